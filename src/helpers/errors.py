@@ -1,0 +1,73 @@
+"""The five kinds of error a user of the suite can meet, and the value for what cannot be computed.
+
+Messages follow one form: what was found; what is allowed; what to do next. They never show a
+path outside the project, because reports travel.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class SuiteError(ValueError):
+    """Base of the suite's errors: a fault in what was asked or given, not in the code."""
+
+
+class CodebookError(SuiteError):
+    """``study.yml``, ``items.csv`` or a batch configuration is wrong."""
+
+
+class DataContractError(SuiteError):
+    """The data do not agree with the codebook, or are too few for what is asked."""
+
+
+class ModelSpecError(SuiteError):
+    """A model cannot be read, is not identified, or names what does not exist."""
+
+
+class EstimationError(SuiteError):
+    """An estimate cannot be computed from these data."""
+
+
+class ReportError(SuiteError):
+    """A report cannot be rendered or written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """A result that cannot be given, with the reason; shown in reports in place of the result.
+
+    Attributes
+    ----------
+    what : str
+        What was asked for, as a noun phrase ("bootstrap intervals").
+    why : str
+        Why it cannot be given, without a full stop.
+    """
+
+    what: str
+    why: str
+
+    def __bool__(self) -> bool:
+        return False
+
+    def text(self) -> str:
+        """Return one sentence in the current language."""
+        from helpers.i18n import _
+
+        return _("Not available: {what}, because {why}.").format(what=self.what, why=self.why)
+
+
+def nearest(name: str, allowed: Iterable[str]) -> str:
+    """Return `` Did you mean 'x'?`` for the closest allowed name, or an empty string."""
+    close = difflib.get_close_matches(str(name), [str(a) for a in allowed], n=1, cutoff=0.6)
+    return f" Did you mean '{close[0]}'?" if close else ""
+
+
+def listing(values: Iterable[object], most: int = 12) -> str:
+    """Return values as a readable list, cut after ``most`` with a count of the rest."""
+    items = [str(v) for v in values]
+    text = ", ".join(items[:most])
+    return text + (f" and {len(items) - most} more" if len(items) > most else "")

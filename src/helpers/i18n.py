@@ -1,0 +1,72 @@
+"""Texts in two languages: gettext catalogues, English as the source.
+
+Each room keeps its own catalogue, ``locale/zh/<room>.po``; together they form one domain. Code
+marks a text with ``_()``; the language is a context variable, so two threads can differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+
+from helpers.errors import ReportError, listing
+
+LANGUAGES = ("en", "zh")
+LOCALE_FOLDER = Path(__file__).parent / "locale"
+
+_current: ContextVar[str] = ContextVar("language", default="en")
+
+
+def language() -> str:
+    """Return the language in force, ``"en"`` or ``"zh"``."""
+    return _current.get()
+
+
+def set_language(code: str) -> None:
+    """Set the language of labels, captions and sentences that code makes."""
+    if code not in LANGUAGES:
+        raise ReportError(
+            f"language= is '{code}'; allowed are {listing(LANGUAGES)}. Choose one of them."
+        )
+    _current.set(code)
+
+
+@contextmanager
+def in_language(code: str) -> Iterator[None]:
+    """Use another language inside a ``with`` block."""
+    before = language()
+    set_language(code)
+    try:
+        yield
+    finally:
+        _current.set(before)
+
+
+@cache
+def catalogue(code: str) -> dict[str, str]:
+    """Return every translated text of a language, all rooms together."""
+    from babel.messages.pofile import read_po
+
+    texts: dict[str, str] = {}
+    for path in sorted((LOCALE_FOLDER / code).glob("*.po")):
+        with path.open("rb") as handle:
+            for message in read_po(handle, locale=code):
+                if message.id and message.string and not message.fuzzy:
+                    texts[str(message.id)] = str(message.string)
+    return texts
+
+
+def _(text: str) -> str:
+    """Return the text in the current language, or the English text if none is stored."""
+    code = language()
+    return text if code == "en" else catalogue(code).get(text, text)
+
+
+def pick(texts: Mapping[str, str] | str) -> str:
+    """Return the entry of ``{"en": ..., "zh": ...}`` in the current language, else English."""
+    if isinstance(texts, str):
+        return texts
+    return texts.get(language()) or texts["en"]

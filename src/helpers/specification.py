@@ -1,0 +1,247 @@
+"""What a study is: the typed form of ``data/<study>/study.yml``.
+
+Everything in which two studies differ stands in these fields; nothing of it stands in code.
+Unknown keys are errors, so that a misspelt key cannot be passed over.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+MARKS = (
+    "preview", "no_consent", "screened_out", "unfinished", "duplicate",
+    "speeding", "failed_attention", "longstring", "low_variability",
+)  # fmt: skip
+"""Marks that cleaning can give a row, in the order in which the flow counts them."""
+
+NEVER_ALONE = ("longstring", "low_variability")
+"""Marks that exclude nobody by themselves (Goldammer et al. 2024)."""
+
+Code = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+Role = Literal[
+    "failure", "recovery", "justice", "emotion", "satisfaction", "mediator", "outcome",
+    "driver", "quality", "context", "control", "marker", "other",
+]  # fmt: skip
+
+
+class Strict(BaseModel):
+    """A part of the study file: unknown keys are refused, values are fixed once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Bilingual(Strict):
+    """One text in the two languages."""
+
+    en: Annotated[str, Field(min_length=1)]
+    zh: Annotated[str, Field(min_length=1)]
+
+
+class Source(Strict):
+    """One data file: in the study's folder, or inside an installed Python package."""
+
+    reader: Literal["qualtrics", "wenjuanxing", "csv"]
+    file: str | None = None
+    package: str | None = None
+    resource: str | None = None
+    extra: str | None = None
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    encoding: str = "utf-8"
+    columns: dict[str, str] = {}
+    """Canonical name -> name in the file, for what a plain table does not name itself:
+    ``respondent_id``, ``duration_s``, ``started_at``, ``finished``, ``preview``."""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Source:
+        in_folder = self.file is not None
+        in_package = self.package is not None and self.resource is not None
+        if in_folder == in_package:
+            raise ValueError("needs either file, or package and resource")
+        if self.file is not None and (".." in self.file or self.file.startswith(("/", "\\"))):
+            raise ValueError("file must lie in the study's own folder")
+        return self
+
+
+class Scale(Strict):
+    """How answers are coded: an agreement scale, categories, a number, or text."""
+
+    kind: Literal["likert", "category", "multiple", "number", "text"]
+    low: float | None = None
+    high: float | None = None
+    labels: dict[int, Bilingual] = {}
+    unit: Bilingual | None = None
+
+    @model_validator(mode="after")
+    def _ends(self) -> Scale:
+        if self.kind == "likert" and (self.low is None or self.high is None):
+            raise ValueError("a likert scale needs low and high")
+        if self.kind in ("category", "multiple") and not self.labels:
+            raise ValueError("a category scale needs labels")
+        if self.low is not None and self.high is not None and self.low >= self.high:
+            raise ValueError("low must be below high")
+        return self
+
+
+class Accept(Strict):
+    """An item and the codes that pass."""
+
+    item: str
+    accept: list[int]
+
+
+class Screening(Strict):
+    """Which rows count: every mark is computed, only the named ones exclude."""
+
+    consent: Accept | None = None
+    screener: Accept | None = None
+    attention: list[Accept] = []
+    max_failed_attention: Annotated[int, Field(ge=0)] = 0
+    min_seconds_per_item: Annotated[float, Field(gt=0)] | None = None
+    duplicate_on: list[str] = []
+    exclude: list[Literal[MARKS]] = []  # type: ignore[valid-type]
+    exclude_jointly: list[list[Literal[MARKS]]] = []  # type: ignore[valid-type]
+    """Rows that carry all marks of one of these lists are excluded too."""
+
+    @field_validator("exclude")
+    @classmethod
+    def _not_alone(cls, marks: list[str]) -> list[str]:
+        weak = [m for m in marks if m in NEVER_ALONE]
+        if weak:
+            raise ValueError(
+                f"{', '.join(weak)} may not exclude alone; put it into exclude_jointly with "
+                "another mark"
+            )
+        return marks
+
+
+class Construct(Strict):
+    """A concept measured by the items that name it in ``items.csv``."""
+
+    code: Code
+    name: Bilingual
+    role: Role = "other"
+    facets: list[str] = []
+    """Codes of first-order constructs, for a second-order construct."""
+    formative: bool = False
+
+
+class Hypothesis(Strict):
+    """A hypothesis, its expected sign, and the estimate that speaks to it."""
+
+    id: str
+    text: Bilingual
+    sign: Literal["+", "-", "different", "none"]
+    kind: Literal["direct", "indirect", "moderation", "difference", "change", "comparison"]
+    model: str | None = None
+    effects: list[str] = []
+    """Rows of the model, as ``SAT ~ REC`` or the left side of a ``:=``."""
+    notebook: str | None = None
+
+
+class Model(Strict):
+    """A named model in lavaan syntax."""
+
+    title: Bilingual
+    syntax: Annotated[str, Field(min_length=3)]
+    note: Bilingual | None = None
+
+    def to_lavaan(self) -> str:
+        """Return the model as lavaan text."""
+        return self.syntax
+
+
+class Regression(Strict):
+    """An outcome and the blocks of predictors entered in steps (scale scores or items)."""
+
+    title: Bilingual
+    outcome: str
+    steps: Annotated[list[list[str]], Field(min_length=1)]
+
+
+class Module(Strict):
+    """A further file that belongs to the study and is linked to it by an id."""
+
+    title: Bilingual
+    source: Source
+    key: str | None = None
+    note: Bilingual | None = None
+
+
+class Grouping(Strict):
+    """A categorical item by which people are compared."""
+
+    item: str
+    title: Bilingual
+
+
+class Matrix(Strict):
+    """A published correlation matrix, lower triangle with the diagonal, in place of rows."""
+
+    names: Annotated[list[str], Field(min_length=2)]
+    correlations: list[list[float]]
+    sds: list[Annotated[float, Field(gt=0)]]
+    means: list[float] | None = None
+    reliability: dict[str, Annotated[float, Field(gt=0, le=1)]] = {}
+    n_items: dict[str, int] = {}
+    n: Annotated[int, Field(gt=1)] | None
+    """Respondents behind the matrix; ``null`` only with ``n_reason``."""
+    n_reason: Bilingual | None = None
+
+    @model_validator(mode="after")
+    def _shape(self) -> Matrix:
+        k = len(self.names)
+        if [len(row) for row in self.correlations] not in (
+            list(range(1, k + 1)),
+            [k] * k,
+        ):
+            raise ValueError(
+                f"correlations must have {k} rows, of 1 to {k} numbers (lower triangle) or of "
+                f"{k} numbers each"
+            )
+        for name, values in (("sds", self.sds), ("means", self.means)):
+            if values is not None and len(values) != k:
+                raise ValueError(f"{name} has {len(values)} numbers; names has {k}")
+        if self.n is None and self.n_reason is None:
+            raise ValueError(
+                "n is missing: the number of respondents behind the matrix is needed for "
+                "standard errors and tests; give n, or n: null with an n_reason"
+            )
+        return self
+
+
+class StudySpec(Strict):
+    """The whole of ``study.yml``."""
+
+    id: Code
+    title: Bilingual
+    kind: Literal["simulated", "survey", "matrix"]
+    provenance: Bilingual
+    licence: str
+    citation: str
+    population: Bilingual | None = None
+    """Who was asked, how sampled, and over which recall window."""
+    data: Source | None = None
+    matrix: Matrix | None = None
+    truth: str | None = None
+    """Name of the file with the planted population values (simulated studies)."""
+    scales: dict[str, Scale] = {}
+    constructs: Annotated[list[Construct], Field(min_length=1)]
+    screening: Screening = Screening()
+    groups: dict[str, Grouping] = {}
+    controls: list[str] = []
+    models: dict[str, Model] = {}
+    hypotheses: list[Hypothesis] = []
+    regressions: dict[str, Regression] = {}
+    modules: dict[str, Module] = {}
+
+    @model_validator(mode="after")
+    def _kind_has_its_data(self) -> StudySpec:
+        if self.kind == "matrix" and self.matrix is None:
+            raise ValueError("a study of kind matrix needs the key matrix")
+        if self.kind != "matrix" and self.data is None:
+            raise ValueError(f"a study of kind {self.kind} needs the key data")
+        if self.truth is not None and self.kind != "simulated":
+            raise ValueError("only a simulated study has planted truth")
+        return self

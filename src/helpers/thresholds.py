@@ -1,0 +1,78 @@
+"""Every cut-off of the suite, with its source; none stands inside a function.
+
+A cut-off is never a verdict alone: reports print the value, the cut-off and the source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LEVEL = 0.95
+"""Confidence level of the whole suite, as a proportion."""
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """One cut-off: ``direction`` is ``"min"`` (at least), ``"max"`` (at most)."""
+
+    name: str
+    value: float
+    direction: str
+    source: str
+    doi: str = ""
+
+    def holds(self, value: float) -> bool:
+        """Tell whether a value meets the cut-off."""
+        return value >= self.value if self.direction == "min" else value <= self.value
+
+
+def _rows() -> dict[str, Threshold]:
+    hair = ("Hair, Hult, Ringle & Sarstedt (2022)", "10.1007/978-3-030-80519-7")
+    nunnally = ("Nunnally & Bernstein (1994)", "")
+    fornell = ("Fornell & Larcker (1981)", "10.1177/002224378101800104")
+    hu = ("Hu & Bentler (1999)", "10.1080/10705519909540118")
+    bentler = ("Bentler & Bonett (1980)", "10.1037/0033-2909.88.3.588")
+    browne = ("Browne & Cudeck (1992)", "10.1177/0049124192021002005")
+    henseler = ("Henseler, Ringle & Sarstedt (2015)", "10.1007/s11747-014-0403-8")
+    rows = [
+        Threshold("loading", 0.708, "min", *hair),
+        Threshold("loading_low", 0.50, "min", *hair),
+        Threshold("alpha", 0.70, "min", *nunnally),
+        Threshold("omega", 0.70, "min", *nunnally),
+        Threshold("composite_reliability", 0.70, "min", *fornell),
+        Threshold("redundant", 0.95, "max", *hair),
+        Threshold("ave", 0.50, "min", *fornell),
+        Threshold("item_rest", 0.30, "min", *nunnally),
+        Threshold("htmt_strict", 0.85, "max", *henseler),
+        Threshold("htmt", 0.90, "max", *henseler),
+        Threshold("cfi", 0.95, "min", *hu),
+        Threshold("cfi_low", 0.90, "min", *bentler),
+        Threshold("tli", 0.95, "min", *hu),
+        Threshold("tli_low", 0.90, "min", *bentler),
+        Threshold("rmsea", 0.06, "max", *hu),
+        Threshold("rmsea_high", 0.08, "max", *browne),
+        Threshold("srmr", 0.08, "max", *hu),
+        Threshold(
+            "delta_cfi", 0.010, "max", "Cheung & Rensvold (2002)", "10.1207/S15328007SEM0902_5"
+        ),
+        Threshold("delta_rmsea", 0.015, "max", "Chen (2007)", "10.1080/10705510701301834"),
+        Threshold("vif", 3.0, "max", *hair),
+        Threshold("vif_high", 5.0, "max", *hair),
+        Threshold("kmo", 0.60, "min", "Kaiser (1974)", "10.1007/BF02291575"),
+        Threshold(
+            "seconds_per_item", 2.0, "min", "Huang et al. (2012)", "10.1007/s10869-011-9231-8"
+        ),
+        Threshold(
+            "cell_size", 5, "min", "Sweeney (2002), k-anonymity", "10.1142/S0218488502001648"
+        ),
+        Threshold(
+            "group_size",
+            30,
+            "min",
+            "convention of this suite: below it, a group is described but not compared",
+        ),
+    ]
+    return {row.name: row for row in rows}
+
+
+THRESHOLDS: dict[str, Threshold] = _rows()
