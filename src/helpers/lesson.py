@@ -1,0 +1,324 @@
+"""The thin layer between a notebook and the report: show results so that a renderer can read them.
+
+A notebook calls ``begin`` once and then ``table``, ``figure``, ``say``, ``check`` and ``number`` on
+what it returns. Each shows its result in JupyterLab and carries the same result as data, under one
+MIME type, in the notebook's outputs. Notebooks therefore write no files: whoever renders them takes
+tables, figures and numbers from the outputs.
+
+Where a study lacks what a notebook needs, ``begin`` says so in one sentence and turns the later
+cells into nothing, so that the notebook ends green under papermill and in JupyterLab alike.
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import html
+import io
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from IPython import get_ipython
+from IPython.display import display
+
+from helpers.errors import ReportError, Unavailable
+from helpers.i18n import _, pick, set_language
+from helpers.results import CheckResult, Number, to_plain
+from helpers.tables import ApaTable, apa_table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from helpers.survey.load import Study
+
+MIME = "application/vnd.service-recovery.v1+json"
+"""MIME type under which every shown result carries its data."""
+
+PNG_DPI = 160
+
+
+class Lesson:
+    """What a notebook holds after ``begin``: the study, and the ways to show results.
+
+    Attributes
+    ----------
+    study : Study
+        The loaded study.
+    """
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self._ids: set[str] = set()
+
+    def table(
+        self,
+        data: pd.DataFrame | ApaTable | Unavailable,
+        *,
+        id: str,
+        caption: str,
+        columns: dict[str, Any] | None = None,
+        note: str | None = None,
+        definition: str = "",
+    ) -> None:
+        """Show a table; its unrounded values travel along.
+
+        Parameters
+        ----------
+        data : DataFrame, ApaTable or Unavailable
+            An ``Unavailable`` is shown as its sentence.
+        id : str
+            Name of the table, unique in the notebook; becomes the file name of the CSV.
+        caption, note : str
+            In the language of the run.
+        columns : dict, optional
+            Passed to ``helpers.tables.apa_table``.
+        definition : str
+            What the numbers are: formula, N, kind of standard error.
+        """
+        if isinstance(data, Unavailable):
+            self._unavailable(data, id)
+            return
+        self._claim(id)
+        if isinstance(data, ApaTable):
+            shown = data
+        else:
+            shown = apa_table(data, caption=caption, columns=columns, note=note)
+        body = shown.html()
+        if self.study.is_simulated:
+            body = _stamp_caption(body)
+        payload = {"kind": "table", "id": id, "caption": caption, "note": note}
+        payload |= {"definition": definition, "table": to_plain(shown.to_dict())}
+        payload |= {"csv": shown.csv(), "simulated": self.study.is_simulated}
+        _show(payload, **{"text/html": body, "text/plain": shown.markdown()})
+
+    def figure(self, axes: Axes | Figure | Unavailable, *, id: str, caption: str, alt: str) -> None:
+        """Show a figure as SVG and PNG with its alternative text, and close it.
+
+        Parameters
+        ----------
+        axes : Axes, Figure or Unavailable
+            What a ``plot_*`` function returned.
+        id : str
+            Name of the figure, unique in the notebook; becomes the file name of the SVG.
+        caption, alt : str
+            Caption, and the figure told in words for those who cannot see it.
+        """
+        if isinstance(axes, Unavailable):
+            self._unavailable(axes, id)
+            return
+        self._claim(id)
+        if not alt.strip():
+            raise ReportError(f"figure: alt= of '{id}' is empty; say in words what it shows.")
+        import matplotlib.pyplot as plt
+
+        figure = _figure_of(axes)
+        if self.study.is_simulated:
+            _stamp_figure(figure)
+        images = {kind: _image(figure, kind) for kind in ("svg", "png")}
+        plt.close(figure)
+        payload = {"kind": "figure", "id": id, "caption": _simulated(self.study, caption)}
+        payload |= {"alt": alt, "simulated": self.study.is_simulated}
+        png = base64.b64encode(images["png"]).decode("ascii")
+        svg = images["svg"].decode("utf-8")
+        _show(payload, **{"image/svg+xml": svg, "image/png": png, "text/plain": alt})
+
+    def say(self, sentence: str | Unavailable) -> None:
+        """Show a sentence that reads a result aloud."""
+        if isinstance(sentence, Unavailable):
+            sentence = sentence.text()
+        body = f'<p class="reading">{html.escape(sentence)}</p>'
+        _show({"kind": "sentence", "text": sentence}, **{"text/html": body, "text/plain": sentence})
+
+    def number(self, *numbers: Number) -> None:
+        """Record numbers for ``results.json`` without showing them."""
+        for number in numbers:
+            _show({"kind": "number", **to_plain(number)}, **{"text/plain": ""})
+
+    def check(self, *checks: CheckResult | Unavailable) -> None:
+        """Show checks as a table: name, result, value, threshold with its source."""
+        rows, lost = [], []
+        for check in checks:
+            (lost if isinstance(check, Unavailable) else rows).append(check)
+        if rows:
+            words = {True: _("met"), False: _("not met"), None: _("for information")}
+            table = pd.DataFrame(
+                {
+                    "check": [c.name for c in rows],
+                    "result": [words[c.passed] for c in rows],
+                    "reading": [c.text for c in rows],
+                    "source": [c.source for c in rows],
+                }
+            )
+            labels = {"check": _("Check"), "result": _("Result"), "reading": _("Reading")}
+            labels["source"] = _("Source of the cut-off")
+            shown = apa_table(table, caption=_("Checks"), columns=labels)
+            body = _stamp_caption(shown.html()) if self.study.is_simulated else shown.html()
+            payload = {"kind": "checks", "checks": to_plain(rows)}
+            _show(payload, **{"text/html": body, "text/plain": shown.markdown()})
+        for check in lost:
+            self.say(check)
+
+    def _claim(self, id: str) -> None:
+        """Keep ids unique and fit for a file name."""
+        if not id.replace("-", "").replace("_", "").isalnum() or not id.isascii():
+            raise ReportError(
+                f"lesson: id= is '{id}'; letters, digits, - and _ are allowed. Rename it."
+            )
+        if id in self._ids:
+            raise ReportError(f"lesson: id= '{id}' is used twice in this notebook. Rename one.")
+        self._ids.add(id)
+
+    def _unavailable(self, value: Unavailable, id: str) -> None:
+        """Show the sentence in place of a result."""
+        body = f'<p class="unavailable">{html.escape(value.text())}</p>'
+        payload = {"kind": "unavailable", "id": id, "what": value.what, "why": value.why}
+        _show(payload, **{"text/html": body, "text/plain": value.text()})
+
+
+def begin(study: str, language: str = "en", *, needs: Sequence[str] = (), n_obs: int = 0) -> Lesson:
+    """Open a study for a notebook, in a language, and say if the notebook does not apply.
+
+    Parameters
+    ----------
+    study : str
+        Name of a folder below ``data/``.
+    language : str
+        ``"en"`` or ``"zh"``: language of labels, captions and sentences.
+    needs : sequence of str
+        What the notebook cannot do without, in the words of ``Study.offers``; ``"a|b"`` means
+        either. The first that is missing is named, and the later cells do nothing.
+    n_obs : int
+        Respondents behind a published matrix whose source does not say; 0 takes ``study.yml``.
+    """
+    from helpers.survey.load import load_study
+
+    set_language(language)
+    _house_style()
+    opened = load_study(study, n_obs=n_obs or None)
+    lesson = Lesson(opened)
+    _resume()
+    missing = _first_missing(opened, needs)
+    _banner(opened)
+    if missing is not None:
+        _stop(missing)
+    return lesson
+
+
+def _first_missing(study: Study, needs: Sequence[str]) -> Unavailable | None:
+    """Return the first need that a study does not meet."""
+    for need in needs:
+        answers = [study.offers(part) for part in need.split("|")]
+        if all(answer is not None for answer in answers):
+            return answers[0]
+    return None
+
+
+def _banner(study: Study) -> None:
+    """Show which study this is, with SIMULATED where it is."""
+    words = {
+        "simulated": _(
+            "SIMULATED data: made by a program with known truth; no real person answered."
+        ),
+        "survey": _("Survey data of real respondents."),
+        "matrix": _("A published correlation matrix; there are no single respondents."),
+    }
+    text = f"{study.title}. {words[study.spec.kind]}"
+    body = f'<p class="banner {study.spec.kind}">{html.escape(text)}</p>'
+    payload = {"kind": "lesson", "study": study.id, "study_kind": study.spec.kind}
+    payload |= {"title": study.title, "provenance": pick(study.spec.provenance.model_dump())}
+    _show(payload, **{"text/html": body, "text/plain": text})
+
+
+_HOUSE = ExitStack()
+
+
+def _house_style() -> None:
+    """Put the house style in force for the rest of the notebook, in the current language."""
+    from helpers.plots import house_style
+
+    _HOUSE.close()
+    _HOUSE.enter_context(house_style())
+
+
+def _stop(missing: Unavailable) -> None:
+    """Say why the notebook ends here and turn the cells that follow into nothing."""
+    text = _("This notebook does not apply to this study. {reason}").format(reason=missing.text())
+    body = f'<p class="unavailable">{html.escape(text)}</p>'
+    payload = {"kind": "stop", "what": missing.what, "why": missing.why, "text": text}
+    _show(payload, **{"text/html": body, "text/plain": text})
+    shell = get_ipython()
+    if shell is None:
+        raise ReportError(f"begin: {text}")
+    shell.input_transformers_post.append(_only_setup)
+
+
+def _resume() -> None:
+    """Let all cells run again, as after a change of the study in JupyterLab."""
+    shell = get_ipython()
+    if shell is not None and _only_setup in shell.input_transformers_post:
+        shell.input_transformers_post.remove(_only_setup)
+
+
+def _only_setup(lines: list[str]) -> list[str]:
+    """Keep cells of imports, literals and ``begin``; turn every other cell into nothing."""
+    try:
+        body = ast.parse("".join(lines)).body
+    except SyntaxError:
+        return lines
+    return lines if all(_is_setup(node) for node in body) else ["None\n"]
+
+
+def _is_setup(node: ast.stmt) -> bool:
+    """Tell whether a statement is an import, a literal assignment or a call of ``begin``."""
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return True
+    if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+        return False
+    if isinstance(node.value, ast.Call):
+        return isinstance(node.value.func, ast.Name) and node.value.func.id == "begin"
+    try:
+        ast.literal_eval(node.value)
+    except ValueError:
+        return False
+    return True
+
+
+def _show(payload: dict[str, Any], **bundle: Any) -> None:
+    """Display one result in every form it has."""
+    display({**bundle, MIME: payload}, raw=True)
+
+
+def _simulated(study: Study, caption: str) -> str:
+    """Return a caption that says where its data are simulated."""
+    return f"{caption} [{_('SIMULATED')}]" if study.is_simulated else caption
+
+
+def _stamp_caption(body: str) -> str:
+    """Mark a table's caption as simulated."""
+    badge = f' <span class="simulated">[{html.escape(_("SIMULATED"))}]</span></caption>'
+    return body.replace("</caption>", badge, 1)
+
+
+def _stamp_figure(figure: Figure) -> None:
+    """Write SIMULATED small into the upper right corner of a figure."""
+    figure.text(0.995, 0.995, _("SIMULATED"), ha="right", va="top", fontsize=6, color="#8a5a00")
+
+
+def _figure_of(axes: Axes | Figure) -> Figure:
+    """Return the figure that holds the axes."""
+    return getattr(axes, "figure", axes)
+
+
+def _image(figure: Figure, kind: str) -> bytes:
+    """Return a figure as SVG or PNG; the same figure gives the same bytes."""
+    import matplotlib
+
+    buffer = io.BytesIO()
+    fixed = {"svg.hashsalt": "service-recovery"}
+    metadata = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
+    with matplotlib.rc_context(fixed):
+        figure.savefig(buffer, format=kind, dpi=PNG_DPI, bbox_inches="tight", metadata=metadata)
+    return buffer.getvalue()
