@@ -127,7 +127,9 @@ def missing_patterns(data: Array, *, names: Sequence[str] | None = None) -> Miss
         by the saturated model).
     """
     table = np.asarray(data, dtype=float)
-    labels = tuple(names) if names is not None else tuple(f"V{j + 1}" for j in range(table.shape[1]))
+    labels = (
+        tuple(names) if names is not None else tuple(f"V{j + 1}" for j in range(table.shape[1]))
+    )
     mask = ~np.isnan(table)
     _check_columns(table, mask, labels)
     used = np.flatnonzero(mask.any(axis=1))
