@@ -1,0 +1,76 @@
+"""Contract: every text that code makes stands in the Chinese catalogue, with the same fields."""
+
+import ast
+import string
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+
+PACKAGE = Path(__file__).parents[2] / "src" / "helpers"
+CATALOGUES = sorted((PACKAGE / "locale" / "zh").glob("*.po"))
+
+
+def texts_in_code() -> dict[str, str]:
+    found = {}
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+            if not (named and node.func.id == "_" and node.args):
+                continue
+            argument = node.args[0]
+            if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                found[argument.value] = f"{path.relative_to(PACKAGE)}:{node.lineno}"
+    return found
+
+
+def translated() -> dict[str, str]:
+    texts = {}
+    for path in CATALOGUES:
+        with path.open("rb") as handle:
+            for message in read_po(handle, locale="zh"):
+                if message.id and not message.fuzzy:
+                    texts[message.id] = message.string
+    return texts
+
+
+def fields(text: str) -> Counter:
+    return Counter(
+        name.split("[")[0].split(".")[0] for _, name, _, _ in string.Formatter().parse(text) if name
+    )
+
+
+def test_every_text_is_translated():
+    have = translated()
+    lost = {text: where for text, where in texts_in_code().items() if not have.get(text)}
+    assert not lost, "\n".join(f"{where}: {text!r}" for text, where in lost.items())
+
+
+def test_translations_keep_the_fields():
+    wrong = [k for k, v in translated().items() if v and set(fields(k)) != set(fields(v))]
+    assert not wrong
+
+
+def test_no_text_is_translated_two_ways():
+    seen: dict[str, tuple[str, str]] = {}
+    wrong = []
+    for path in CATALOGUES:
+        with path.open("rb") as handle:
+            for message in read_po(handle, locale="zh"):
+                if not message.id:
+                    continue
+                before = seen.setdefault(message.id, (message.string, path.name))
+                if before[0] != message.string:
+                    wrong.append((message.id, before, (message.string, path.name)))
+    assert not wrong
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: p.stem)
+def test_texts_are_literals(path):
+    """A text put together before it is looked up can never be found in a catalogue."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_":
+            assert not any(isinstance(a, ast.JoinedStr | ast.BinOp) for a in node.args), (
+                f"{path.name}, line {node.lineno}: _() of an f-string or a sum"
+            )
