@@ -25,6 +25,9 @@ from helpers.sem.fiml_patterns import Array, MissingPatterns, PatternBlock
 
 Information = Literal["none", "expected", "observed"]
 
+_PATTERNS_A_PRODUCT = 512
+"""Patterns gathered before a matrix product; more only costs memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Derivatives:
@@ -171,6 +174,8 @@ class _Sums:
         self.inverse = np.zeros((p, p))
         self.products = np.zeros((size, size)) if information != "none" else np.zeros((0, 0))
         self.cross = np.zeros((p, size)) if information == "observed" else np.zeros((0, 0))
+        self.waiting: list[tuple[Array, Array]] = []
+        self.n_waiting = 0
 
     def add(
         self,
@@ -198,12 +203,22 @@ class _Sums:
     ) -> None:
         """Add the sums of products of two elements of the inverses, or of inverse and zz'."""
         flat = inverse[:, self.row, self.column]
-        if self.information == "expected":
-            self.products += flat.T @ (counts[:, None] * flat)
-            return
-        squares = np.add.reduceat(z[:, self.row] * z[:, self.column], block.starts, axis=0)
-        self.products += flat.T @ (2 * squares - counts[:, None] * flat)
-        self.cross += np.add.reduceat(weighted, block.starts, axis=0).T @ flat
+        second = counts[:, None] * flat
+        if self.information == "observed":
+            squares = np.add.reduceat(z[:, self.row] * z[:, self.column], block.starts, axis=0)
+            second = 2 * squares - second
+            self.cross += np.add.reduceat(weighted, block.starts, axis=0).T @ flat
+        self.waiting.append((flat, second))
+        self.n_waiting += len(flat)
+        if self.n_waiting >= _PATTERNS_A_PRODUCT:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Multiply what waits: one product of many patterns is faster than many of few."""
+        if self.waiting:
+            first, second = (np.concatenate(parts) for parts in zip(*self.waiting, strict=True))
+            self.products += first.T @ second
+        self.waiting, self.n_waiting = [], 0
 
     def result(self, patterns: MissingPatterns) -> Derivatives:
         """Put the sums together."""
@@ -215,6 +230,7 @@ class _Sums:
 
     def _matrix(self, half: Array) -> Array:
         """Return the information matrix of (mean, vech)."""
+        self._flush()
         p, size = self.p, len(self.row)
         out = np.zeros((p + size, p + size))
         out[:p, :p] = self.inverse
