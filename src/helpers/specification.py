@@ -152,6 +152,13 @@ class Model(Strict):
         return self.syntax
 
 
+class Comparison(Strict):
+    """Rival models that answer one question, the model in force first."""
+
+    title: Bilingual
+    models: Annotated[list[str], Field(min_length=2)]
+
+
 class Regression(Strict):
     """An outcome and the blocks of predictors entered in steps (scale scores or items)."""
 
@@ -232,6 +239,7 @@ class StudySpec(Strict):
     groups: dict[str, Grouping] = {}
     controls: list[str] = []
     models: dict[str, Model] = {}
+    comparisons: dict[str, Comparison] = {}
     hypotheses: list[Hypothesis] = []
     regressions: dict[str, Regression] = {}
     modules: dict[str, Module] = {}

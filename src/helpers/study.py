@@ -257,6 +257,13 @@ def cross_check(study: StudyFolder) -> list[str]:
                     f"study.yml, construct {construct.code}: facet '{facet}' is not a construct."
                     f"{nearest(facet, codes)}"
                 )
+    for name, comparison in spec.comparisons.items():
+        faults += [
+            f"study.yml, key comparisons.{name}: model '{model}' is not defined."
+            f"{nearest(model, spec.models)}"
+            for model in comparison.models
+            if model not in spec.models
+        ]
     for hypothesis in spec.hypotheses:
         if hypothesis.model and hypothesis.model not in spec.models:
             faults.append(
