@@ -72,7 +72,7 @@ class Lesson:
         id : str
             Name of the table, unique in the notebook; becomes the file name of the CSV.
         caption, note : str
-            In the language of the run.
+            English literals in notebooks, looked up in the catalogue; or already translated.
         columns : dict, optional
             Passed to ``helpers.tables.apa_table``.
         definition : str
@@ -82,6 +82,7 @@ class Lesson:
             self._unavailable(data, id)
             return
         self._claim(id)
+        caption, note = _(caption), _(note) if note else None
         if isinstance(data, ApaTable):
             shown = data
         else:
@@ -110,6 +111,7 @@ class Lesson:
             self._unavailable(axes, id)
             return
         self._claim(id)
+        caption, alt = _(caption), _(alt)
         if not alt.strip():
             raise ReportError(f"figure: alt= of '{id}' is empty; say in words what it shows.")
         import matplotlib.pyplot as plt
@@ -129,6 +131,7 @@ class Lesson:
         """Show a sentence that reads a result aloud."""
         if isinstance(sentence, Unavailable):
             sentence = sentence.text()
+        sentence = _(sentence)
         body = f'<p class="reading">{html.escape(sentence)}</p>'
         _show({"kind": "sentence", "text": sentence}, **{"text/html": body, "text/plain": sentence})
 

@@ -78,6 +78,10 @@ class StudyFolder:
         rows = self.items[(self.items["construct"] == construct) & (self.items["module"] == module)]
         return rows["item"].tolist()
 
+    def published_items(self, construct: str) -> int:
+        """Return how many items a published matrix states for a construct; 0 if it does not."""
+        return self.spec.matrix.n_items.get(construct, 0) if self.spec.matrix else 0
+
     def scale_of(self, item: str) -> Scale:
         """Return the answer scale of an item."""
         row = self.items.loc[self.items["item"] == item]

@@ -1,6 +1,7 @@
 """Contract: every text that code makes stands in the Chinese catalogue, with the same fields."""
 
 import ast
+import json
 import string
 from collections import Counter
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from babel.messages.pofile import read_po
 
 PACKAGE = Path(__file__).parents[2] / "src" / "helpers"
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 CATALOGUES = sorted((PACKAGE / "locale" / "zh").glob("*.po"))
 
 
@@ -22,6 +24,26 @@ def texts_in_code() -> dict[str, str]:
             argument = node.args[0]
             if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
                 found[argument.value] = f"{path.relative_to(PACKAGE)}:{node.lineno}"
+    return found
+
+
+def literals(call: ast.Call) -> list[str]:
+    """Texts that a notebook hands to ``lesson`` for readers."""
+    shown = [k.value for k in call.keywords if k.arg in ("caption", "note", "alt")]
+    if isinstance(call.func, ast.Attribute) and call.func.attr == "say":
+        shown += call.args
+    return [n.value for n in shown if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+
+
+def texts_in_notebooks() -> dict[str, str]:
+    found = {}
+    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+        for i, cell in enumerate(json.loads(path.read_text(encoding="utf-8"))["cells"]):
+            if cell["cell_type"] != "code":
+                continue
+            for node in ast.walk(ast.parse("".join(cell["source"]))):
+                if isinstance(node, ast.Call):
+                    found |= dict.fromkeys(literals(node), f"{path.name}, cell {i}")
     return found
 
 
@@ -43,7 +65,8 @@ def fields(text: str) -> Counter:
 
 def test_every_text_is_translated():
     have = translated()
-    lost = {text: where for text, where in texts_in_code().items() if not have.get(text)}
+    used = texts_in_code() | texts_in_notebooks()
+    lost = {text: where for text, where in used.items() if not have.get(text)}
     assert not lost, "\n".join(f"{where}: {text!r}" for text, where in lost.items())
 
 
