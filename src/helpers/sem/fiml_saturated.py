@@ -109,13 +109,16 @@ class _AcceleratedPath:
 
     def step(self) -> float:
         """Move once; return the size of the EM step at the point left, in standard deviations."""
+        if _log_determinant(self.cov) == -np.inf:
+            raise _singular_error(self.cov, self.patterns)
         here = derivatives(self.patterns, self.mean, self.cov)
         if self.fallback is not None and here.loglik < self.best - 1e-9 * abs(self.best):
             self._move(self.fallback)
             self._forget()
             return np.inf
         self.best = max(self.best, here.loglik)
-        _refuse_singular(self.cov, self.patterns)
+        if _smallest_eigenvalue(self.cov) < _SINGULAR:
+            raise _singular_error(self.cov, self.patterns)
         point = self._vector()
         step = self._em_step(here.d_mean, here.d_cov)
         self.points.append(point)
@@ -191,22 +194,25 @@ def _start(patterns: MissingPatterns) -> tuple[Array, Array]:
     cov = deviation.T @ deviation / pairs
     sd = np.sqrt(np.diag(cov))
     corr = cov / np.outer(sd, sd)
-    lowest = float(np.linalg.eigvalsh(corr)[0])
+    lowest = _smallest_eigenvalue(cov)
     if lowest < _START_EIGENVALUE:
         keep = (1 - _START_EIGENVALUE) / (1 - lowest)
         corr = keep * corr + (1 - keep) * np.eye(len(sd))
     return mean, corr * np.outer(sd, sd)
 
 
-def _refuse_singular(cov: Array, patterns: MissingPatterns) -> None:
-    """Raise, naming the variables, when the correlations become singular."""
+def _smallest_eigenvalue(cov: Array) -> float:
+    """Return the smallest eigenvalue of the correlation matrix of a covariance matrix."""
     sd = np.sqrt(np.diag(cov))
-    values, vectors = np.linalg.eigh(cov / np.outer(sd, sd))
-    if values[0] > _SINGULAR:
-        return
-    share = np.abs(vectors[:, 0])
+    return float(np.linalg.eigvalsh(cov / np.outer(sd, sd))[0])
+
+
+def _singular_error(cov: Array, patterns: MissingPatterns) -> EstimationError:
+    """Return the error that names the variables of the singular direction."""
+    sd = np.sqrt(np.diag(cov))
+    share = np.abs(np.linalg.eigh(cov / np.outer(sd, sd))[1][:, 0])
     names = [patterns.names[j] for j in np.flatnonzero(share > 0.3 * share.max())]
-    raise EstimationError(
+    return EstimationError(
         f"fit: data= gives a singular covariance matrix of {listing(names)} under "
         f"missing='fiml' ({patterns.n_used} rows, {len(patterns.names)} variables); the saturated "
         "model needs a positive definite one. Drop a variable that the others determine, or "
