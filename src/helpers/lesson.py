@@ -58,7 +58,7 @@ class Lesson:
         data: pd.DataFrame | ApaTable | Unavailable,
         *,
         id: str,
-        caption: str,
+        caption: str = "",
         columns: dict[str, Any] | None = None,
         note: str | None = None,
         definition: str = "",
@@ -73,6 +73,7 @@ class Lesson:
             Name of the table, unique in the notebook; becomes the file name of the CSV.
         caption, note : str
             English literals in notebooks, looked up in the catalogue; or already translated.
+            An ``ApaTable`` brings its own.
         columns : dict, optional
             Passed to ``helpers.tables.apa_table``.
         definition : str
@@ -84,7 +85,7 @@ class Lesson:
         self._claim(id)
         caption, note = _(caption), _(note) if note else None
         if isinstance(data, ApaTable):
-            shown = data
+            shown, caption, note = data, data.caption, data.note
         else:
             shown = apa_table(data, caption=caption, columns=columns, note=note)
         body = shown.html()
