@@ -34,6 +34,8 @@ def _rows() -> dict[str, Threshold]:
     bentler = ("Bentler & Bonett (1980)", "10.1037/0033-2909.88.3.588")
     browne = ("Browne & Cudeck (1992)", "10.1177/0049124192021002005")
     henseler = ("Henseler, Ringle & Sarstedt (2015)", "10.1007/s11747-014-0403-8")
+    west = ("West, Finch & Curran (1995)", "")
+    terwee = ("Terwee et al. (2007)", "10.1016/j.jclinepi.2006.03.012")
     rows = [
         Threshold("loading", 0.708, "min", *hair),
         Threshold("loading_low", 0.50, "min", *hair),
@@ -71,6 +73,29 @@ def _rows() -> dict[str, Threshold]:
             "min",
             "convention of this suite: below it, a group is described but not compared",
         ),
+        Threshold("longstring_share", 0.5, "max", "Curran (2016)", "10.1016/j.jesp.2015.07.006"),
+        Threshold(
+            "irv",
+            0.10,
+            "min",
+            "convention of this suite for the index of Dunn et al. (2018)",
+            "10.1007/s10869-016-9479-0",
+        ),
+        Threshold(
+            "careless_items",
+            8,
+            "min",
+            "convention of this suite: with fewer scale items, equal answers are no sign",
+        ),
+        Threshold(
+            "answered_share", 0.5, "min", "Graham (2009)", "10.1146/annurev.psych.58.110405.085530"
+        ),
+        Threshold(
+            "missing_events", 5, "min", "Vittinghoff & McCulloch (2007)", "10.1093/aje/kwk052"
+        ),
+        Threshold("skewness", 2.0, "max", *west),
+        Threshold("kurtosis", 7.0, "max", *west),
+        Threshold("floor_ceiling", 0.15, "max", *terwee),
     ]
     return {row.name: row for row in rows}
 

@@ -1,0 +1,1 @@
+"""From the questionnaire's export to one clean row a respondent."""

@@ -1,0 +1,121 @@
+"""Say everything that is wrong with a study at once, without stopping at the first fault."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from helpers.errors import SuiteError, listing
+from helpers.specification import Source
+from helpers.study import StudyFolder, read_folder, study_folder
+from helpers.survey.findings import Finding
+from helpers.survey.matrix import study_matrix
+from helpers.survey.readers import Intake, read_source
+from helpers.survey.scoring import reverse_coded
+from helpers.survey.screening import exclude_marked, mark_responses
+
+
+def check_study(study: str | Path) -> list[Finding]:
+    """List every fault and every remark about a study's files.
+
+    Parameters
+    ----------
+    study : str or Path
+        A study's name below ``data/``, or a folder with ``study.yml`` and ``items.csv``.
+
+    Returns
+    -------
+    list of Finding
+        Errors first, then marks, then notes; empty if nothing is to be said. ``load_study`` raises
+        exactly where this lists an error.
+    """
+    name = str(study)
+    folder = study if isinstance(study, Path) else Path(study)
+    try:
+        read = read_folder(folder if (folder / "study.yml").is_file() else study_folder(name))
+    except SuiteError as error:
+        return [Finding("error", name, str(error))]
+    findings = _check_matrix(read)
+    findings += _check_sources(read)
+    order = {"error": 0, "mark": 1, "note": 2}
+    return sorted(findings, key=lambda f: order[f.severity])
+
+
+def _check_matrix(folder: StudyFolder) -> list[Finding]:
+    """Check a published matrix."""
+    if folder.spec.matrix is None:
+        return []
+    place = f"{folder.id}/study.yml"
+    try:
+        study_matrix(folder.spec.matrix)
+    except SuiteError as error:
+        return [Finding("error", place, str(error))]
+    if folder.spec.matrix.n is None:
+        sentence = "the number of respondents is not known; tests need it. Give n_obs when you run."
+        return [Finding("note", place, sentence)]
+    return []
+
+
+def _check_sources(folder: StudyFolder) -> list[Finding]:
+    """Read every declared file and collect what it says."""
+    sources: dict[str, Source] = {n: m.source for n, m in folder.spec.modules.items()}
+    if folder.spec.data is not None:
+        sources = {"main": folder.spec.data, **sources}
+    findings: list[Finding] = []
+    for module, source in sources.items():
+        try:
+            intake = read_source(folder, source, module=module, strict=False)
+        except SuiteError as error:
+            findings.append(Finding("error", f"{folder.id}, {module}", str(error)))
+            continue
+        findings += intake.findings
+        whole = not any(f.severity == "error" for f in intake.findings)
+        if module == "main" and whole:
+            findings += _check_main(folder, intake)
+    return findings
+
+
+def _check_main(folder: StudyFolder, intake: Intake) -> list[Finding]:
+    """Check what needs whole main data: exclusions, items already turned, dropped columns."""
+    findings = []
+    try:
+        cleaned = exclude_marked(
+            mark_responses(folder, intake.meta, intake.answers), folder.spec.screening
+        )
+        sentence = f"{cleaned.n_received} rows received, {cleaned.n_analysed} analysed."
+        findings.append(Finding("note", intake.place, sentence))
+        findings += turned_items(folder, intake.answers[cleaned.kept], intake.place)
+    except SuiteError as error:
+        findings.append(Finding("error", intake.place, str(error)))
+    identifiers = [c for c, why in intake.dropped.items() if why == "direct identifier"]
+    if identifiers:
+        sentence = f"direct identifiers were not kept: {listing(identifiers)}."
+        findings.append(Finding("note", intake.place, sentence))
+    return findings
+
+
+def turned_items(folder: StudyFolder, answers: pd.DataFrame, place: str) -> list[Finding]:
+    """Find items that run against the rest of their construct after reverse coding.
+
+    Such an item was turned before the export, or its reverse key is wrong. The sign of the
+    correlation with the sum of the other items of the construct is looked at; formative constructs
+    are left out.
+    """
+    turned = reverse_coded(folder, answers)
+    findings = []
+    for construct in folder.spec.constructs:
+        items = [i for i in folder.items_of(construct.code) if i in turned]
+        if construct.formative or len(items) < 3:
+            continue
+        frame = turned[items].dropna()
+        for item in items:
+            r = frame[item].corr(frame.drop(columns=item).sum(axis=1))
+            if r < 0:
+                sentence = (
+                    f"item '{item}' correlates {r:.2f} with the other items of {construct.code} "
+                    "after reverse coding; it may already be turned in the file, or its reverse "
+                    "key is wrong. Compare wording and file."
+                )
+                findings.append(Finding("mark", place, sentence))
+    return findings

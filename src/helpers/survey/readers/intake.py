@@ -1,0 +1,234 @@
+"""Read one declared file of a study and bring it under its codebook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from helpers.errors import CodebookError, listing, nearest
+from helpers.specification import Scale, Source
+from helpers.study import StudyFolder
+from helpers.survey.findings import Finding, raise_errors
+from helpers.survey.readers import files, metadata
+from helpers.survey.readers.answers import Typed, plain, type_answers
+from helpers.survey.readers.export import Export
+from helpers.survey.readers.multiple import split_columns, type_joined, type_split
+from helpers.survey.readers.qualtrics import read_qualtrics
+from helpers.survey.readers.table import read_table
+from helpers.survey.readers.wenjuanxing import plain_header, read_wenjuanxing
+
+_READERS = {"qualtrics": read_qualtrics, "wenjuanxing": read_wenjuanxing, "csv": read_table}
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """One file of a study, read and typed; nothing cleaned yet.
+
+    Attributes
+    ----------
+    meta : DataFrame
+        Columns ``metadata.META``.
+    answers : DataFrame
+        One column an item (float codes; text for the kind ``text``), and ``ITEM_CODE`` with 0/1
+        for each choice of a question with several answers. Same rows as ``meta``.
+    reasons : DataFrame
+        Columns ``row, item, reason``: why a cell is blank, where the file says so.
+    findings : tuple of Finding
+        Everything found on the way, errors included.
+    dropped : Mapping[str, str]
+        Column of the file -> why it was not read.
+    place : str
+        How messages name the file.
+    """
+
+    meta: pd.DataFrame
+    answers: pd.DataFrame
+    reasons: pd.DataFrame
+    findings: tuple[Finding, ...]
+    dropped: Mapping[str, str]
+    place: str
+
+    @property
+    def n_rows(self) -> int:
+        """Return the number of rows received."""
+        return len(self.meta)
+
+
+def read_source(
+    folder: StudyFolder, source: Source, *, module: str = "main", strict: bool = True
+) -> Intake:
+    """Read a file of a study: find, check the sum, decode, split, take apart, type.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+        The study with its codebook.
+    source : Source
+        Which file, and what reads it.
+    module : str
+        Whose items of the codebook the file holds: ``"main"`` or a module's name.
+    strict : bool
+        Raise if a finding is an error; with False they are only listed (for ``study check``).
+
+    Returns
+    -------
+    Intake
+
+    Raises
+    ------
+    DataContractError
+        The file is absent, empty, changed, or disagrees with the codebook; all disagreements in
+        one message.
+    """
+    place = files.place_of(source, folder.folder)
+    content = files.read_bytes(source, folder.folder)
+    rows = files.split_rows(files.decode(content, source.encoding, place), place)
+    export = _READERS[source.reader](rows, place, dict(source.columns))
+    items = folder.items[folder.items["module"] == module]
+    _refuse_identifiers(items)
+    if source.reader == "wenjuanxing":
+        items = items.assign(column=items["column"].map(plain_header))
+    columns, findings = match_columns(export, items, folder.spec.scales, place)
+    findings = list(export.findings) + findings + _rows_found(export.meta, module, place)
+    answers, reasons, typed = _typed(export, items, folder.spec.scales, columns, place)
+    findings += typed
+    if strict:
+        raise_errors(findings, where=place)
+    return Intake(export.meta, answers, reasons, tuple(findings), export.dropped, place)
+
+
+def match_columns(
+    export: Export, items: pd.DataFrame, scales: Mapping[str, Scale], place: str
+) -> tuple[dict[str, str | dict[int, str]], list[Finding]]:
+    """Match the codebook's columns with the file's, both ways.
+
+    Returns item -> column (or code -> column for split choices), and a finding for each item
+    without a column and each column without an item.
+    """
+    header = list(export.answers.columns)
+    matched: dict[str, str | dict[int, str]] = {}
+    findings, used = [], set()
+    for row in items.itertuples():
+        scale = scales[row.scale]
+        split = split_columns(row.column, scale, header) if scale.kind == "multiple" else {}
+        if row.column in header:
+            matched[row.item] = row.column
+            used.add(row.column)
+        elif len(split) == len(scale.labels) and split:
+            matched[row.item] = split
+            used |= set(split.values())
+        else:
+            findings.append(_absent(row.item, row.column, header, place))
+    known = {plain(c) for c in items["column"]}
+    for column in (c for c in header if c not in used):
+        if column.endswith("_TEXT"):
+            sentence = f"column '{column}' holds free text that no item asks for; it is not read."
+            findings.append(Finding("note", place, sentence))
+            continue
+        if plain(column) == "" and (export.answers[column].str.strip() == "").all():
+            continue
+        findings.append(_unknown(column, known, place))
+    return matched, findings
+
+
+def _absent(item: str, column: str, header: list[str], place: str) -> Finding:
+    """Return the finding for an item without a column."""
+    named = "" if column == item else f" (column '{column}')"
+    sentence = (
+        f"item '{item}'{named} stands in items.csv but not in the file, which has "
+        f"{listing(header)}.{nearest(column, header)} Correct the codebook's column, or export "
+        "the question."
+    )
+    return Finding("error", place, sentence)
+
+
+def _unknown(column: str, known: set[str], place: str) -> Finding:
+    """Return the finding for a column without an item."""
+    sentence = (
+        f"column '{column}' stands in the file but not in items.csv; every answer column needs a "
+        f"row there.{nearest(column, known)} Add the item, with its scale, to items.csv."
+    )
+    return Finding("error", place, sentence)
+
+
+def _rows_found(meta: pd.DataFrame, module: str, place: str) -> list[Finding]:
+    """Return findings about the rows as such: none at all, ids empty or given twice."""
+    if meta.empty:
+        sentence = "the file has a header but no respondent; at least one is needed. Export again."
+        return [Finding("error", place, sentence)]
+    if module != "main":
+        return []
+    ids = meta["respondent_id"]
+    findings = []
+    doubled = list(dict.fromkeys(ids[ids.duplicated() & ids.notna()]))
+    if doubled:
+        sentence = (
+            f"{len(doubled)} respondent ids stand more than once: {listing(doubled, most=5)}; one "
+            "row a respondent is needed. Two exports may have been joined: remove the repeated "
+            "rows at the source."
+        )
+        findings.append(Finding("error", place, sentence))
+    if ids.isna().any():
+        row = int(ids.isna().idxmax()) + 1
+        sentence = (
+            f"{int(ids.isna().sum())} rows have no respondent id (first: respondent row {row}); "
+            "every row needs one. Complete the export."
+        )
+        findings.append(Finding("error", place, sentence))
+    return findings
+
+
+def _refuse_identifiers(items: pd.DataFrame) -> None:
+    """Raise if the codebook asks for a direct identifier."""
+    named = [c for c in items["column"] if metadata.is_identifier(c)]
+    if named:
+        raise CodebookError(
+            f"items.csv: columns {listing(named)} identify persons; they are dropped at reading "
+            "and cannot be items. Remove the rows, or rename the column if it is no identifier."
+        )
+
+
+def _typed(
+    export: Export,
+    items: pd.DataFrame,
+    scales: Mapping[str, Scale],
+    columns: Mapping[str, str | dict[int, str]],
+    place: str,
+) -> tuple[pd.DataFrame, pd.DataFrame, list[Finding]]:
+    """Type every matched item; return answers, reasons of blanks, findings."""
+    parts: dict[str, pd.Series] = {}
+    reasons, findings = [], []
+    for row in items.itertuples():
+        if row.item not in columns:
+            continue
+        typed = _type_one(export, row, scales[row.scale], columns[row.item], place)
+        findings += typed.findings
+        if isinstance(typed.values, pd.DataFrame):
+            parts |= {f"{row.item}_{c}": typed.values[c] for c in typed.values}
+        else:
+            parts[row.item] = typed.values
+        known = typed.reasons.dropna()
+        reasons.append(pd.DataFrame({"row": known.index, "item": row.item, "reason": known}))
+    blank = pd.DataFrame(columns=["row", "item", "reason"])
+    answers = pd.DataFrame(parts, index=export.meta.index)
+    return answers, pd.concat([blank, *reasons], ignore_index=True), findings
+
+
+def _type_one(
+    export: Export, row: object, scale: Scale, column: str | dict[int, str], place: str
+) -> Typed:
+    """Type one item, by the form in which the export holds it."""
+    if isinstance(column, dict):
+        cells = export.answers[list(column.values())]
+        return type_split(cells.set_axis(list(column), axis=1), export.tokens)
+    if scale.kind == "multiple":
+        return type_joined(
+            export.answers[column], item=row.item, scale=scale, tokens=export.tokens,
+            separator=export.separator, place=place,
+        )  # fmt: skip
+    return type_answers(
+        export.answers[column], item=row.item, scale=scale, missing_codes=row.missing_codes,
+        tokens=export.tokens, place=place,
+    )  # fmt: skip

@@ -1,0 +1,109 @@
+"""Reverse coding by the scale ends, and scale scores by a stated rule."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from helpers.errors import DataContractError, listing, nearest
+from helpers.study import StudyFolder
+from helpers.thresholds import THRESHOLDS
+
+
+def reverse_coded(folder: StudyFolder, answers: pd.DataFrame) -> pd.DataFrame:
+    """Return answers with reverse-keyed items turned: ``low + high - answer``.
+
+    Afterwards a high answer means more of the construct for every item. Only items with
+    ``reverse`` = 1 in the codebook and an answer scale with both ends are turned; the input is
+    not modified. Turning twice gives the answers as asked again.
+
+    Raises
+    ------
+    DataContractError
+        A reverse-keyed item has no scale ends.
+    """
+    out = answers.copy()
+    for row in folder.items[folder.items["reverse"]].itertuples():
+        if row.item not in out:
+            continue
+        scale = folder.spec.scales[row.scale]
+        if scale.low is None or scale.high is None:
+            raise DataContractError(
+                f"reverse_coded: item= '{row.item}' is reverse-keyed but its scale '{row.scale}' "
+                "has no low and high; both are needed. Add them to study.yml."
+            )
+        out[row.item] = scale.low + scale.high - out[row.item]
+    return out
+
+
+def scale_scores(
+    folder: StudyFolder, responses: pd.DataFrame, *, min_share: float | None = None
+) -> pd.DataFrame:
+    """Return one score a construct: the mean of its items, on the items' own scale.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+        The study.
+    responses : DataFrame
+        Cleaned rows, reverse-keyed items already turned (``Study.responses``).
+    min_share : float, optional
+        Least share of a construct's items that must be answered; the suite's cut-off
+        ``answered_share`` if not given.
+
+    Returns
+    -------
+    DataFrame
+        ``respondent_id``, then one column a construct with at least one numeric item. A
+        second-order construct is the mean of its facets' scores, all of which must be there.
+
+    Notes
+    -----
+    Missing-data rule: below ``min_share`` the score is missing; at or above it, the mean of the
+    items answered, which equals replacing a blank by the person's own mean. Graham (2009),
+    doi:10.1146/annurev.psych.58.110405.085530, states when that is defensible: at least half of
+    the items, and a coherent scale.
+    """
+    share = THRESHOLDS["answered_share"].value if min_share is None else min_share
+    out = responses[["respondent_id"]].copy()
+    for construct in folder.spec.constructs:
+        items = [i for i in folder.items_of(construct.code) if _numeric(folder, i)]
+        if items:
+            out[construct.code] = mean_score(responses[items], min_share=share)
+    for construct in folder.spec.constructs:
+        facets = [f for f in construct.facets if f in out]
+        if construct.code not in out and facets and len(facets) == len(construct.facets):
+            out[construct.code] = out[facets].mean(axis=1, skipna=False)
+    return out
+
+
+def mean_score(items: pd.DataFrame, *, min_share: float) -> pd.Series:
+    """Return the row means of items where at least ``min_share`` of them are answered.
+
+    Examples
+    --------
+    >>> toy = pd.DataFrame({"SAT1": [4.0, 4.0], "SAT2": [2.0, None], "SAT3": [3.0, None]})
+    >>> mean_score(toy, min_share=0.5).tolist()
+    [3.0, nan]
+    """
+    if not 0 < min_share <= 1:
+        raise DataContractError(
+            f"mean_score: min_share= {min_share}; a share above 0 and at most 1 is needed. Give "
+            "0.5 for half of the items."
+        )
+    answered = items.notna().mean(axis=1)
+    return items.mean(axis=1).where(answered >= min_share)
+
+
+def items_for(folder: StudyFolder, construct: str) -> list[str]:
+    """Return a construct's items; an unknown code is an error that lists the known ones."""
+    if construct not in folder.construct_codes:
+        raise DataContractError(
+            f"items_for: construct= '{construct}' is not a construct of '{folder.id}'; known are "
+            f"{listing(folder.construct_codes)}.{nearest(construct, folder.construct_codes)}"
+        )
+    return folder.items_of(construct)
+
+
+def _numeric(folder: StudyFolder, item: str) -> bool:
+    """Tell whether an item is answered on a scale of numbers."""
+    return folder.scale_of(item).kind in ("likert", "number")
