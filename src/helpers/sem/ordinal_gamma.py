@@ -22,6 +22,8 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 _ROWS_AT_ONCE = 4096
+_RANK_ONE = 1e-10
+"""Squared correlations of scores closer to 1 than this count as 1."""
 
 
 def asymptotic_covariance(rows: CodedRows, steps: Steps) -> Array:
@@ -151,12 +153,24 @@ class _Gamma:
             columns = slice(steps.start[j], steps.start[j] + table.shape[1])
             out[:, columns] = padded[self.rows.codes[part, j]]
         for j in self.continuous:
-            z, present = steps.z[:, j], self.rows.present[:, j]
-            scores = np.column_stack(
-                [z / self.sd[j], (z * z - 1) * present / (2 * steps.variance[j])]
-            )
-            solved = np.linalg.solve(scores.T @ scores, scores[part].T).T
-            out[:, steps.start[j]], out[:, self.variance_at[j]] = solved.T
+            at = [steps.start[j], self.variance_at[j]]
+            out[:, at] = self._continuous_influence(int(j))[part]
+
+    def _continuous_influence(self, j: int) -> Array:
+        """Return the influence of each row on the mean and variance of one variable.
+
+        By outer products, as lavaan has it. A variable with two values (a dummy) has outer
+        products of rank one, so there the influence is that of the mean and variance themselves.
+        """
+        z, present = self.steps.z[:, j], self.rows.present[:, j]
+        variance = self.steps.variance[j]
+        square = (z * z - 1) * present
+        scores = np.column_stack([z / self.sd[j], square / (2 * variance)])
+        outer = scores.T @ scores
+        if outer[0, 0] * outer[1, 1] * (1 - _RANK_ONE) <= outer[0, 1] ** 2:
+            share = 1 / present.sum()
+            return np.column_stack([z * self.sd[j], square * variance]) * share
+        return np.linalg.solve(outer, scores.T).T
 
     def _pair_scores(self, part: slice) -> Array:
         """Return the casewise scores of all correlations."""

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Slopes = Callable[[Array, NDArray[np.intp]], tuple[Array, Array]]
 
-_TOLERANCE = 1e-11
-"""Largest last step: below it two further digits are noise of the likelihood itself."""
+_TOLERANCE = 1e-8
+"""Largest last step. Newton's error is of the order of its square."""
 
 _MAX_STEPS = 60
 
