@@ -1,0 +1,215 @@
+"""Discrepancy functions: the fit of a model to sample moments, with gradient and information.
+
+Every function object offers ``value(x)`` and ``pieces(x) -> (f, g, H)`` over all free rows,
+per observation and in lavaan's scale (``f`` is half of the textbook F, so that the test is
+``2 N f``): ``g`` is the gradient of f and ``H`` its expected Hessian.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from scipy.linalg.lapack import dpotrf, dpotri
+
+from helpers.sem.model import GroupModel, State, vech_index
+from helpers.sem.moments import GroupMoments
+
+Array = np.ndarray
+
+
+class Discrepancy(Protocol):
+    """What the optimiser needs."""
+
+    n_x: int
+
+    def value(self, x: Array) -> float:
+        """Return f; infinite where the model has no likelihood."""
+
+    def pieces(self, x: Array) -> tuple[float, Array, Array]:
+        """Return f, gradient and expected Hessian."""
+
+
+def invert(matrix: Array) -> tuple[Array | None, float]:
+    """Inverse and log-determinant of a symmetric matrix; ``None`` if not positive definite."""
+    factor, info = dpotrf(matrix, lower=0, clean=0)
+    if info != 0:
+        return None, np.inf
+    logdet = 2.0 * float(np.log(np.diag(factor)).sum())
+    inverse, info = dpotri(factor, lower=0)
+    upper = np.triu(inverse)
+    return upper + np.triu(upper, 1).T, logdet
+
+
+def gather_information(model: GroupModel, k: Array) -> Array:
+    """``1/2 tr(W dS_j W dS_k)`` for all parameters, from ``k = G' W G``."""
+    u, w, c = model.u, model.w, model.c
+    ku = k[u]
+    cross = ku[:, w]
+    out = ku[:, u] * k[w][:, w]
+    out += cross * cross.T
+    out *= c
+    out *= c[:, None]
+    return out
+
+
+def gather_gradient(model: GroupModel, basis: Array, weight: Array) -> Array:
+    """``1/2 tr(M dS_j)`` for all parameters, for a symmetric ``weight`` M."""
+    product = basis.T @ weight @ basis
+    return product[model.u, model.w] * model.c
+
+
+@dataclass(slots=True)
+class NormalTheory:
+    """ML or GLS on means and covariances of one or several groups."""
+
+    models: list[GroupModel]
+    moments: list[GroupMoments]
+    weights: Array
+    """Share of every group in N, (G,)."""
+    n_x: int
+    means: bool
+    kind: str = "ML"
+
+    def _deviation(self, state: State, g: int) -> Array | None:
+        """Sample minus model means."""
+        return self.moments[g].mean - state.mu if self.means else None
+
+    def _group_value(self, state: State, g: int) -> tuple[float, Array | None]:
+        """f of one group and the weight matrix used."""
+        sample = self.moments[g]
+        p = len(sample.cov)
+        d = self._deviation(state, g)
+        if self.kind == "GLS":
+            weight = sample.inverse
+            product = weight @ (sample.cov - state.sigma)
+            f = 0.25 * float(np.sum(product * product.T))
+            if d is not None:
+                d = d * np.sqrt(sample.n / (sample.n - 1.0))
+        else:
+            weight, logdet = invert(state.sigma)
+            if weight is None:
+                return np.inf, None
+            f = 0.5 * (logdet + float(np.sum(weight * sample.cov)) - sample.logdet - p)
+        if d is not None:
+            f += 0.5 * float(d @ weight @ d)
+        return f, weight
+
+    def value(self, x: Array) -> float:
+        """Return f."""
+        return float(sum(w * f for w, f in zip(self.weights, self.group_values(x))))
+
+    def group_values(self, x: Array) -> list[float]:
+        """f of every group."""
+        return [self._group_value(m.state(x), g)[0] for g, m in enumerate(self.models)]
+
+    def pieces(self, x: Array) -> tuple[float, Array, Array]:
+        """Return f, gradient and expected Hessian."""
+        total, gradient, hessian = 0.0, np.zeros(self.n_x), np.zeros((self.n_x, self.n_x))
+        for g, model in enumerate(self.models):
+            state = model.state(x)
+            f, weight = self._group_value(state, g)
+            share = self.weights[g]
+            total += share * f
+            if weight is None:
+                return np.inf, gradient, hessian
+            self._add(model, state, g, weight, share, gradient, hessian)
+        return total, gradient, hessian
+
+    def _add(
+        self,
+        model: GroupModel,
+        state: State,
+        g: int,
+        weight: Array,
+        share: float,
+        gradient: Array,
+        hessian: Array,
+    ) -> None:
+        """Add one group's gradient and information."""
+        residual = self.moments[g].cov - state.sigma
+        d = self._deviation(state, g)
+        if d is not None and self.kind == "ML":
+            residual = residual + np.outer(d, d)
+        at = model.cov_x
+        wg = weight @ state.basis
+        k = state.basis.T @ wg
+        slope = (wg.T @ residual @ wg)[model.u, model.w] * model.c
+        gradient[at] -= share * slope
+        hessian[np.ix_(at, at)] += share * gather_information(model, k)
+        if d is not None:
+            scale = 1.0 if self.kind == "ML" else self.moments[g].n / (self.moments[g].n - 1.0)
+            where, jac = model.jacobian_mu(state)
+            wj = weight @ jac * (share * scale)
+            np.add.at(gradient, where, -(d @ wj))
+            hessian[np.ix_(where, where)] += jac.T @ wj
+
+
+@dataclass(slots=True)
+class Quadratic:
+    """Least squares ``1/2 r' W r`` on the stacked moments ``[means, vech(S)]`` (WLS, DWLS, ULS)."""
+
+    models: list[GroupModel]
+    targets: list[Array]
+    """Sample moment vector of every group."""
+    weight: list[Array]
+    """(k,) for diagonal weights or (k, k)."""
+    weights: Array
+    n_x: int
+    means: bool
+
+    def implied(self, model: GroupModel, state: State) -> Array:
+        """Model moments in the order of the target."""
+        r, s = vech_index(model.n_observed)
+        sigma = state.sigma[r, s]
+        return np.concatenate([state.mu, sigma]) if self.means else sigma
+
+    def jacobian(self, model: GroupModel, state: State) -> Array:
+        """Jacobian of ``implied`` over x, (k, n_x)."""
+        return moment_jacobian(model, state, self.n_x, self.means)
+
+    def value(self, x: Array) -> float:
+        """Return f."""
+        return float(sum(w * f for w, f in zip(self.weights, self.group_values(x))))
+
+    def group_values(self, x: Array) -> list[float]:
+        """f of every group."""
+        out = []
+        for g, model in enumerate(self.models):
+            r = self.targets[g] - self.implied(model, model.state(x))
+            out.append(0.5 * float(r @ weigh(self.weight[g], r)))
+        return out
+
+    def pieces(self, x: Array) -> tuple[float, Array, Array]:
+        """Return f, gradient and Gauss-Newton Hessian."""
+        total, gradient, hessian = 0.0, np.zeros(self.n_x), np.zeros((self.n_x, self.n_x))
+        for g, model in enumerate(self.models):
+            state = model.state(x)
+            r = self.targets[g] - self.implied(model, state)
+            delta = self.jacobian(model, state)
+            wd = weigh(self.weight[g], delta)
+            share = self.weights[g]
+            total += 0.5 * share * float(r @ weigh(self.weight[g], r))
+            gradient -= share * (wd.T @ r)
+            hessian += share * (delta.T @ wd)
+        return total, gradient, hessian
+
+
+def weigh(weight: Array, values: Array) -> Array:
+    """Apply a diagonal or full weight matrix to a vector or the columns of a matrix."""
+    if weight.ndim == 2:
+        return weight @ values
+    return weight * values if values.ndim == 1 else weight[:, None] * values
+
+
+def moment_jacobian(model: GroupModel, state: State, n_x: int, means: bool) -> Array:
+    """Jacobian of ``[mu, vech(Sigma)]`` (or vech(Sigma) alone) over x."""
+    p = model.n_observed
+    top = p if means else 0
+    out = np.zeros((top + p * (p + 1) // 2, n_x))
+    out[top:, model.cov_x] = model.jacobian_sigma(state)
+    if means:
+        where, jac = model.jacobian_mu(state)
+        out[:p, where] = jac
+    return out

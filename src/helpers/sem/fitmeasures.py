@@ -1,0 +1,253 @@
+"""Fit measures of a result under lavaan's names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from helpers.errors import Unavailable
+from helpers.sem import fitindices as fi
+from helpers.sem.discrepancy import invert, weigh
+
+if TYPE_CHECKING:
+    from helpers.sem.result import SemResult, Test
+
+Array = np.ndarray
+Measures = dict[str, "float | Unavailable"]
+
+
+def fit_measures(result: SemResult) -> Measures:
+    """Collect every measure that the estimator allows."""
+    test = result.test
+    out: Measures = {"npar": result.npar, "fmin": result.f}
+    out |= _test_block(test, "")
+    if not result.converged:
+        why = "the estimation did not converge"
+        return {k: Unavailable(k, why) for k in [*out, "cfi", "tli", "rmsea", "srmr"]}
+    out |= _incremental(result)
+    out |= _likelihood(result)
+    out |= _rmsea(result)
+    out |= _residuals(result)
+    out |= _others(result)
+    return out
+
+
+def _test_block(test: Test, prefix: str) -> Measures:
+    """chisq, df, pvalue and their scaled forms."""
+    out: Measures = {
+        f"{prefix}chisq": test.chisq,
+        f"{prefix}df": test.df,
+        f"{prefix}pvalue": _p(test.chisq, test.df),
+    }
+    if test.scaled is not None:
+        out[f"{prefix}chisq_scaled"] = test.scaled
+        out[f"{prefix}df_scaled"] = test.df_scaled
+        out[f"{prefix}pvalue_scaled"] = _p(test.scaled, test.df_scaled)
+        out[f"{prefix}chisq_scaling_factor"] = test.scaling
+        if test.shift is not None:
+            out[f"{prefix}chisq_shift_parameter"] = test.shift
+    return out
+
+
+def _p(chisq: float, df: float) -> float | Unavailable:
+    """Upper tail, or the reason why there is none."""
+    if df > 0:
+        return fi.p_chisq(chisq, df)
+    return Unavailable("p-value", "the model is saturated, there is nothing to test")
+
+
+def _incremental(result: SemResult) -> Measures:
+    """Baseline test and the indices made from it."""
+    test, base = result.test, result.baseline
+    if isinstance(base, Unavailable):
+        return dict.fromkeys(("baseline_chisq", "baseline_df", "cfi", "tli"), base)
+    out = _test_block(base, "baseline_")
+    x, df, x0, df0 = test.chisq, test.df, base.chisq, base.df
+    if df0 <= 0:
+        why = Unavailable("CFI and TLI", "the baseline model has no degrees of freedom")
+        return out | {"cfi": why, "tli": why}
+    out |= {"cfi": fi.cfi(x, df, x0, df0), "tli": fi.tli(x, df, x0, df0)}
+    out |= {"nnfi": fi.tli(x, df, x0, df0), "rni": fi.rni(x, df, x0, df0)}
+    out |= fi.relative_indices(x, df, x0, df0)
+    if test.scaled is not None and base.scaled is not None:
+        s, d, s0, d0 = test.scaled, test.df_scaled, base.scaled, base.df_scaled
+        out |= {"cfi_scaled": fi.cfi(s, d, s0, d0), "tli_scaled": fi.tli(s, d, s0, d0)}
+        out |= {"nnfi_scaled": fi.tli(s, d, s0, d0), "rni_scaled": fi.rni(s, d, s0, d0)}
+        out |= {f"{k}_scaled": v for k, v in fi.relative_indices(s, d, s0, d0).items()}
+    out |= _robust_incremental(result)
+    return out
+
+
+def scaling_of(test: Test) -> float:
+    """The factor c that robust indices use: the scaling, shift folded in."""
+    if test.shift is not None:
+        return test.scaling * (test.df - test.shift) / test.df if test.df else 1.0
+    return test.scaling if test.scaling is not None and np.isfinite(test.scaling) else 1.0
+
+
+def _robust_incremental(result: SemResult) -> Measures:
+    """Robust CFI and TLI (Brosseau-Liard & Savalei 2014), or their incomplete-data forms."""
+    corrected = corrected_test(result)
+    if corrected is None:
+        return {}
+    if isinstance(corrected, Unavailable):
+        return {"cfi_robust": corrected, "tli_robust": corrected}
+    x, df, x0, df0, c, c0 = (corrected[k] for k in ("x", "df", "x0", "df0", "c", "c0"))
+    return {
+        "cfi_robust": fi.cfi(x, df, x0, df0, c, c0),
+        "tli_robust": fi.tli(x, df, x0, df0, c, c0),
+        "nnfi_robust": fi.tli(x, df, x0, df0, c, c0),
+        "rni_robust": fi.rni(x, df, x0, df0, c, c0),
+    }
+
+
+def corrected_test(result: SemResult) -> dict[str, float] | Unavailable | None:
+    """Statistics behind the robust indices; ``None`` where none are defined."""
+    test, base = result.test, result.baseline
+    if result.missing == "fiml":
+        from helpers.sem.fiml_robust import fiml_corrected
+
+        return fiml_corrected(result)
+    if result.test_name == "mean-adjusted-shifted-ordinal":
+        return Unavailable(
+            "robust CFI, TLI and RMSEA",
+            "for ordered items they rest on a second, unadjusted fit that this engine does not make",
+        )
+    if test.scaled is None or result.test_name == "mean-variance-adjusted":
+        return None
+    if isinstance(base, Unavailable) or base.scaled is None:
+        return Unavailable("robust CFI, TLI and RMSEA", "the baseline test has no scaled form")
+    c, c0 = scaling_of(test), scaling_of(base)
+    return {"x": test.chisq, "df": test.df, "x0": base.chisq, "df0": base.df, "c": c, "c0": c0,
+            "scaled": test.scaled}  # fmt: skip
+
+
+def _likelihood(result: SemResult) -> Measures:
+    """Log-likelihoods, AIC and BIC."""
+    if result.estimator not in ("ML", "MLR", "MLM", "MLMV"):
+        why = f"the estimator {result.estimator} maximises no likelihood"
+        return {k: Unavailable(k, why) for k in ("logl", "aic", "bic")}
+    h0, h1 = log_likelihoods(result)
+    n, q = result.n_obs, result.npar
+    out: Measures = {
+        "logl": h0,
+        "unrestricted_logl": h1,
+        "aic": -2.0 * h0 + 2.0 * q,
+        "bic": -2.0 * h0 + q * np.log(n),
+        "ntotal": n,
+        "bic2": -2.0 * h0 + q * np.log((n + 2.0) / 24.0),
+    }
+    if result.test.h0_scaling is not None:
+        out["scaling_factor_h1"] = result.test.h1_scaling
+        out["scaling_factor_h0"] = result.test.h0_scaling
+    return {k: float(v) if k != "ntotal" else v for k, v in out.items()}
+
+
+def log_likelihoods(result: SemResult) -> tuple[float, float]:
+    """Log-likelihood of the model and of the saturated model, given fixed covariates."""
+    if result.missing == "fiml":
+        return result.context.extra.logl, result.context.extra.logl_h1
+    h1 = 0.0
+    for sample in result.moments:
+        x = list(result.context.fixed_x)
+        h1 += _saturated(sample.cov, sample.n)
+        if x:
+            h1 -= _saturated(sample.cov[np.ix_(x, x)], sample.n)
+    h0 = h1 - sum(m.n * f for m, f in zip(result.moments, result.group_f))
+    return h0, h1
+
+
+def _saturated(cov: Array, n: int) -> float:
+    """Log-likelihood at the sample moments."""
+    p = len(cov)
+    return -0.5 * n * (p * np.log(2.0 * np.pi) + np.linalg.slogdet(cov)[1] + p)
+
+
+def n_for_indices(result: SemResult) -> float:
+    """N of RMSEA and kin: N, or N - G where the test itself uses N - 1."""
+    return float(result.n_obs - result.n_groups if result.likelihood == "wishart" else result.n_obs)
+
+
+def _rmsea(result: SemResult) -> Measures:
+    """RMSEA, scaled and robust, with intervals."""
+    test, n, g = result.test, n_for_indices(result), result.n_groups
+    out: Measures = fi.rmsea_block(test.chisq, test.df, n, g)
+    out |= {
+        "rmsea_ci_level": fi.RMSEA_LEVEL,
+        "rmsea_close_h0": fi.CLOSE_FIT,
+        "rmsea_notclose_h0": fi.NOT_CLOSE_FIT,
+    }
+    if test.scaled is not None:
+        if test.shift is not None:
+            out |= fi.rmsea_block(test.scaled, test.df, n, g, "_scaled")
+        elif test.trace:
+            out |= fi.rmsea_block(test.chisq, test.trace, n, g, "_scaled")
+    corrected = corrected_test(result)
+    if isinstance(corrected, Unavailable):
+        out["rmsea_robust"] = corrected
+    elif corrected is not None:
+        out |= fi.rmsea_block(
+            corrected["x"], corrected["df"], n, g, "_robust",
+            c=corrected["c"], chisq_ci=corrected["scaled"],
+        )  # fmt: skip
+    if test.df <= 0:
+        why = Unavailable("RMSEA test", "the model is saturated, there is nothing to test")
+        out = {k: why if isinstance(v, float) and np.isnan(v) else v for k, v in out.items()}
+    return out
+
+
+def _residuals(result: SemResult) -> Measures:
+    """RMR and SRMR, groups weighted by N."""
+    groups = []
+    for sample, state in zip(result.moments, result.states):
+        mean, mu = (sample.mean, state.mu) if result.meanstructure else (None, None)
+        groups.append(fi.residual_summaries(sample.cov, state.sigma, mean, mu))
+    shares = [m.n / result.n_obs for m in result.moments]
+    out: Measures = {k: sum(w * g[k] for w, g in zip(shares, groups)) for k in groups[0]}
+    out["srmr"] = out["srmr_bentler"]
+    return out
+
+
+def _others(result: SemResult) -> Measures:
+    """Critical N, GFI, AGFI, PGFI, MFI, ECVI."""
+    test, n = result.test, n_for_indices(result)
+    x, df = test.chisq, test.df
+    out: Measures = {
+        "cn_05": fi.critical_n(x, df, n, 0.05),
+        "cn_01": fi.critical_n(x, df, n, 0.01),
+        "mfi": float(np.exp(-0.5 * (x - df) / n)),
+        "ecvi": x / n + 2.0 * result.npar / n,
+    }
+    if df <= 0:
+        why = Unavailable("critical N", "the model is saturated")
+        out |= {"cn_05": why, "cn_01": why}
+    gfi = sum(m.n * g for m, g in zip(result.moments, _gfi(result))) / result.n_obs
+    count = sum(len(m.cov) * (len(m.cov) + 1) // 2 for m in result.moments)
+    if result.meanstructure:
+        count += sum(len(m.cov) for m in result.moments)
+    out |= {"gfi": gfi}
+    if df > 0:
+        out |= {"agfi": 1.0 - (count / df) * (1.0 - gfi), "pgfi": df / count * gfi}
+    return out
+
+
+def _gfi(result: SemResult) -> list[float]:
+    """Goodness-of-fit index of every group: weighted residuals against weighted moments."""
+    target = result.context.target
+    out = []
+    for g, (sample, state) in enumerate(zip(result.moments, result.states)):
+        if hasattr(target, "targets"):
+            r = target.targets[g] - target.implied(result.model[g], state)
+            top = float(r @ weigh(target.weight[g], r))
+            bottom = float(target.targets[g] @ weigh(target.weight[g], target.targets[g]))
+            out.append(1.0 - top / bottom)
+            continue
+        p = sample.inverse if result.estimator == "GLS" else invert(state.sigma)[0]
+        e, s = p @ (sample.cov - state.sigma), p @ sample.cov
+        top, bottom = 0.5 * float(np.sum(e * e.T)), 0.5 * float(np.sum(s * s.T))
+        if result.meanstructure:
+            d = sample.mean - state.mu
+            top, bottom = top + float(d @ p @ d), bottom + float(sample.mean @ p @ sample.mean)
+        out.append(1.0 - top / bottom)
+    return out

@@ -1,0 +1,192 @@
+"""Information, sandwich errors and scaled tests for complete continuous data.
+
+Notation per group: N rows, p variables; W is the normal-theory weight matrix of the moments at
+the model's Sigma, Delta the Jacobian of the moments, Gamma N times the covariance of the sample
+moments. Nothing of size p(p+1)/2 squared is formed unless the mean-and-variance-adjusted test
+asks for it: casewise scores are gathered from ``d' Sigma^-1 G``.
+
+References
+----------
+Satorra & Bentler (1994); Yuan & Bentler (2000), doi:10.1111/0081-1750.00078;
+Asparouhov & Muthen (2005) for the Mplus form of the Yuan-Bentler correction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from helpers.sem.discrepancy import gather_information, invert
+from helpers.sem.model import GroupModel, State
+from helpers.sem.moments import GroupMoments
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """Sums that scaled tests are made of."""
+
+    h1: float
+    """tr(B1 A1^-1) of the saturated model, or tr(W Gamma)."""
+    h0: float
+    """tr(B0 A0^-1) of the model."""
+
+    @property
+    def difference(self) -> float:
+        """tr(U Gamma)."""
+        return self.h1 - self.h0
+
+
+def observed_information(
+    models: list[GroupModel], moments: list[GroupMoments], weights: Array, x: Array, means: bool
+) -> Array:
+    """Hessian of ML's f over all free rows, per observation, without differencing.
+
+    Per group ``tr(dS_j P dS_k X) - 1/2 tr(P dS_j P dS_k)`` with ``P = Sigma^-1`` and
+    ``X = P T P``, ``T = S + d d'``; plus mean terms; minus the second derivatives of the moments
+    weighted by the gradient.
+    """
+    total = np.zeros((len(x), len(x)))
+    for model, sample, share in zip(models, moments, weights):
+        state = model.state(x)
+        inverse, _logdet = invert(state.sigma)
+        d = sample.mean - state.mu if means else None
+        t = sample.cov if d is None else sample.cov + np.outer(d, d)
+        part = _observed_group(model, state, inverse, t, d, len(x))
+        total += share * part
+    return total
+
+
+def _observed_group(
+    model: GroupModel, state: State, inverse: Array, t: Array, d: Array | None, n_x: int
+) -> Array:
+    """One group's observed information."""
+    u, w, c = model.u, model.w, model.c
+    wg = inverse @ state.basis
+    k = state.basis.T @ wg
+    q = wg.T @ t @ wg
+    at = model.cov_x
+    out = np.zeros((n_x, n_x))
+    mixed = (
+        k[w][:, u] * q[w][:, u].T
+        + k[w][:, w] * q[u][:, u]
+        + k[u][:, u] * q[w][:, w]
+        + k[u][:, w] * q[u][:, w].T
+    )
+    block = (mixed + mixed.T) * 0.5 * c * c[:, None] - gather_information(model, k)
+    out[np.ix_(at, at)] = block
+    slope = None
+    if d is not None:
+        pd = inverse @ d
+        slope = -pd
+        where, jac = model.jacobian_mu(state)
+        mu_jac = np.zeros((len(d), n_x))
+        mu_jac[:, where] = jac
+        out += mu_jac.T @ inverse @ mu_jac
+        gd = state.basis.T @ pd
+        bent = (wg[:, u] * gd[w] + wg[:, w] * gd[u]) * c
+        cross = np.zeros((n_x, n_x))
+        cross[:, at] = mu_jac.T @ bent
+        out += cross + cross.T
+    weight = 0.5 * (inverse - inverse @ t @ inverse)
+    return out + model.second_order(state, weight, slope, n_x)
+
+
+def casewise_scores(
+    model: GroupModel, state: State, inverse: Array, data: Array, mean: Array, n_x: int, means: bool
+) -> Array:
+    """Derivative of every row's log-likelihood over all free rows of the table, (N, n_x)."""
+    d = data - mean
+    wg = inverse @ state.basis
+    t = d @ wg
+    k = state.basis.T @ wg
+    u, w = model.u, model.w
+    out = np.zeros((len(d), n_x))
+    out[:, model.cov_x] = (t[:, u] * t[:, w] - k[u, w]) * model.c
+    if means:
+        where, jac = model.jacobian_mu(state)
+        out_mu = d @ (inverse @ jac)
+        np.add.at(out, (slice(None), where), out_mu)
+    return out
+
+
+def meat(
+    models: list[GroupModel],
+    moments: list[GroupMoments],
+    weights: Array,
+    x: Array,
+    *,
+    means: bool,
+    centred: bool,
+) -> Array:
+    """Average outer product of casewise scores, ``sum_g w_g Delta' W Gamma W Delta``.
+
+    ``centred`` subtracts the group's average score, which turns moments about the model into
+    moments about the sample (Satorra-Bentler); without it they are the scores of the likelihood
+    (Huber-White).
+    """
+    total = np.zeros((len(x), len(x)))
+    for model, sample, share in zip(models, moments, weights):
+        state = model.state(x)
+        inverse, _logdet = invert(state.sigma)
+        centre = state.mu if means and not centred else sample.mean
+        scores = casewise_scores(model, state, inverse, sample.data, centre, len(x), means)
+        if centred:
+            scores = scores - scores.mean(axis=0)
+        total += share * (scores.T @ scores) / len(scores)
+    return total
+
+
+def trace_weight_gamma(
+    model: GroupModel,
+    sample: GroupMoments,
+    x: Array,
+    *,
+    means: bool,
+    structured: bool,
+    fixed: tuple[int, ...] = (),
+) -> float:
+    """tr(W Gamma) of one group; W at the model's Sigma or at the sample covariance.
+
+    ``1/2 [mean((d' P d)^2) - tr((P S)^2)] + tr(P S)`` (last term with means only). The same sum
+    over fixed covariates alone is taken off, because their moments are no data.
+    """
+    d = sample.data - sample.mean
+    sigma = model.state(x).sigma if structured else d.T @ d / len(d)
+    total = _trace_block(d, sigma, means)
+    if fixed:
+        at = list(fixed)
+        total -= _trace_block(d[:, at], sigma[np.ix_(at, at)], means)
+    return total
+
+
+def _trace_block(d: Array, sigma: Array, means: bool) -> float:
+    """tr(W Gamma) from centred rows and the matrix W is taken at."""
+    inverse = np.linalg.inv(sigma)
+    ps = inverse @ (d.T @ d / len(d))
+    distance = np.einsum("ij,ij->i", d @ inverse, d)
+    value = 0.5 * (float(np.mean(distance**2)) - float(np.sum(ps * ps.T)))
+    return value + (float(np.trace(ps)) if means else 0.0)
+
+
+def solve_information(h: Array, basis: Array | None) -> tuple[Array | None, Array]:
+    """Inverse information over all free rows, ``T (T' H T)^-1 T'``, and ``T' H T``.
+
+    ``None`` where the information is singular.
+    """
+    reduced = h if basis is None else basis.T @ h @ basis
+    reduced = 0.5 * (reduced + reduced.T)
+    scale = np.sqrt(np.maximum(np.abs(np.diag(reduced)), 1e-300))
+    unit = reduced / scale / scale[:, None]
+    inverse, _logdet = invert(unit)
+    if inverse is None:
+        try:
+            inverse = np.linalg.inv(unit)
+        except np.linalg.LinAlgError:
+            return None, reduced
+    if not np.isfinite(inverse).all() or np.abs(inverse).max() > 1e12:
+        return None, reduced
+    inverse = inverse / scale / scale[:, None]
+    return (inverse if basis is None else basis @ inverse @ basis.T), reduced

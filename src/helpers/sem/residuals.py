@@ -1,0 +1,88 @@
+"""Implied moments, residuals and explained variance of a result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from helpers.sem.result import SemResult
+
+Array = np.ndarray
+
+
+def _labels(result: SemResult) -> tuple[object, ...]:
+    """Group labels; a single group is ``""``."""
+    return result.group_labels if result.n_groups > 1 else ("",)
+
+
+def implied(result: SemResult) -> dict[object, dict[str, pd.DataFrame | pd.Series]]:
+    """Implied covariances and means of observed, and covariances and means of latent variables."""
+    import pandas as pd
+
+    observed, latent = list(result.observed), list(result.latent)
+    p = len(observed)
+    out: dict[object, dict[str, pd.DataFrame | pd.Series]] = {}
+    for label, sample, state in zip(_labels(result), result.moments, result.states):
+        mean = state.mu if result.meanstructure else sample.mean
+        out[label] = {
+            "cov": pd.DataFrame(state.sigma, observed, observed),
+            "latent_cov": pd.DataFrame(state.total[p:, p:], latent, latent),
+            "latent_mean": pd.Series(state.eta[p:], latent),
+        }
+        if mean is not None:
+            out[label]["mean"] = pd.Series(mean, observed)
+    return out
+
+
+def residual_tables(result: SemResult) -> dict[object, dict[str, pd.DataFrame | pd.Series]]:
+    """Residuals of the covariances (and means) of every group.
+
+    ``raw`` is S - Sigma; ``cor`` the difference of the correlations; ``normalized`` divides by
+    the standard error of the sample covariance; ``standardized`` by the standard error of the
+    residual itself (Joreskog & Sorbom), which is smaller.
+    """
+    import pandas as pd
+
+    from helpers.sem.residual_errors import residual_errors
+
+    observed = list(result.observed)
+    out: dict[object, dict[str, pd.DataFrame | pd.Series]] = {}
+    for g, label in enumerate(_labels(result)):
+        sample, state = result.moments[g], result.states[g]
+        raw = sample.cov - state.sigma
+        sd, sd_model = np.sqrt(np.diag(sample.cov)), np.sqrt(np.abs(np.diag(state.sigma)))
+        cor = sample.cov / np.outer(sd, sd) - state.sigma / np.outer(sd_model, sd_model)
+        tables: dict[str, pd.DataFrame | pd.Series] = {
+            "raw": pd.DataFrame(raw, observed, observed),
+            "cor": pd.DataFrame(cor, observed, observed),
+        }
+        errors = residual_errors(result, g)
+        for kind in ("normalized", "standardized"):
+            with np.errstate(divide="ignore", invalid="ignore"):
+                tables[kind] = pd.DataFrame(
+                    np.where(errors[kind] > 0, raw / errors[kind], 0.0), observed, observed
+                )
+        if result.meanstructure:
+            tables["mean"] = pd.Series(sample.mean - state.mu, observed)
+        out[label] = tables
+    return out
+
+
+def r_squared(result: SemResult) -> pd.DataFrame:
+    """One minus residual over total variance, for every variable with predictors."""
+    import pandas as pd
+
+    rows = []
+    for label, model, state in zip(_labels(result), result.model, result.states):
+        a, s, _m = model.matrices(result.theta)
+        free = np.zeros(a.shape, dtype=bool)
+        free[model.a_at[1], model.a_at[2]] = True
+        dependent = ((a != 0) | free).any(axis=1)
+        for k in np.flatnonzero(dependent):
+            share = 1.0 - s[k, k] / state.total[k, k]
+            rows.append((model.names[k], label, share))
+    return pd.DataFrame(rows, columns=["variable", "group", "r_squared"])

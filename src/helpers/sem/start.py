@@ -1,0 +1,180 @@
+"""Starting values from closed formulas on the sample covariances."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from helpers.sem.model import GroupModel
+from helpers.sem.moments import GroupMoments
+from helpers.sem.partable import Row, Table
+
+Array = np.ndarray
+
+
+def start_values(table: Table, models: list[GroupModel], moments: list[GroupMoments]) -> Array:
+    """Return a start for every free row; ``start()`` in the model text goes first."""
+    x = np.zeros(table.n_free)
+    by_group: list[list[Row]] = [[] for _ in models]
+    for row in table.rows:
+        by_group[row.group - 1].append(row)
+    for model, sample, rows in zip(models, moments, by_group):
+        _start_group(rows, model, sample, x)
+    return x
+
+
+def _loading_ratios(cov: Array, at: list[int], anchor: int) -> Array:
+    """Loadings of one factor relative to the anchor item: sums of triads (FABIN 2)."""
+    block = cov[np.ix_(at, at)]
+    k = len(at)
+    out = np.ones(k)
+    for i in range(k):
+        if i == anchor:
+            continue
+        others = [j for j in range(k) if j not in (i, anchor)]
+        top = float(sum(block[i, j] * block[anchor, j] for j in others))
+        bottom = float(sum(block[anchor, j] ** 2 for j in others))
+        ratio = top / bottom if bottom > 0 else 0.0
+        scale = np.sqrt(block[i, i] / block[anchor, anchor])
+        if not 0.05 * scale < abs(ratio) < 20.0 * scale:
+            ratio = scale * (1.0 if block[i, anchor] >= 0 else -1.0)
+        out[i] = ratio
+    return out
+
+
+def _start_group(rows: list[Row], model: GroupModel, sample: GroupMoments, x: Array) -> None:
+    """Start one group."""
+    index = {name: k for k, name in enumerate(model.names)}
+    n, p = len(model.names), model.n_observed
+    cov = np.full((n, n), np.nan)
+    cov[:p, :p] = sample.cov
+    loads: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.op == "=~":
+            loads.setdefault(row.lhs, []).append(row)
+    fixed_variance = {
+        row.lhs: row.fixed for row in rows if row.op == "~~" and row.lhs == row.rhs and not row.free
+    }
+    pending = list(loads)
+    while pending:
+        ready = [f for f in pending if not any(r.rhs in pending for r in loads[f])]
+        if not ready:
+            break
+        for factor in ready:
+            _start_factor(factor, loads[factor], index, cov, fixed_variance, x)
+        _latent_covariances(ready, loads, index, cov, x)
+        pending = [f for f in pending if f not in ready]
+    _start_structure(rows, index, cov, sample, x)
+
+
+def _value(row: Row, x: Array) -> float:
+    """Current value of a row."""
+    return x[row.free - 1] if row.free else row.fixed
+
+
+def _start_factor(
+    factor: str, rows: list[Row], index: dict[str, int], cov: Array, fixed: dict, x: Array
+) -> None:
+    """Start loadings and variance of one factor from the covariances of its items."""
+    at = [index[row.rhs] for row in rows]
+    f = index[factor]
+    anchors = [k for k, row in enumerate(rows) if not row.free and row.fixed]
+    anchor = anchors[0] if anchors else 0
+    unit = rows[anchor].fixed if anchors else 1.0
+    ratio = _loading_ratios(cov, at, anchor) if len(at) > 1 else np.ones(1)
+    block = cov[np.ix_(at, at)]
+    off = ~np.eye(len(at), dtype=bool)
+    product = np.outer(ratio, ratio)
+    if len(at) > 1:
+        common = float((block[off] * product[off]).sum() / (product[off] ** 2).sum())
+    else:
+        common = float(block[0, 0])
+    biggest = float(np.min(np.diag(block) / ratio**2)) if len(at) > 1 else common
+    common = min(
+        max(common, 0.1 * block[anchor, anchor]), 0.95 * biggest if len(at) > 1 else common
+    )
+    if not anchors:
+        target = fixed.get(factor, 1.0)
+        target = target if target and target > 0 else 1.0
+        unit = float(np.sqrt(common / target))
+    for k, row in enumerate(rows):
+        if row.free:
+            x[row.free - 1] = row.start if np.isfinite(row.start) else ratio[k] * unit
+    cov[f, f] = common / unit**2
+
+
+def _latent_covariances(
+    factors: list[str], loads: dict[str, list[Row]], index: dict[str, int], cov: Array, x: Array
+) -> None:
+    """Covariances of new factors with everything known, by weighting their items."""
+    for factor in factors:
+        rows = loads[factor]
+        at = [index[row.rhs] for row in rows]
+        weights = np.array([_value(row, x) for row in rows])
+        f = index[factor]
+        known = [j for j in range(len(cov)) if j != f and np.isfinite(cov[j, j]) and j not in at]
+        total = float(weights @ weights) or 1.0
+        for j in known:
+            column = cov[at, j]
+            if np.isfinite(column).all():
+                cov[f, j] = cov[j, f] = float(weights @ column) / total
+        for k, j in enumerate(at):
+            cov[f, j] = cov[j, f] = weights[k] * cov[f, f]
+    for a in factors:
+        for b in factors:
+            limit = 0.9 * np.sqrt(cov[index[a], index[a]] * cov[index[b], index[b]])
+            if a != b and np.isfinite(cov[index[a], index[b]]):
+                bounded = np.clip(cov[index[a], index[b]], -limit, limit)
+                cov[index[a], index[b]] = cov[index[b], index[a]] = bounded
+
+
+def _start_structure(
+    rows: list[Row], index: dict[str, int], cov: Array, sample: GroupMoments, x: Array
+) -> None:
+    """Start regressions by least squares on the covariances, then variances and means."""
+    cov = np.where(np.isfinite(cov), cov, 0.0)
+    predictors: dict[int, list[Row]] = {}
+    into: dict[int, list[tuple[int, Row]]] = {}
+    for row in rows:
+        if row.op == "~":
+            predictors.setdefault(index[row.lhs], []).append(row)
+            into.setdefault(index[row.lhs], []).append((index[row.rhs], row))
+        elif row.op == "=~":
+            into.setdefault(index[row.rhs], []).append((index[row.lhs], row))
+    for y, terms in predictors.items():
+        at = [index[row.rhs] for row in terms]
+        block = cov[np.ix_(at, at)] + 1e-3 * np.diag(np.diag(cov)[at])
+        slopes = np.linalg.lstsq(block, cov[at, y], rcond=None)[0]
+        for row, slope in zip(terms, slopes):
+            if row.free:
+                x[row.free - 1] = row.start if np.isfinite(row.start) else slope
+    for row in rows:
+        if not row.free or row.op in ("=~", "~"):
+            continue
+        i = index[row.lhs]
+        if np.isfinite(row.start):
+            x[row.free - 1] = row.start
+        elif row.op == "~~" and row.lhs == row.rhs:
+            x[row.free - 1] = _residual(i, into.get(i, []), cov, x)
+        elif row.op == "~~":
+            x[row.free - 1] = _covariance(i, index[row.rhs], into, cov)
+        elif row.op == "~1":
+            known = sample.mean is not None and i < len(sample.mean)
+            x[row.free - 1] = sample.mean[i] if known else 0.0
+
+
+def _residual(i: int, terms: list[tuple[int, Row]], cov: Array, x: Array) -> float:
+    """Variance not explained by the predictors, at least a tenth."""
+    total = cov[i, i]
+    if not terms:
+        return float(total) if total > 0 else 1.0
+    at = [j for j, _row in terms]
+    b = np.array([_value(row, x) for _j, row in terms])
+    explained = float(b @ cov[np.ix_(at, at)] @ b)
+    return float(np.clip(total - explained, 0.1 * total, total))
+
+
+def _covariance(i: int, j: int, into: dict, cov: Array) -> float:
+    """Covariances of exogenous variables start at their estimate, residual ones at zero."""
+    if i in into or j in into:
+        return 0.0
+    return float(cov[i, j])
