@@ -1,0 +1,125 @@
+"""The ``study`` command: parse, call, exit code.
+
+Exit code 0 only if everything asked for was made; 1 if a report failed; 2 for wrong use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from helpers.errors import SuiteError
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.call(options)
+    except SuiteError as error:
+        print(f"study {options.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("study: stopped; pages that were finished are whole.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Render a study."""
+    from helpers import paths
+    from helpers.report.parameters import parse_settings
+    from helpers.report.request import make_request
+    from helpers.report.run import run
+
+    request = make_request(
+        options.study, config=options.config, only=options.only, language=options.language,
+        formats=options.format, settings=parse_settings(options.set), workers=options.workers,
+        out=options.out, fresh=options.fresh, plain_kernels=options.plain_kernels,
+    )  # fmt: skip
+    outcome = run(request)
+    if outcome.why_plain and not options.plain_kernels:
+        print(f"Ordinary kernels were used: {outcome.why_plain}.", file=sys.stderr)
+    for name in outcome.failed:
+        print(f"failed: {name}; its page says why.", file=sys.stderr)
+    total = len(outcome.made) + len(outcome.failed)
+    index = outcome.folder / "index.html"
+    shown = index if options.out else paths.shown(index)
+    print(f"{len(outcome.made)} of {total} pages in {outcome.seconds:.1f} s: {shown}")
+    return outcome.exit_code
+
+
+def _check(options: argparse.Namespace) -> int:
+    """Check a study folder or an export."""
+    from helpers.survey.codebook import check_study
+
+    print(check_study(options.study))
+    return 0
+
+
+def _list(options: argparse.Namespace) -> int:
+    """List the studies."""
+    from helpers.study import list_studies
+
+    print("\n".join(list_studies()))
+    return 0
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    """Write the simulated study's raw files."""
+    from helpers.survey.simulate import simulate_study
+
+    simulate_study(options.study)
+    return 0
+
+
+def _lab(options: argparse.Namespace) -> int:
+    """Open JupyterLab at the first notebook."""
+    from helpers.report.lab import open_lab
+
+    return open_lab(options.jupyter)
+
+
+def _words(text: str) -> list[str]:
+    """Split a comma-separated option."""
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(prog="study", description="Service-recovery notebooks.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_run(commands)
+    check = commands.add_parser("check", help="check a study folder or an export")
+    check.add_argument("study", metavar="STUDY|EXPORT")
+    check.set_defaults(call=_check)
+    commands.add_parser("list", help="list the studies").set_defaults(call=_list)
+    simulate = commands.add_parser("simulate", help="write the simulated study's raw files")
+    simulate.add_argument("study", nargs="?", default="online_shopping")
+    simulate.set_defaults(call=_simulate)
+    lab = commands.add_parser("lab", help="open JupyterLab at notebook 00")
+    lab.add_argument("jupyter", nargs=argparse.REMAINDER, help="options for JupyterLab")
+    lab.set_defaults(call=_lab)
+    return parser
+
+
+def _add_run(commands: argparse._SubParsersAction) -> None:
+    """Add the options of ``study run``."""
+    run = commands.add_parser("run", help="render a study into reports/<study>/<run>/")
+    run.add_argument("study", nargs="?", help="folder below data/ (default: online_shopping)")
+    run.add_argument("--config", metavar="F", help="file or name in reports/configs")
+    run.add_argument("--only", type=_words, default=[], metavar="50,51", help="these notebooks")
+    run.add_argument("--language", metavar="en|zh", help="language of texts that code makes")
+    run.add_argument("--format", type=_words, default=[], metavar="html", help="kinds of file")
+    run.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="parameter")
+    run.add_argument("--workers", type=int, metavar="N", help="notebooks at once (default: 2)")
+    run.add_argument("--out", metavar="DIR", help="folder in place of reports/")
+    run.add_argument("--fresh", action="store_true", help="remove earlier pages of the run first")
+    run.add_argument("--plain-kernels", action="store_true", help="start each kernel anew")
+    run.set_defaults(call=_run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

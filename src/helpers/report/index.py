@@ -1,0 +1,123 @@
+"""The two lists: the notebooks of a run, and the runs of the reports folder."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from helpers.i18n import _, in_language
+from helpers.report.files import status_word
+from helpers.report.folder import write_whole
+from helpers.report.manifest import MANIFEST, read_json
+from helpers.report.page import Frame, framed
+
+
+def run_index(manifest: Mapping[str, Any], frame: Frame) -> str:
+    """Return the page that lists the notebooks of a run.
+
+    Parameters
+    ----------
+    manifest : mapping
+        As in ``manifest.json``.
+    frame : Frame
+        Head and foot.
+    """
+    entries = dict(sorted(manifest["notebooks"].items()))
+    rows = "".join(_notebook_row(name, entry) for name, entry in entries.items())
+    head = "".join(
+        f'<th scope="col">{html.escape(word)}</th>'
+        for word in (_("No."), _("Question"), _("Status"), _("Time"))
+    )
+    body = f'<p class="summary">{_summary(entries)}</p>'
+    body += f'<table class="index"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    return framed(_("Notebooks of this run"), body, frame)
+
+
+def runs_index(base: Path, *, language: str) -> None:
+    """Write ``index.html`` of the reports folder from the manifests found below it."""
+    found = []
+    for path in sorted(base.glob(f"*/*/{MANIFEST}")):
+        manifest = read_json(path)
+        if manifest.get("notebooks"):
+            found.append((path.parent.relative_to(base).as_posix(), manifest))
+    with in_language(language):
+        rows = "".join(_run_row(where, manifest) for where, manifest in found)
+        head = "".join(
+            f'<th scope="col">{html.escape(word)}</th>'
+            for word in (_("Language"), _("Study and run"), _("Status"), _("Time"))
+        )
+        table = f'<table class="index"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+        write_whole(base / "index.html", framed(_("Reports"), table, Frame("", False)))
+
+
+def _notebook_row(name: str, entry: Mapping[str, Any]) -> str:
+    """Return one notebook's line."""
+    page = html.escape(entry["page"])
+    links = [(entry["notebook"], _("notebook"))]
+    links += [(t["file"], _("table {id}").format(id=t["id"])) for t in entry["tables"]]
+    links += [(f["file"], _("figure {id}").format(id=f["id"])) for f in entry["figures"]]
+    shown = " ".join(
+        f'<a href="{html.escape(to)}">{html.escape(word)}</a>' for to, word in links[:1]
+    )
+    files = _file_list(links[1:])
+    key = (
+        f'<p class="key">{html.escape(entry["key_sentence"])}</p>' if entry["key_sentence"] else ""
+    )
+    return (
+        f'<tr><td class="number">{html.escape(name[:2])}</td>'
+        f'<td class="what"><a class="title" href="{page}">{html.escape(entry["title"])}</a>{key}'
+        f'<div class="links">{shown}{files}</div></td>'
+        f'<td class="state"><span class="status {entry["status"]}">'
+        f"{html.escape(status_word(entry['status']))}</span></td>"
+        f'<td class="time">{_seconds(entry["seconds"])}</td></tr>'
+    )
+
+
+def _file_list(links: list[tuple[str, str]]) -> str:
+    """Return the folded list of a notebook's tables and figures."""
+    if not links:
+        return ""
+    items = " ".join(f'<a href="{html.escape(to)}">{html.escape(word)}</a>' for to, word in links)
+    label = html.escape(_("tables and figures: {n}").format(n=len(links)))
+    return f"<details><summary>{label}</summary>{items}</details>"
+
+
+def _run_row(where: str, manifest: Mapping[str, Any]) -> str:
+    """Return one run's line."""
+    entries = manifest["notebooks"]
+    failed = any(e["status"] == "failed" for e in entries.values())
+    status = "failed" if failed else "made"
+    title = manifest.get("title") or manifest["study"]
+    badge = ""
+    if manifest.get("simulated"):
+        badge = f' <span class="badge">{html.escape(_("SIMULATED"))}</span>'
+    return (
+        f'<tr><td class="number">{html.escape(manifest["language"])}</td>'
+        f'<td class="what"><a class="title" href="{html.escape(where)}/index.html">'
+        f"{html.escape(title)}</a>{badge}"
+        f'<p class="key">{html.escape(where)} · {_summary(entries)}</p></td>'
+        f'<td class="state"><span class="status {status}">{html.escape(status_word(status))}'
+        f'</span></td><td class="time">{_seconds(manifest.get("seconds", 0.0))}</td></tr>'
+    )
+
+
+def _summary(entries: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the counts of a run in one sentence."""
+    counts = dict.fromkeys(("made", "not_applicable", "failed"), 0)
+    for entry in entries.values():
+        counts[entry["status"]] += 1
+    parts = [_("{n} pages made").format(n=counts["made"])]
+    if counts["not_applicable"]:
+        parts.append(_("{n} do not apply to this study").format(n=counts["not_applicable"]))
+    if counts["failed"]:
+        parts.append(_("{n} failed").format(n=counts["failed"]))
+    return html.escape(_(", ").join(parts) + _("."))
+
+
+def _seconds(seconds: float) -> str:
+    """Return a duration as a reader wants it."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{int(seconds // 60)} min {int(seconds % 60)} s"

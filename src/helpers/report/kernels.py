@@ -1,0 +1,185 @@
+"""The kernels of one run: a private folder with two kernelspecs, and the fork server."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+import weakref
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from types import TracebackType
+
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning import KernelProvisionerFactory
+from traitlets import default
+
+from helpers.report.forkserver import ONE_THREAD
+
+PLAIN, WARM = "study-plain", "study-warm"
+PROVISIONER = "helpers-fork"
+START_SECONDS = 120
+_LONGEST_SOCKET_PATH = 60
+"""A Unix socket's path may have some 100 characters, of which a kernel's own part takes 40."""
+
+KERNEL_ENV = {**ONE_THREAD, "PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+"""The same for both kinds of kernel: thread counts and the order of sets can move last digits."""
+
+
+class Kernels:
+    """Where the notebooks of a run find their kernels; a context manager.
+
+    Parameters
+    ----------
+    warm : bool
+        Fork kernels from a server that has imported the libraries (Linux). If the server cannot
+        be had, ordinary kernels are used and ``why_plain`` says so.
+
+    Attributes
+    ----------
+    manager_class : type
+        For nbclient's ``kernel_manager_class``.
+    why_plain : str
+        Why kernels are ordinary ones; empty while they are forked.
+    """
+
+    def __init__(self, *, warm: bool = True) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="study-"))
+        self.why_plain = "" if warm else "asked for with --plain-kernels"
+        if warm and not sys.platform.startswith("linux"):
+            self.why_plain = "forked kernels are made on Linux only"
+        self.managers: weakref.WeakSet[AsyncKernelManager] = weakref.WeakSet()
+        self.manager_class = _manager_class(self.folder, self.managers)
+        self._server: subprocess.Popen[bytes] | None = None
+        self._ready = False
+
+    def __enter__(self) -> Kernels:
+        _register_provisioner()
+        self._write_spec(PLAIN, {})
+        self._write_spec(WARM, {"provisioner_name": PROVISIONER, "config": self._server_config()})
+        if not self.why_plain:
+            self._start_server()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def name(self) -> str:
+        """Return the name of the kernel to use, once the fork server has answered or given up."""
+        if not self.why_plain and not self._ready:
+            self._await_server()
+        return PLAIN if self.why_plain else WARM
+
+    def stop(self) -> None:
+        """End the server and every kernel, at once."""
+        if self._server is not None:
+            self._server.stdin.close()
+            try:
+                self._server.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                self._server.kill()
+                self._server.wait()
+            self._server.stdout.close()
+            self._server = None
+        for manager in list(self.managers):
+            process = getattr(manager.provisioner, "process", None)
+            if process is not None and process.poll() is None:
+                process.kill()
+
+    @property
+    def _socket(self) -> Path:
+        return self.folder / "fork.sock"
+
+    def _server_config(self) -> dict[str, str]:
+        """Return the settings of ``ForkProvisioner``."""
+        return {"server": str(self._socket), "log_file": str(self.folder / "kernels.log")}
+
+    def _write_spec(self, name: str, provisioner: dict) -> None:
+        """Write a kernelspec into the private folder; nothing goes into the user's home."""
+        spec = {
+            "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            "display_name": name,
+            "language": "python",
+            "env": {**KERNEL_ENV, "IPYTHONDIR": str(self.folder / "ipython")},
+            "metadata": {"kernel_provisioner": provisioner} if provisioner else {},
+        }
+        folder = self.folder / "kernels" / name
+        folder.mkdir(parents=True)
+        (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+
+    def _start_server(self) -> None:
+        """Start the fork server; it imports while the run prepares."""
+        if len(str(self._socket)) > _LONGEST_SOCKET_PATH:
+            self.why_plain = "the path of the temporary folder is too long for a socket"
+            return
+        command = [sys.executable, "-P", "-m", "helpers.report.forkserver", str(self._socket)]
+        env = {
+            **os.environ,
+            **KERNEL_ENV,
+            "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        }
+        with (self.folder / "kernels.log").open("wb") as log:
+            self._server = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+                env=env, start_new_session=True,
+            )  # fmt: skip
+
+    def _await_server(self) -> None:
+        """Wait until the server says ``ready``; without it the run goes on with plain kernels."""
+        server, until = self._server, time.monotonic() + START_SECONDS
+        with selectors.DefaultSelector() as ready:
+            ready.register(server.stdout, selectors.EVENT_READ)
+            answered = ready.select(timeout=max(0.0, until - time.monotonic()))
+        self._ready = bool(answered) and server.stdout.readline().strip() == b"ready"
+        if not self._ready:
+            self.why_plain = "the fork server did not start"
+            self.stop()
+
+
+def _manager_class(
+    folder: Path, managers: weakref.WeakSet[AsyncKernelManager]
+) -> type[AsyncKernelManager]:
+    """Return a kernel manager that keeps its specs and connection files in ``folder``."""
+
+    class RunKernelManager(AsyncKernelManager):
+        @default("kernel_spec_manager")
+        def _specs_of_the_run(self) -> KernelSpecManager:
+            managers.add(self)
+            return KernelSpecManager(
+                kernel_dirs=[str(folder / "kernels")], ensure_native_kernel=False
+            )
+
+        @default("connection_file")
+        def _connection_file_of_the_run(self) -> str:
+            return str(folder / f"{uuid.uuid4().hex[:12]}.json")
+
+        @default("transport")
+        def _private_transport(self) -> str:
+            short = len(str(folder)) <= _LONGEST_SOCKET_PATH
+            return "ipc" if os.name == "posix" and short else "tcp"
+
+    return RunKernelManager
+
+
+def _register_provisioner() -> None:
+    """Make the provisioner known where the package runs from its sources, not installed."""
+    factory = KernelProvisionerFactory.instance()
+    if PROVISIONER not in factory.provisioners:
+        factory.provisioners[PROVISIONER] = EntryPoint(
+            name=PROVISIONER,
+            value="helpers.report.provisioner:ForkProvisioner",
+            group=KernelProvisionerFactory.GROUP_NAME,
+        )

@@ -1,0 +1,234 @@
+"""One self-contained HTML page: blocks to Markdown, Markdown through pandoc, and the frame."""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from string import Template
+
+from helpers.i18n import _, language
+from helpers.report import pandoc
+from helpers.report.execute import Failure
+from helpers.report.fonts import chinese_font_css
+from helpers.report.harvest import Block, Code, Equation, Harvest, Markup, Picture, Printed, Prose
+from helpers.report.scrub import plain, safe_html
+
+_SPLIT = "<!--body-->"
+_CJK_FIRST = {"zh": '"Study CJK",', "en": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stands around the text of a page.
+
+    Attributes
+    ----------
+    study : str
+        Title of the study.
+    simulated : bool
+        Whether every page must say so.
+    links : sequence of (str, str)
+        Addresses and words of the links in the head of the page.
+    provenance : sequence of (str, str)
+        Names and values at the foot.
+    """
+
+    study: str
+    simulated: bool
+    links: Sequence[tuple[str, str]] = ()
+    provenance: Sequence[tuple[str, str]] = ()
+
+
+def notebook_page(
+    found: Harvest, frame: Frame, *, failure: Failure | None = None, show_code: bool = True
+) -> str:
+    """Return the page of one notebook.
+
+    Parameters
+    ----------
+    found : Harvest
+        What the notebook yields.
+    frame : Frame
+        Head and foot.
+    failure : Failure, optional
+        Shown at the end, with what it kept from running.
+    show_code : bool
+        False leaves the code out, as for a paper.
+    """
+    numbering = Numbering()
+    parts = [
+        _block_markdown(block, numbering)
+        for block in found.blocks
+        if show_code or not isinstance(block, Code)
+    ]
+    if failure is not None:
+        parts.append(pandoc.raw(trouble(failure, found.skipped)))
+    output = pandoc.convert(
+        "\n\n".join(parts), "--to", "html5", "--mathml", "--toc",
+        "--toc-depth=2", "--standalone", "--template", str(pandoc.ASSETS / "body.html"),
+        "--metadata", "title= ", "--wrap=none",
+    )  # fmt: skip
+    toc, _sign, body = output.decode("utf-8").partition(_SPLIT)
+    return framed(found.title, body.strip(), frame, toc=toc.strip(), kind="notebook")
+
+
+def framed(title: str, body: str, frame: Frame, *, toc: str = "", kind: str = "index") -> str:
+    """Put text into the frame: style, fonts, head and foot; nothing is fetched from elsewhere."""
+    heading = html.escape(_unmarked(title))
+    nav = "".join(
+        f'<a href="{html.escape(to)}">{html.escape(word)}</a>' for to, word in frame.links
+    )
+    contents = (
+        f'<nav class="toc" aria-label="{html.escape(_("Contents"))}"><details>'
+        f"<summary>{html.escape(_('Contents'))}</summary>{toc}</details></nav>"
+    )
+    badge = f' <span class="badge">{html.escape(_("SIMULATED"))}</span>' if frame.simulated else ""
+    page = Template(_asset("page.html")).substitute(
+        lang="zh-CN" if language() == "zh" else "en",
+        title=f"{heading} · {html.escape(frame.study)}" if frame.study else heading,
+        css="$css",
+        kind=kind,
+        skip=html.escape(_("Skip to the text")),
+        study=html.escape(frame.study),
+        badge=badge,
+        pages_label=html.escape(_("Pages")),
+        nav=nav,
+        toc=contents if toc else "",
+        heading=heading,
+        body=body,
+        footer=_provenance(frame.provenance),
+    )
+    if toc:
+        page = page.replace('<div class="page">', '<div class="page with-toc">', 1)
+    css = _asset("page.css").replace("var(--cjk-first) ", _CJK_FIRST[language()])
+    return page.replace("$css", chinese_font_css(page) + css, 1)
+
+
+def trouble(failure: Failure, skipped: int) -> str:
+    """Return the box that says why a notebook ended early."""
+    sentences = {
+        "error": _("A cell raised an error; the page ends there."),
+        "timeout": _("A cell took longer than allowed; the page ends there."),
+        "killed": _("The process that ran the notebook died; the page ends there."),
+        "start": _("The notebook could not be started."),
+    }
+    lines = [f"<h2>{html.escape(_('This notebook did not run to its end'))}</h2>"]
+    lines.append(f"<p>{html.escape(sentences[failure.kind])}</p>")
+    message = plain(f"{failure.name}: {failure.message}" if failure.message else failure.name)
+    lines.append(f"<p><strong>{html.escape(message)}</strong></p>")
+    if skipped:
+        text = _("Code cells after it that did not run: {n}.").format(n=skipped)
+        lines.append(f"<p>{html.escape(text)}</p>")
+    if failure.traceback:
+        trace = html.escape(plain("\n".join(failure.traceback)))
+        label = html.escape(_("Traceback"))
+        lines.append(
+            f'<details class="code"><summary>{label}</summary><pre>{trace}</pre></details>'
+        )
+    return f'<section class="trouble" role="alert">{"".join(lines)}</section>'
+
+
+class Numbering:
+    """Counts the tables and figures of a page."""
+
+    def __init__(self) -> None:
+        self.tables = 0
+        self.figures = 0
+
+    def table(self) -> str:
+        """Return the next table's label."""
+        self.tables += 1
+        return _("Table {n}.").format(n=self.tables)
+
+    def figure(self) -> str:
+        """Return the next figure's label."""
+        self.figures += 1
+        return _("Figure {n}.").format(n=self.figures)
+
+
+def _block_markdown(block: Block, numbering: Numbering) -> str:
+    """Return a block as Markdown, its HTML marked as such."""
+    match block:
+        case Prose():
+            return block.markdown
+        case Code():
+            opened = f'<details class="code"><summary>{html.escape(_label(block))}</summary>'
+            return "\n".join(
+                (pandoc.raw(opened), pandoc.code(block.source), pandoc.raw("</details>"))
+            )
+        case Markup():
+            return pandoc.raw(_numbered(plain(safe_html(block.html)), numbering))
+        case Picture():
+            return pandoc.raw(_figure(block, numbering))
+        case Equation():
+            return f"$${block.latex}$$"
+        case Printed(kind="messages"):
+            label = html.escape(_("Messages"))
+            text = html.escape(plain(block.text))
+            return pandoc.raw(
+                f'<details class="code"><summary>{label}</summary><pre>{text}</pre></details>'
+            )
+        case Printed():
+            return pandoc.raw(f"<pre>{html.escape(plain(block.text))}</pre>")
+
+
+def _label(block: Code) -> str:
+    """Return the word that opens a folded cell."""
+    words = {"code": _("Code"), "parameters": _("Set-up"), "solution": _("Solution")}
+    return words[block.kind]
+
+
+def _numbered(markup: str, numbering: Numbering) -> str:
+    """Give a table its number and room to scroll."""
+    if "<table" not in markup:
+        return markup
+    if "<caption>" in markup:
+        label = f'<caption><span class="label">{html.escape(numbering.table())}</span> '
+        markup = markup.replace("<caption>", label, 1)
+    return f'<div class="wide" tabindex="0">{markup}</div>'
+
+
+def _figure(block: Picture, numbering: Numbering) -> str:
+    """Return a figure as an embedded picture with its text."""
+    if block.svg:
+        kind, data = "image/svg+xml", plain_svg(block.svg).encode("utf-8")
+    else:
+        kind, data = "image/png", block.png
+    source = f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
+    caption = ""
+    if block.caption:
+        label = f'<span class="label">{html.escape(numbering.figure())}</span> '
+        caption = f"<figcaption>{label}{html.escape(block.caption)}</figcaption>"
+    alt = html.escape(block.alt or _("Figure without a description"))
+    return f'<figure><img src="{source}" alt="{alt}">{caption}</figure>'
+
+
+def plain_svg(svg: str) -> str:
+    """Return an SVG without the XML head and without scripts."""
+    svg = re.sub(r"<script\b.*?</script\s*>", "", svg, flags=re.DOTALL | re.IGNORECASE)
+    return svg[svg.find("<svg") :] if "<svg" in svg else svg
+
+
+def _provenance(rows: Sequence[tuple[str, str]]) -> str:
+    """Return the foot of a page."""
+    if not rows:
+        return ""
+    items = "".join(
+        f"<dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd>" for name, value in rows
+    )
+    return f"<h2>{html.escape(_('Where this comes from'))}</h2><dl>{items}</dl>"
+
+
+def _unmarked(title: str) -> str:
+    """Return a heading without Markdown emphasis."""
+    return re.sub(r"[*`]|(?<!\w)_|_(?!\w)", "", title)
+
+
+@cache
+def _asset(name: str) -> str:
+    """Return the text of a file of this package."""
+    return (pandoc.ASSETS / name).read_text(encoding="utf-8")

@@ -1,0 +1,73 @@
+"""Pandoc as a process: one document in, one out, without network or files."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import pypandoc
+
+from helpers.errors import ReportError
+
+ASSETS = Path(__file__).parent / "assets"
+
+READER = (
+    "commonmark_x+east_asian_line_breaks-raw_html-subscript-superscript-emoji-yaml_metadata_block"
+    "-fancy_lists-definition_lists-bracketed_spans-attributes-fenced_divs"
+)
+"""Markdown as JupyterLab reads it, plus mathematics; HTML in prose stays text."""
+
+_SECONDS = 120
+
+
+@cache
+def _program() -> str:
+    """Return where the bundled pandoc lies."""
+    return pypandoc.get_pandoc_path()
+
+
+def convert(markdown: str, *options: str, resources: Sequence[Path] = ()) -> bytes:
+    """Convert Markdown to what the options say and return it.
+
+    Raises
+    ------
+    ReportError
+        Pandoc refuses; its message is passed on.
+    """
+    command = [_program(), "--from", READER, "--lua-filter", str(ASSETS / "page.lua"), *options]
+    command += [f"--resource-path={folder}" for folder in resources]
+    try:
+        done = subprocess.run(
+            command, input=markdown.encode("utf-8"), capture_output=True, timeout=_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        raise ReportError(
+            f"pandoc: did not finish within {_SECONDS} s. Look for a very large table."
+        ) from None
+    if done.returncode:
+        message = done.stderr.decode("utf-8", "replace").strip()
+        raise ReportError(f"pandoc: {message or 'ended without a message'}.")
+    return done.stdout
+
+
+def raw(markup: str, form: str = "html") -> str:
+    """Return a block that pandoc passes on untouched."""
+    fence = "`" * max(3, _longest_run(markup) + 1)
+    return f"{fence}{{={form}}}\n{markup}\n{fence}\n"
+
+
+def code(source: str, name: str = "python") -> str:
+    """Return a fenced code block, whatever the source holds."""
+    fence = "`" * max(3, _longest_run(source) + 1)
+    return f"{fence} {name}\n{source}\n{fence}\n"
+
+
+def _longest_run(text: str) -> int:
+    """Return the length of the longest run of backticks."""
+    longest = run = 0
+    for character in text:
+        run = run + 1 if character == "`" else 0
+        longest = max(longest, run)
+    return longest

@@ -1,0 +1,337 @@
+"""One run: every notebook in a kernel of its own, every page written as it is finished."""
+
+from __future__ import annotations
+
+import ast
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import papermill
+
+from helpers import paths
+from helpers.i18n import _, in_language, pick
+from helpers.report import files, folder, manifest
+from helpers.report.execute import CELL_SECONDS, Executed, Failure, _escaped, execute
+from helpers.report.harvest import Harvest, harvest
+from helpers.report.index import run_index, runs_index
+from helpers.report.kernels import Kernels
+from helpers.report.page import Frame, notebook_page
+from helpers.report.parameters import assign, declared
+from helpers.report.progress import Progress
+from helpers.report.request import Request, select_notebooks
+from helpers.study import read_folder, study_folder
+
+REPORT_NUMBER = "95"
+"""The notebook that is the paper: its page, without code, is ``report.html`` as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One notebook of a run."""
+
+    source: Path
+    given: Mapping[str, Any]
+    declared: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """The notebook's name, which is that of its page."""
+        return self.source.stem
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run came to.
+
+    Attributes
+    ----------
+    folder : Path
+        Where the pages are.
+    made, failed : list of str
+        Names of notebooks.
+    seconds : float
+    why_plain : str
+        Why ordinary kernels were used; empty if they were forked.
+    """
+
+    folder: Path
+    made: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    why_plain: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """0 if everything asked for was made, else 1."""
+        return 1 if self.failed else 0
+
+
+def run(request: Request, *, cell_seconds: int = CELL_SECONDS) -> Outcome:
+    """Render a study: check everything, then run and write notebook by notebook.
+
+    Parameters
+    ----------
+    request : Request
+        From ``make_request``.
+    cell_seconds : int
+        Longest time for one cell.
+
+    Raises
+    ------
+    ReportError, CodebookError
+        Wrong parameters, an unknown or faulty study, a folder that cannot be written or that
+        another run is writing: nothing has run and nothing has been written over.
+    """
+    study = read_folder(study_folder(request.study))
+    jobs = plan(request)
+    folder.prepare(request.folder)
+    started = time.perf_counter()
+    with folder.locked(request.folder):
+        if request.fresh:
+            folder.empty(request.folder)
+        warm = not request.plain_kernels
+        with Kernels(warm=warm) as kernels, in_language(request.language):
+            title = pick(study.spec.title.model_dump())
+            book = Book(request, title=title, simulated=study.is_simulated, jobs=jobs)
+            outcome = Outcome(request.folder)
+            try:
+                _run_all(jobs, book, kernels, outcome, workers=request.workers, limit=cell_seconds)
+            finally:
+                outcome.seconds = time.perf_counter() - started
+                outcome.why_plain = kernels.why_plain
+                book.close(seconds=outcome.seconds, kernels=kernels.why_plain)
+    runs_index(request.base, language=request.language)
+    return outcome
+
+
+def plan(request: Request) -> list[Job]:
+    """Return the notebooks with the parameters each is given; nothing has run yet."""
+    sources = select_notebooks(request.only)
+    allowed = {source.name: declared(source) for source in sources}
+    given = assign(request.parameters, allowed)
+    fixed = {"study": request.study, "language": request.language}
+    return [
+        Job(
+            source,
+            {**{n: v for n, v in fixed.items() if n in allowed[source.name]}, **given[source.name]},
+            allowed[source.name],
+        )
+        for source in sources
+    ]
+
+
+def _run_all(
+    jobs: Sequence[Job], book: Book, kernels: Kernels, outcome: Outcome, *, workers: int, limit: int
+) -> None:
+    """Run the jobs on threads; each thread drives one kernel at a time."""
+    progress = Progress(len(jobs))
+    stopping = threading.Event()
+
+    def work(job: Job) -> str | None:
+        if stopping.is_set():
+            return None
+        progress.start(job.name)
+        done = execute(
+            job.source, parameters=job.given, kernels=kernels, cwd=paths.project_root(),
+            cell_seconds=limit,
+        )  # fmt: skip
+        status = None if stopping.is_set() else book.add(job, done)
+        progress.finish(job.name)
+        return status
+
+    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="notebook") as pool:
+        pending = {pool.submit(work, job): job for job in jobs}
+        try:
+            _collect(pending, outcome)
+        except BaseException:
+            stopping.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            kernels.stop()
+            raise
+        finally:
+            progress.close()
+
+
+def _collect(pending: dict[Future[str | None], Job], outcome: Outcome) -> None:
+    """Sort finished jobs into made and failed."""
+    while pending:
+        # A finite wait lets Ctrl-C through on every platform.
+        done, _rest = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
+        for future in done:
+            job = pending.pop(future)
+            (outcome.failed if future.result() == "failed" else outcome.made).append(job.name)
+
+
+class Book:
+    """The run's folder as it grows: pages, files, index, manifest and results."""
+
+    def __init__(
+        self, request: Request, *, title: str, simulated: bool, jobs: Sequence[Job]
+    ) -> None:
+        self.request, self.title, self.simulated = request, title, simulated
+        self.root = request.folder
+        self.order = [job.name for job in jobs]
+        self.data_files = manifest.data_files(request.study)
+        self.data_hash = manifest.data_hash(self.data_files)
+        earlier = manifest.read_json(self.root / manifest.MANIFEST)
+        results = manifest.read_json(self.root / manifest.RESULTS)
+        self.entries: dict[str, dict[str, Any]] = earlier.get("notebooks", {})
+        self.results: dict[str, dict[str, Any]] = results.get("notebooks", {})
+        if not request.only:
+            self._drop({*self.entries} - {*self.order})
+        self._lock = threading.Lock()
+
+    def add(self, job: Job, done: Executed) -> str:
+        """Write everything one notebook yields and return how it ended."""
+        with in_language(self.request.language):
+            found = harvest(done.notebook, name=job.name, failure=done.failure)
+            status = "made"
+            if done.failure is not None:
+                status = "failed"
+            elif found.stopped:
+                status = "not_applicable"
+            entry = self._write(job, done, found, status)
+        with self._lock:
+            before = self.entries.get(job.name, {})
+            folder.remove(self.root, _names(before) - _names(entry))
+            self.entries[job.name] = entry
+            self.results[job.name] = manifest.results_of(found.payloads)
+        return status
+
+    def _write(self, job: Job, done: Executed, found: Harvest, status: str) -> dict[str, Any]:
+        """Write page, tables, figures and the executed notebook of one job."""
+        number = job.name[:2]
+        parameters = _parameters(job)
+        entry: dict[str, Any] = {
+            "title": found.title,
+            "status": status,
+            "seconds": round(done.seconds, 3),
+            "key_sentence": found.key_sentence if done.failure is None else "",
+            "page": f"{job.name}.html",
+            "notebook": files.write_notebook(self.root, job.name, done),
+            "tables": files.write_tables(self.root, number, found),
+            "figures": files.write_figures(self.root, number, found),
+            "parameters": parameters,
+            "seeds": {n: v for n, v in parameters.items() if n == "seed" or n.endswith("_seed")},
+            "made_at": _now(),
+            "data_hash": self.data_hash,
+            "commit": manifest.commit(),
+        }
+        if done.failure is not None:
+            entry["failure"] = _failure(done.failure)
+        frame = self._frame(job, parameters)
+        page = notebook_page(found, frame, failure=done.failure)
+        folder.write_whole(self.root / entry["page"], page)
+        if number == REPORT_NUMBER:
+            paper = notebook_page(found, frame, failure=done.failure, show_code=False)
+            folder.write_whole(self.root / "report.html", paper)
+            entry["paper"] = "report.html"
+        return entry
+
+    def close(self, *, seconds: float, kernels: str) -> None:
+        """Write index, manifest and results for what is there."""
+        head = {
+            "study": self.request.study,
+            "title": self.title,
+            "simulated": self.simulated,
+            "run": self.request.run,
+            "language": self.request.language,
+        }
+        whole = {
+            **head,
+            "parameters": dict(self.request.parameters),
+            "data": {"hash": self.data_hash, "files": self.data_files},
+            "versions": manifest.versions(),
+            "commit": manifest.commit(),
+            "engine": {
+                "name": "papermill",
+                "kernels": f"ordinary: {kernels}" if kernels else "forked",
+                "workers": self.request.workers,
+            },
+            "made_at": _now(),
+            "seconds": round(seconds, 3),
+            "notebooks": dict(sorted(self.entries.items())),
+        }
+        results = {**head, "notebooks": dict(sorted(self.results.items()))}
+        folder.write_whole(self.root / manifest.RESULTS, manifest.as_json(results))
+        folder.write_whole(self.root / manifest.MANIFEST, manifest.as_json(whole))
+        with in_language(self.request.language):
+            frame = Frame(self.title, self.simulated, self._index_links(), self._provenance({}))
+            folder.write_whole(self.root / "index.html", run_index(whole, frame))
+
+    def _frame(self, job: Job, parameters: Mapping[str, Any]) -> Frame:
+        """Return head and foot of a notebook's page."""
+        names = sorted({*self.order, *self.entries})
+        at = names.index(job.name)
+        links = [("index.html", _("All notebooks"))]
+        if at > 0:
+            links.append(
+                (f"{names[at - 1]}.html", _("← {number}").format(number=names[at - 1][:2]))
+            )
+        if at < len(names) - 1:
+            links.append(
+                (f"{names[at + 1]}.html", _("{number} →").format(number=names[at + 1][:2]))
+            )
+        return Frame(self.title, self.simulated, links, self._provenance(parameters))
+
+    def _index_links(self) -> list[tuple[str, str]]:
+        """Return the links in the head of the run's index."""
+        links = [("../../index.html", _("All runs"))]
+        if any("paper" in entry for entry in self.entries.values()):
+            links.insert(0, ("report.html", _("The study report")))
+        return [*links, (manifest.RESULTS, _("All numbers")), (manifest.MANIFEST, _("Manifest"))]
+
+    def _provenance(self, parameters: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Return what the foot of a page says about its origin."""
+        versions = manifest.versions()
+        rows = [
+            (_("Study"), f"{self.request.study} ({_('run')}: {self.request.run})"),
+            (_("Data (SHA-256)"), self.data_hash),
+        ]
+        if parameters:
+            text = ", ".join(f"{name} = {value}" for name, value in parameters.items())
+            rows.append((_("Parameters"), text))
+        rows.append((_("Versions"), ", ".join(f"{n} {v}" for n, v in versions.items())))
+        if manifest.commit():
+            rows.append((_("Commit"), manifest.commit()))
+        return rows
+
+    def _drop(self, names: set[str]) -> None:
+        """Forget notebooks that the project no longer has."""
+        for name in names:
+            folder.remove(self.root, _names(self.entries.pop(name)))
+            self.results.pop(name, None)
+
+
+def _names(entry: Mapping[str, Any]) -> set[str]:
+    """Return the files of one notebook."""
+    names = {entry[key] for key in ("page", "notebook", "paper") if key in entry}
+    return names | {f["file"] for key in ("tables", "figures") for f in entry.get(key, [])}
+
+
+def _parameters(job: Job) -> dict[str, Any]:
+    """Return the parameters in force: the notebook's defaults with what was given."""
+    defaults = {}
+    for name, found in papermill.inspect_notebook(_escaped(job.source)).items():
+        try:
+            defaults[name] = ast.literal_eval(found["default"])
+        except (ValueError, SyntaxError):
+            defaults[name] = found["default"]
+    return {**defaults, **job.given}
+
+
+def _failure(failure: Failure) -> dict[str, Any]:
+    """Return a failure for the manifest."""
+    message = files.plain(failure.message)
+    return {"kind": failure.kind, "name": failure.name, "message": message, "cell": failure.cell}
+
+
+def _now() -> str:
+    """Return the time to the second, in UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
