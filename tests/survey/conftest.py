@@ -56,7 +56,6 @@ STUDY: dict[str, Any] = {
         "attention": [{"item": "ATT", "accept": [6]}],
         "exclude": ["preview", "no_consent", "unfinished", "failed_attention"],
     },
-    "groups": {"consent": {"item": "CONSENT", "title": {"en": "consent", "zh": "同意"}}},
 }
 
 ITEMS: list[dict[str, str]] = [

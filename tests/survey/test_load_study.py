@@ -53,15 +53,18 @@ def test_scores_are_means_where_half_the_items_are_answered(make_study):
     assert scores["SAT"].tolist() == pytest.approx([17 / 3, 7.0, 3.0])
 
 
-def test_groups_carry_labels_in_the_current_language(make_study):
-    study = open_folder(make_study())
+GROUPS = {"consent": {"item": "CONSENT", "title": {"en": "consent", "zh": "同意"}}}
+
+
+def test_groups_carry_labels_in_the_current_language(make_study, toy_spec):
+    study = open_folder(make_study(spec=toy_spec | {"groups": GROUPS}))
     assert study.groups["consent"].tolist() == ["Yes", "Yes", "Yes"]
     with in_language("zh"):
         assert study.groups["consent"].tolist() == ["是", "是", "是"]
 
 
-def test_offers_says_what_is_lacking(make_study):
-    study = open_folder(make_study())
+def test_offers_says_what_is_lacking(make_study, toy_spec):
+    study = open_folder(make_study(spec=toy_spec | {"groups": GROUPS}))
     assert study.offers("rows", "timing", "scores", "construct:SAT", "group:consent") is None
     assert isinstance(study.offers("rows", "truth"), Unavailable)
     assert "these data were observed" in study.offers("truth").text()

@@ -125,7 +125,7 @@ def describe_items(
     Notes
     -----
     Missing-data rule: each item over those who answered it. Checked against R psych
-    ``describe(type = 1)``: ``tests/reference/items.R``.
+    ``describe(type = 1)``: ``tests/reference/survey.R``.
     """
     rows = []
     constructs = folder.items.set_index("item")["construct"]

@@ -14,7 +14,7 @@ def wilson_interval(hits: int, n: int, *, level: float = LEVEL) -> tuple[float, 
 
     ``(p + z2/2n -+ z sqrt(p(1-p)/n + z2/4n2)) / (1 + z2/n)``; it stays inside 0 to 1 and holds its
     level for small counts. Wilson (1927), doi:10.1080/01621459.1927.10502953. Checked against R
-    ``prop.test(correct = FALSE)``: ``tests/reference/little.R``.
+    ``prop.test(correct = FALSE)``: ``tests/reference/survey.R``.
 
     Examples
     --------

@@ -155,7 +155,7 @@ def little_test(responses: pd.DataFrame, *, items: list[str]) -> LittleResult | 
     The test assumes normality, is sensitive to it in small patterns, and cannot tell missing at
     random from not at random. Little's paper scales Sigma by n / (n - 1); like the usual
     programs we use the maximum-likelihood Sigma, so d2 is larger by that factor. Checked against
-    ``tests/reference/little.R`` (EM moments by R lavaan, statistic by matrix algebra in R).
+    ``tests/reference/survey.R`` (EM moments by R lavaan, statistic by matrix algebra in R).
 
     References
     ----------
@@ -203,7 +203,7 @@ def estimate_missing_predictors(
     -----
     Missing-data rule: rows with a blank predictor are dropped. A dependence found here argues
     against "completely at random" and for FIML or imputation with these predictors; its absence
-    proves nothing. Checked against R ``glm(family = binomial)``: ``tests/reference/little.R``.
+    proves nothing. Checked against R ``glm(family = binomial)``: ``tests/reference/survey.R``.
     """
     known = predictors.dropna()
     known = known.loc[:, known.std() > 0]

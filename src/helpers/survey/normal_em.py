@@ -39,7 +39,7 @@ def complete_moments(values: np.ndarray) -> NormalMoments:
     conditional covariance: Dempster, Laird & Rubin (1977),
     doi:10.1111/j.2517-6161.1977.tb01600.x. Works on standardised columns, so the stop rule does
     not depend on units. Checked against R lavaan's saturated FIML moments
-    (``tests/reference/little.R``).
+    (``tests/reference/survey.R``).
 
     Parameters
     ----------

@@ -105,7 +105,8 @@ def mardia_test(responses: pd.DataFrame, *, items: list[str]) -> MardiaResult:
     -----
     Missing-data rule: complete rows. With Likert items and hundreds of respondents the test nearly
     always rejects; it decides between standard errors, not whether a study is valid. Checked
-    against R psych ``mardia()`` and semTools: ``tests/reference/items.R``.
+    against R psych ``mardia()`` (``tests/reference/survey.R``), which like semTools takes S with
+    divisor n - 1: its b1p is ours times ((n - 1) / n)^3, its b2p ours times ((n - 1) / n)^2.
 
     References
     ----------

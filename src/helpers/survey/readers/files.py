@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import hashlib
 import importlib.util
@@ -129,11 +130,16 @@ def split_rows(text: str, place: str) -> pd.DataFrame:
             f"read_source: file= {place} cannot be split into cells ({str(error).strip()}); every "
             "line needs as many cells as the header. Look for an unclosed quote or a stray comma."
         ) from None
-    short = table.isna().any(axis=1)
-    if short.any():
-        row = int(short.idxmax()) + 1
-        raise DataContractError(
-            f"read_source: file= {place} has fewer cells in record {row} than in the header; the "
-            "file seems to be cut off. Export it again."
-        )
+    if (table.iloc[:, -1] == "").any():  # pandas fills short records, so only these can be short
+        _refuse_short(text, table.shape[1], place)
     return table
+
+
+def _refuse_short(text: str, width: int, place: str) -> None:
+    """Raise if a record has fewer cells than the header."""
+    for record, cells in enumerate(csv.reader(io.StringIO(text, newline="")), start=1):
+        if 0 < len(cells) < width:
+            raise DataContractError(
+                f"read_source: file= {place} has {len(cells)} cells in record {record}; the header "
+                f"has {width}. The file seems to be cut off: export it again."
+            )
