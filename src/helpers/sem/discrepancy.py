@@ -30,6 +30,9 @@ class Discrepancy(Protocol):
     def pieces(self, x: Array) -> tuple[float, Array, Array]:
         """Return f, gradient and expected Hessian."""
 
+    def hessian(self, x: Array) -> Array | None:
+        """Return the observed Hessian, or None where only the expected one is known."""
+
 
 def invert(matrix: Array) -> tuple[Array | None, float]:
     """Inverse and log-determinant of a symmetric matrix; ``None`` if not positive definite."""
@@ -117,6 +120,14 @@ class NormalTheory:
             self._add(model, state, g, weight, share, gradient, hessian)
         return total, gradient, hessian
 
+    def hessian(self, x: Array) -> Array | None:
+        """Observed Hessian for quadratic convergence near the minimum; ML only."""
+        if self.kind != "ML":
+            return None
+        from helpers.sem.infer import observed_information
+
+        return observed_information(self.models, self.moments, self.weights, x, self.means)
+
     def _add(
         self,
         model: GroupModel,
@@ -180,6 +191,10 @@ class Quadratic:
             r = self.targets[g] - self.implied(model, model.state(x))
             out.append(0.5 * float(r @ weigh(self.weight[g], r)))
         return out
+
+    def hessian(self, x: Array) -> Array | None:
+        """Return None: the Gauss-Newton Hessian is all there is."""
+        return None
 
     def pieces(self, x: Array) -> tuple[float, Array, Array]:
         """Return f, gradient and Gauss-Newton Hessian."""

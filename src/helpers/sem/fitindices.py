@@ -169,7 +169,7 @@ def residual_summaries(
         out |= {
             "rmr": np.sqrt(((raw**2).sum() + (r**2).sum()) / (k + p)),
             "srmr_bentler": np.sqrt(((bentler**2).sum() + ((r / sd) ** 2).sum()) / (k + p)),
-            "crmr": np.sqrt(((bollen[below] ** 2).sum() + (scaled**2).sum()) / (off + p)),
+            "crmr": np.sqrt(((bollen[below] ** 2).sum() + ((r / sd) ** 2).sum()) / (off + p)),
             "srmr_mplus": np.sqrt((mplus + (scaled**2).sum()) / (k + p)),
         }
     return {name: float(value) for name, value in out.items()}

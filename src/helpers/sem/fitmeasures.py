@@ -20,7 +20,7 @@ Measures = dict[str, "float | Unavailable"]
 def fit_measures(result: SemResult) -> Measures:
     """Collect every measure that the estimator allows."""
     test = result.test
-    out: Measures = {"npar": result.npar, "fmin": result.f}
+    out: Measures = {"npar": result.npar, "fmin": minimum(result)}
     out |= _test_block(test, "")
     if not result.converged:
         why = "the estimation did not converge"
@@ -31,6 +31,11 @@ def fit_measures(result: SemResult) -> Measures:
     out |= _residuals(result)
     out |= _others(result)
     return out
+
+
+def minimum(result: SemResult) -> float:
+    """lavaan's fmin: the discrepancy that was minimised."""
+    return float(sum(w * f for w, f in zip(result.context.target.weights, result.group_f)))
 
 
 def _test_block(test: Test, prefix: str) -> Measures:
@@ -166,7 +171,9 @@ def _saturated(cov: Array, n: int) -> float:
 
 def n_for_indices(result: SemResult) -> float:
     """N of RMSEA and kin: N, or N - G where the test itself uses N - 1."""
-    return float(result.n_obs - result.n_groups if result.likelihood == "wishart" else result.n_obs)
+    likelihood = result.estimator in ("ML", "MLR", "MLM", "MLMV")
+    plain = likelihood and result.likelihood == "normal"
+    return float(result.n_obs if plain else result.n_obs - result.n_groups)
 
 
 def _rmsea(result: SemResult) -> Measures:
@@ -226,10 +233,8 @@ def _others(result: SemResult) -> Measures:
     count = sum(len(m.cov) * (len(m.cov) + 1) // 2 for m in result.moments)
     if result.meanstructure:
         count += sum(len(m.cov) for m in result.moments)
-    out |= {"gfi": gfi}
-    if df > 0:
-        out |= {"agfi": 1.0 - (count / df) * (1.0 - gfi), "pgfi": df / count * gfi}
-    return out
+    agfi = 1.0 - (count / df) * (1.0 - gfi) if df > 0 else 1.0
+    return out | {"gfi": gfi, "agfi": agfi, "pgfi": df / count * gfi}
 
 
 def _gfi(result: SemResult) -> list[float]:
@@ -244,10 +249,14 @@ def _gfi(result: SemResult) -> list[float]:
             out.append(1.0 - top / bottom)
             continue
         p = sample.inverse if result.estimator == "GLS" else invert(state.sigma)[0]
-        e, s = p @ (sample.cov - state.sigma), p @ sample.cov
+        x = list(result.context.fixed_x)  # moments of fixed covariates carry no weight
+        cov = sample.cov.copy()
+        cov[np.ix_(x, x)] = 0.0
+        e, s = p @ (sample.cov - state.sigma), p @ cov
         top, bottom = 0.5 * float(np.sum(e * e.T)), 0.5 * float(np.sum(s * s.T))
         if result.meanstructure:
-            d = sample.mean - state.mu
-            top, bottom = top + float(d @ p @ d), bottom + float(sample.mean @ p @ sample.mean)
+            d, mean = sample.mean - state.mu, sample.mean.copy()
+            mean[x] = 0.0
+            top, bottom = top + float(d @ p @ d), bottom + float(mean @ p @ mean)
         out.append(1.0 - top / bottom)
     return out

@@ -120,12 +120,14 @@ def meat(
     *,
     means: bool,
     centred: bool,
+    fixed: tuple[int, ...] = (),
 ) -> Array:
     """Average outer product of casewise scores, ``sum_g w_g Delta' W Gamma W Delta``.
 
     ``centred`` subtracts the group's average score, which turns moments about the model into
     moments about the sample (Satorra-Bentler); without it they are the scores of the likelihood
-    (Huber-White).
+    (Huber-White). With fixed covariates the centred form counts a row's deviation from its own
+    regression on them.
     """
     total = np.zeros((len(x), len(x)))
     for model, sample, share in zip(models, moments, weights):
@@ -134,7 +136,10 @@ def meat(
         centre = state.mu if means and not centred else sample.mean
         scores = casewise_scores(model, state, inverse, sample.data, centre, len(x), means)
         if centred:
-            scores = scores - scores.mean(axis=0)
+            if fixed:
+                hat = fitted_rows(sample.data - sample.mean, fixed) + sample.mean
+                scores -= casewise_scores(model, state, inverse, hat, centre, len(x), means)
+            scores -= scores.mean(axis=0)
         total += share * (scores.T @ scores) / len(scores)
     return total
 
@@ -160,6 +165,31 @@ def trace_weight_gamma(
         at = list(fixed)
         total -= _trace_block(d[:, at], sigma[np.ix_(at, at)], means)
     return total
+
+
+def fitted_rows(d: Array, fixed: tuple[int, ...]) -> Array:
+    """Centred rows as predicted from the fixed covariates, which predict themselves."""
+    at = list(fixed)
+    slopes = np.linalg.lstsq(d[:, at], d, rcond=None)[0]
+    hat = d[:, at] @ slopes
+    hat[:, at] = d[:, at]
+    return hat
+
+
+def trace_weight_gamma_fixed(
+    model: GroupModel, sample: GroupMoments, x: Array, means: bool, fixed: tuple[int, ...]
+) -> float:
+    """tr(W Gamma) at the model's Sigma, given fixed covariates."""
+    inverse, _logdet = invert(model.state(x).sigma)
+    d = sample.data - sample.mean
+    hat = fitted_rows(d, fixed)
+    own, both, other = (
+        np.einsum("ij,ij->i", a @ inverse, b) for a, b in ((d, d), (d, hat), (hat, hat))
+    )
+    centre = inverse @ ((d.T @ d - hat.T @ hat) / len(d))
+    value = 0.5 * float(np.mean(own**2 - 2.0 * both**2 + other**2) - np.sum(centre * centre.T))
+    rest = d - hat
+    return value + (float(np.mean(np.einsum("ij,ij->i", rest @ inverse, rest))) if means else 0.0)
 
 
 def _trace_block(d: Array, sigma: Array, means: bool) -> float:

@@ -15,6 +15,8 @@ Array = np.ndarray
 
 DECREMENT = 1e-18
 """Stop at this expected gain ``g' H^-1 g``: a distance of 1e-9 sqrt(N) standard errors."""
+NEWTON = 1e-3
+"""Below this gain the observed Hessian takes over, which converges quadratically."""
 LOOSE_DECREMENT = 1e-12
 """Counts as converged when rounding stops progress earlier: 1e-6 sqrt(N) standard errors."""
 MAX_ITER = 200
@@ -55,6 +57,9 @@ def scoring(
     f, g, h = target.pieces(x)
     decrement, it = np.inf, 0
     for it in range(1, max_iter + 1):
+        if decrement < NEWTON:
+            newton = target.hessian(x) if hasattr(target, "hessian") else None
+            h = h if newton is None else newton
         gz, hz = reduction.pull_vector(g), reduction.pull_matrix(h)
         step = solve_step(hz, gz)
         decrement = float(-(gz @ step))
@@ -70,6 +75,7 @@ def scoring(
         if not moved:
             break
         z = z + size * step
+        x = reduction.expand(z)
         f, g, h = new
         if decrement < DECREMENT:
             break

@@ -63,16 +63,18 @@ def fill_fixed(table: Table, moments: list[GroupMoments], means: bool) -> Table:
 
 
 def baseline_table(table: Table, moments: list[GroupMoments], means: bool) -> Table:
-    """The baseline model: no covariances, except those of fixed covariates."""
+    """The baseline model: no covariances, except those among observed covariates."""
     names, fixed = table.names, table.options.fixed_x
     x = set(names.covariate) if fixed else set()
     rows: list[Row] = []
     for g in range(1, table.options.n_groups + 1):
         for name in names.observed:
             rows.append(Row(name, "~~", name, g, free=0 if name in x else 1, exo=name in x))
-        covariates = [v for v in names.covariate if v in x]
-        for k, a in enumerate(covariates):
-            rows += [Row(a, "~~", b, g, exo=True) for b in covariates[k + 1 :]]
+        for k, a in enumerate(names.covariate):
+            rows += [
+                Row(a, "~~", b, g, free=0 if fixed else 1, exo=fixed)
+                for b in names.covariate[k + 1 :]
+            ]
         if means:
             rows += [
                 Row(v, "~1", "", g, free=0 if v in x else 1, exo=v in x) for v in names.observed
@@ -97,7 +99,7 @@ def build_problem(
     reduction = build_reduction(table)
     observed = table.names.observed
     covariates = tuple(observed.index(v) for v in table.names.covariate) if fixed_x else ()
-    target = _target(table.n_free, models, moments, weights, estimator, means)
+    target = _target(table.n_free, models, moments, weights, estimator, means, covariates)
     return Problem(
         table, models, moments, weights, reduction, target, means, n, estimator, covariates
     )
@@ -110,15 +112,19 @@ def _target(
     weights: Array,
     estimator: str,
     means: bool,
+    fixed: tuple[int, ...],
 ) -> Discrepancy:
     """Choose the discrepancy of an estimator."""
-    if estimator in ("ML", "GLS"):
-        return NormalTheory(models, moments, weights, n_x, means, estimator)
+    if estimator == "ML":
+        return NormalTheory(models, moments, weights, n_x, means)
+    less_one = weights - 1.0 / sum(m.n for m in moments)  # lavaan: (n_g - 1) / N in least squares
+    if estimator == "GLS":
+        return NormalTheory(models, moments, less_one, n_x, means, "GLS")
     from helpers.sem.gamma import least_squares_weight
 
     targets = [sample_vector(m, means) for m in moments]
-    weight = [least_squares_weight(m, means, estimator) for m in moments]
-    return Quadratic(models, targets, weight, weights, n_x, means)
+    weight = [least_squares_weight(m, means, estimator, fixed) for m in moments]
+    return Quadratic(models, targets, weight, less_one, n_x, means)
 
 
 def sample_vector(sample: GroupMoments, means: bool) -> Array:

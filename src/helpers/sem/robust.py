@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from helpers.sem.discrepancy import NormalTheory, Quadratic
 from helpers.sem.infer import (
     meat,
     observed_information,
     solve_information,
     trace_weight_gamma,
+    trace_weight_gamma_fixed,
 )
 from helpers.sem.optimize import Solution
 from helpers.sem.options import Settings
@@ -33,6 +35,8 @@ def chi_square(problem: Problem, solution: Solution, settings: Settings) -> floa
     """The plain test statistic: ``2 sum_g n_g f_g``, n - 1 in place of n for Wishart."""
     less = 1 if settings.likelihood == "wishart" else 0
     values = problem.target.group_values(solution.x)
+    if settings.discrepancy != "ML":
+        less = 1
     return float(sum(2.0 * (m.n - less) * max(f, 0.0) for m, f in zip(problem.moments, values)))
 
 
@@ -41,6 +45,14 @@ def divisor_n(problem: Problem, settings: Settings) -> float:
     if settings.discrepancy == "ML" and settings.likelihood == "normal":
         return float(problem.n)
     return float(problem.n - len(problem.moments))
+
+
+def information_matrix(problem: Problem, x: Array) -> Array:
+    """Expected information per observation, groups weighted by N."""
+    target = problem.target
+    if isinstance(target, NormalTheory | Quadratic):
+        target = replace(target, weights=problem.weights)
+    return target.pieces(x)[2]
 
 
 def robust_inference(
@@ -53,10 +65,14 @@ def robust_inference(
     basis : array, shape (n_x, n_z), or None
         Directions in which the free rows may move; None for all.
     """
+    if settings.missing == "fiml":
+        from helpers.sem.fiml_inference import incomplete_inference
+
+        return incomplete_inference(problem, solution, basis, settings)
     n_z = len(solution.x) if basis is None else basis.shape[1]
     df = problem.n_moments - n_z
     chisq = chi_square(problem, solution, settings)
-    _f, _g, expected = problem.target.pieces(solution.x)
+    expected = information_matrix(problem, solution.x)
     n = divisor_n(problem, settings)
     plain = Test(chisq, df)
     if settings.discrepancy == "ML" and settings.estimator in ("MLR", "MLM", "MLMV"):
@@ -64,7 +80,7 @@ def robust_inference(
     if settings.estimator == "WLSMV":
         from helpers.sem.gamma import least_squares_robust
 
-        vcov, test = least_squares_robust(problem, solution.x, basis, plain, n)
+        vcov, test = least_squares_robust(problem, solution.x, basis, expected, plain, n)
         return Inference(vcov, test, n_z)
     information = expected
     if settings.information == "observed":
@@ -94,7 +110,7 @@ def _normal_robust(
         return Inference(None, plain, n_z)
     middle = meat(
         models, moments, problem.weights, x,
-        means=problem.means, centred=settings.estimator != "MLR",
+        means=problem.means, centred=settings.estimator != "MLR", fixed=problem.fixed_x,
     )  # fmt: skip
     vcov = inverse @ middle @ inverse / divisor_n(problem, settings)
     if plain.df <= 0:
@@ -125,6 +141,9 @@ def saturated_trace(problem: Problem, x: Array, structured: bool) -> float:
     """Sum over groups of tr(W Gamma), less the part of fixed covariates."""
     total = 0.0
     for model, sample in zip(problem.models, problem.moments):
+        if structured and problem.fixed_x:
+            total += trace_weight_gamma_fixed(model, sample, x, problem.means, problem.fixed_x)
+            continue
         total += trace_weight_gamma(
             model, sample, x, means=problem.means, structured=structured, fixed=problem.fixed_x
         )
