@@ -6,18 +6,53 @@ and ``f = sum_g n_g / N f_g``, so that the test statistic is ``2 N f``, as for c
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from helpers.errors import EstimationError
 from helpers.sem.discrepancy import gather_gradient, moment_jacobian
-from helpers.sem.fiml_likelihood import casewise_scores, derivatives, loglik
+from helpers.sem.fiml_likelihood import Information, casewise_scores, derivatives, loglik
 from helpers.sem.fiml_patterns import MissingPatterns
 from helpers.sem.fiml_saturated import SaturatedMoments
 from helpers.sem.model import GroupModel, State
 
 Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class IncompleteGroup:
+    """One group's rows and its saturated model; its information, per row, is made on demand."""
+
+    patterns: MissingPatterns
+    moments: SaturatedMoments
+
+    @property
+    def n(self) -> int:
+        """Rows used."""
+        return self.patterns.n_used
+
+    @cached_property
+    def expected(self) -> Array:
+        """Expected information of the saturated (mean, vech), given the patterns of blanks."""
+        return self._information("expected")
+
+    @cached_property
+    def observed(self) -> Array:
+        """Observed information of the saturated (mean, vech)."""
+        return self._information("observed")
+
+    @cached_property
+    def first_order(self) -> Array:
+        """Average outer product of the casewise scores of the saturated (mean, vech)."""
+        scores = casewise_scores(self.patterns, self.moments.mean, self.moments.cov)
+        return scores.T @ scores / self.n
+
+    def _information(self, kind: Information) -> Array:
+        """Return information per row at the saturated moments."""
+        here = derivatives(self.patterns, self.moments.mean, self.moments.cov, information=kind)
+        return here.information / self.n
 
 
 @dataclass(slots=True)
@@ -30,19 +65,10 @@ class IncompleteRows:
     """
 
     models: list[GroupModel]
-    patterns: list[MissingPatterns]
-    saturated: list[SaturatedMoments]
+    groups: list[IncompleteGroup]
     weights: Array
     """Share of every group in N, (G,)."""
     n_x: int
-    information: list[Array] = field(init=False)
-    """Expected information of the saturated moments per row, (p + p*, p + p*) for each group."""
-
-    def __post_init__(self) -> None:
-        self.information = [
-            derivatives(rows, s.mean, s.cov, information="expected").information / rows.n_used
-            for rows, s in zip(self.patterns, self.saturated)
-        ]
 
     def value(self, x: Array) -> float:
         """Return f."""
@@ -51,62 +77,56 @@ class IncompleteRows:
     def group_values(self, x: Array) -> list[float]:
         """f of every group."""
         out = []
-        for model, rows, saturated in zip(self.models, self.patterns, self.saturated):
+        for model, group in zip(self.models, self.groups):
             state = model.state(x)
-            out.append((saturated.loglik - loglik(rows, state.mu, state.sigma)) / rows.n_used)
+            here = loglik(group.patterns, state.mu, state.sigma)
+            out.append((group.moments.loglik - here) / group.n)
         return out
 
     def pieces(self, x: Array) -> tuple[float, Array, Array]:
         """Return f, gradient and a positive semidefinite Hessian."""
         total, gradient, hessian = 0.0, np.zeros(self.n_x), np.zeros((self.n_x, self.n_x))
-        for g, model in enumerate(self.models):
-            rows, state, share = self.patterns[g], model.state(x), self.weights[g]
+        for model, group, share in zip(self.models, self.groups, self.weights):
+            state = model.state(x)
             try:
-                here = derivatives(rows, state.mu, state.sigma)
+                here = derivatives(group.patterns, state.mu, state.sigma)
             except EstimationError:
                 return np.inf, gradient, hessian
-            total += share * (self.saturated[g].loglik - here.loglik) / rows.n_used
-            scale = share / rows.n_used
+            total += share * (group.moments.loglik - here.loglik) / group.n
+            scale = share / group.n
             gradient -= scale * model_gradient(model, state, here.d_mean, here.d_cov, self.n_x)
             delta = moment_jacobian(model, state, self.n_x, True)
-            hessian += share * (delta.T @ (self.information[g] @ delta))
+            hessian += share * (delta.T @ (group.expected @ delta))
         return total, gradient, hessian
 
-    def log_likelihoods(self, x: Array) -> tuple[float, float]:
-        """Log-likelihood of the model and of the saturated model, all groups."""
-        h1 = sum(s.loglik for s in self.saturated)
-        n = [rows.n_used for rows in self.patterns]
-        return h1 - sum(k * f for k, f in zip(n, self.group_values(x))), h1
+    def hessian(self, x: Array) -> Array:
+        """Return the observed Hessian of f."""
+        return self.information(x, "observed")
 
-    def expected_information(self, x: Array) -> Array:
-        """Expected information of the model per row, given the patterns of blanks."""
-        return self._model_information(x, "expected")
+    def information(self, x: Array, kind: Information) -> Array:
+        """Return the model's information per row over all free rows, without differencing.
 
-    def observed_information(self, x: Array) -> Array:
-        """Hessian of f over all free rows, without differencing."""
-        return self._model_information(x, "observed")
-
-    def _model_information(self, x: Array, kind: str) -> Array:
-        """Carry the information of the moments over to the model's parameters."""
+        ``"expected"`` is taken given the patterns of blanks; ``"observed"`` is the Hessian of f.
+        """
         total = np.zeros((self.n_x, self.n_x))
-        for g, model in enumerate(self.models):
-            rows, state = self.patterns[g], model.state(x)
-            here = derivatives(rows, state.mu, state.sigma, information=kind)
+        for model, group, share in zip(self.models, self.groups, self.weights):
+            state = model.state(x)
+            here = derivatives(group.patterns, state.mu, state.sigma, information=kind)
             delta = moment_jacobian(model, state, self.n_x, True)
             part = delta.T @ here.information @ delta
             if kind == "observed":
                 weight = symmetric_weight(here.d_cov, len(state.mu))
                 part -= model.second_order(state, weight, here.d_mean, self.n_x)
-            total += self.weights[g] / rows.n_used * part
+            total += share / group.n * part
         return total
 
     def scores(self, x: Array) -> list[Array]:
         """Casewise derivatives of the log-likelihood over all free rows, (n_g, n_x) per group."""
         out = []
-        for model, rows in zip(self.models, self.patterns):
+        for model, group in zip(self.models, self.groups):
             state = model.state(x)
-            saturated = casewise_scores(rows, state.mu, state.sigma)
-            out.append(saturated @ moment_jacobian(model, state, self.n_x, True))
+            by_moment = casewise_scores(group.patterns, state.mu, state.sigma)
+            out.append(by_moment @ moment_jacobian(model, state, self.n_x, True))
         return out
 
     def meat(self, x: Array) -> Array:
@@ -115,20 +135,6 @@ class IncompleteRows:
         for share, scores in zip(self.weights, self.scores(x)):
             total += share * (scores.T @ scores) / len(scores)
         return total
-
-    def saturated_trace(self) -> float:
-        """tr(A^-1 B) of the saturated model, observed information and outer product of scores."""
-        return float(sum(np.sum(b * np.linalg.inv(a)) for a, b in self.saturated_pieces()))
-
-    def saturated_pieces(self) -> list[tuple[Array, Array]]:
-        """Observed and first-order information of the saturated moments per row, per group."""
-        out = []
-        for rows, s in zip(self.patterns, self.saturated):
-            here = derivatives(rows, s.mean, s.cov, information="observed")
-            scores = casewise_scores(rows, s.mean, s.cov)
-            n = rows.n_used
-            out.append((here.information / n, scores.T @ scores / n))
-        return out
 
 
 def model_gradient(model: GroupModel, state: State, d_mean: Array, d_cov: Array, n_x: int) -> Array:
@@ -148,3 +154,10 @@ def symmetric_weight(d_cov: Array, p: int) -> Array:
     out[row, column] += 0.5 * d_cov
     out[column, row] += 0.5 * d_cov
     return out
+
+
+def random_moments(p: int, fixed: tuple[int, ...]) -> Array:
+    """Return the positions in (mean, vech) of moments that are not those of fixed covariates."""
+    column, row = np.triu_indices(p)
+    given = np.isin(np.arange(p), fixed)
+    return np.flatnonzero(np.concatenate([~given, ~(given[row] & given[column])]))

@@ -1,0 +1,166 @@
+"""Fitting a model to incomplete rows by full-information maximum likelihood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from helpers.errors import DataContractError, ModelSpecError
+from helpers.sem import fit as complete
+from helpers.sem.fiml_patterns import missing_patterns
+from helpers.sem.fiml_saturated import saturated_em
+from helpers.sem.fiml_target import IncompleteGroup, IncompleteRows
+from helpers.sem.moments import GroupMoments, check_columns, split_groups, to_float
+from helpers.sem.optimize import Solution, constrained_scoring, scoring
+from helpers.sem.options import Settings
+from helpers.sem.partable import Options, build_table, find_names
+from helpers.sem.problem import (
+    Problem,
+    baseline_table,
+    build_problem,
+    check_counting,
+    fill_fixed,
+    with_target,
+)
+from helpers.sem.result import SemResult
+from helpers.sem.syntax import Syntax
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class IncompleteContext:
+    """What incomplete estimation adds to a problem."""
+
+    groups: list[IncompleteGroup]
+    logl: float
+    logl_h1: float
+
+
+def fit_incomplete(
+    text: str,
+    syntax: Syntax,
+    data: pd.DataFrame,
+    settings: Settings,
+    group: str | None,
+    meanstructure: bool | None,
+) -> SemResult:
+    """Fit by FIML: every row enters the likelihood with the variables that it answers.
+
+    Rows without any value of the model's variables are dropped and counted, as are rows with a
+    blank in a fixed covariate (its distribution is no part of the model). Starts are the
+    estimates from the saturated model's moments.
+    """
+    if meanstructure is False:
+        raise ModelSpecError(
+            "fit: meanstructure= is False with missing='fiml'; the likelihood of incomplete rows "
+            "needs means. Leave meanstructure= out."
+        )
+    names = find_names(syntax)
+    check_columns(data, names.observed)
+    covariates = names.covariate if settings.fixed_x else ()
+    parts = split_groups(data, group)
+    groups, moments = [], []
+    for label, part in parts:
+        values = to_float(part, names.observed)
+        found, sample = _group(values, names.observed, covariates, label)
+        groups.append(found)
+        moments.append(sample)
+    options = Options(
+        n_groups=len(moments), meanstructure=True, std_lv=settings.std_lv,
+        fixed_x=settings.fixed_x, group_equal=settings.group_equal,
+        group_partial=settings.group_partial,
+    )  # fmt: skip
+    table = fill_fixed(build_table(syntax, names, options), moments, True)
+    start = build_problem(table, moments, estimator="ML", means=True, fixed_x=settings.fixed_x)
+    check_counting(start)
+    problem, solution = _solve(start, groups, settings)
+    base, base_solution = baseline(problem, groups)
+    problem.extra = _context(problem, solution, groups)
+    return complete.finish(text, problem, solution, base, base_solution, settings, group)
+
+
+def _group(
+    values: Array, observed: tuple[str, ...], covariates: tuple[str, ...], label: object
+) -> tuple[IncompleteGroup, GroupMoments]:
+    """Patterns, saturated model and moments of one group."""
+    at = [observed.index(name) for name in covariates]
+    kept = values[~np.isnan(values[:, at]).any(axis=1)] if at else values
+    patterns = missing_patterns(kept, names=observed)
+    p = len(observed)
+    if patterns.n_used <= p:
+        raise DataContractError(
+            f"fit: data= has {patterns.n_used} rows with values"
+            + (f" in group '{label}'" if label != "" else "")
+            + f" for {p} variables; more rows than variables are needed. Add data, or reduce the "
+            "model."
+        )
+    saturated = saturated_em(patterns)
+    sample = GroupMoments(
+        label, patterns.n_used, saturated.cov, saturated.mean, kept[patterns.used_rows],
+        len(values) - patterns.n_used,
+    )  # fmt: skip
+    return IncompleteGroup(patterns, saturated), sample
+
+
+def _solve(
+    start: Problem, groups: list[IncompleteGroup], settings: Settings
+) -> tuple[Problem, Solution]:
+    """Estimate from the saturated moments first, then from the rows."""
+    target = IncompleteRows(start.models, groups, start.weights, start.table.n_free)
+    problem = with_target(start, target)
+    first = complete.solve(start, settings.bounds)
+    if start.table.n_free == 0:
+        return problem, replace(first, f=target.value(first.x))
+    run = constrained_scoring if start.reduction.nonlinear is not None else scoring
+    solution = run(target, start.reduction, first.z)
+    if not solution.converged or settings.bounds or start.reduction.inequalities:
+        solution = complete.solve(problem, settings.bounds)
+    return problem, solution
+
+
+def baseline(problem: Problem, groups: list[IncompleteGroup]) -> tuple[Problem, Solution]:
+    """The model without covariances; its estimates are each variable's own mean and variance."""
+    table = baseline_table(problem.table, problem.moments, True)
+    fixed = bool(problem.fixed_x)
+    base = build_problem(table, problem.moments, estimator="ML", means=True, fixed_x=fixed)
+    base = replace(base, fixed_x=problem.fixed_x)
+    target = IncompleteRows(base.models, groups, base.weights, table.n_free)
+    index = {name: k for k, name in enumerate(table.names.observed)}
+    own = [_own_moments(group) for group in groups]
+    x = np.zeros(table.n_free)
+    for row in table.rows:
+        if row.free:
+            mean, variance = own[row.group - 1]
+            x[row.free - 1] = (mean if row.op == "~1" else variance)[index[row.lhs]]
+    return with_target(base, target), Solution(x, x, target.value(x), True, 1, 0.0)
+
+
+def _own_moments(group: IncompleteGroup) -> tuple[Array, Array]:
+    """Mean and variance of each variable over the rows that answer it."""
+    rows = group.patterns
+    mask = rows.observed[rows.pattern_of_row]
+    count = mask.sum(axis=0)
+    mean = rows.data.sum(axis=0) / count
+    return mean, (((rows.data - mean) * mask) ** 2).sum(axis=0) / count
+
+
+def _context(
+    problem: Problem, solution: Solution, groups: list[IncompleteGroup]
+) -> IncompleteContext:
+    """Log-likelihoods of the model and the saturated model, given fixed covariates."""
+    h1 = sum(group.moments.loglik for group in groups)
+    h1 -= sum(_covariate_loglik(m, problem.fixed_x) for m in problem.moments)
+    gap = sum(g.n * f for g, f in zip(groups, problem.target.group_values(solution.x)))
+    return IncompleteContext(groups, float(h1 - gap), float(h1))
+
+
+def _covariate_loglik(sample: GroupMoments, fixed: tuple[int, ...]) -> float:
+    """Log-likelihood of complete covariates at their own moments."""
+    if not fixed:
+        return 0.0
+    cov = sample.cov[np.ix_(fixed, fixed)]
+    k = len(fixed)
+    return -0.5 * sample.n * (k * np.log(2 * np.pi) + float(np.linalg.slogdet(cov)[1]) + k)
