@@ -7,6 +7,7 @@ at the saturated moments and the FIML estimates, and scales it by its own expect
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,9 +58,9 @@ def fiml_corrected(result: SemResult) -> dict[str, float] | Unavailable:
     base, base_solution = baseline(problem, groups)
     z = problem.reduction.reduce(result.theta)
     basis = tangent(problem.reduction, result.theta, len(z))
-    robust = result.estimator == "MLR"
-    model = _corrected(problem, result.theta, basis, groups, result.test.df, robust)
-    null = _corrected(base, base_solution.x, None, groups, result.baseline.df, robust)
+    pieces = _saturated_pieces(problem, groups, robust=result.estimator == "MLR")
+    model = _corrected(problem, result.theta, basis, pieces, result.test.df)
+    null = _corrected(base, base_solution.x, None, pieces, result.baseline.df)
     if model is None or null is None:
         return Unavailable(
             "robust CFI, TLI and RMSEA", "the information matrix is singular at the estimates"
@@ -71,52 +72,60 @@ def fiml_corrected(result: SemResult) -> dict[str, float] | Unavailable:
     }  # fmt: skip
 
 
-def _corrected(
-    problem: Problem,
-    x: Array,
-    basis: Array | None,
-    groups: list[IncompleteGroup],
-    df: int,
-    robust: bool,
-) -> tuple[float, float] | None:
-    """Return statistic and scaling of one model; None where the information is singular."""
-    target = NormalTheory(
-        problem.models, problem.moments, problem.weights, problem.table.n_free, True
-    )
-    statistic = 2.0 * sum(m.n * f for m, f in zip(problem.moments, target.group_values(x)))
+@dataclass(frozen=True, slots=True)
+class _Saturated:
+    """Information of the saturated moments, times each group's share; fixed covariates left out."""
+
+    kept: Array
+    observed: list[Array]
+    inverse: list[Array]
+    complete: list[Array]
+    first: list[Array] | None
+
+
+def _saturated_pieces(
+    problem: Problem, groups: list[IncompleteGroup], *, robust: bool
+) -> _Saturated:
+    """Gather what the model's and the baseline's correction share."""
     kept = random_moments(problem.models[0].n_observed, problem.fixed_x)
     at = np.ix_(kept, kept)
-    deltas, observed, complete, first = [], [], [], []
-    for model, sample, group, share in zip(
-        problem.models, problem.moments, groups, problem.weights
-    ):
-        deltas.append(moment_jacobian(model, model.state(x), problem.table.n_free, True)[kept])
-        observed.append(share * group.observed[at])
-        complete.append(share * normal_weight(sample.inverse, True)[at])
-        first.append(share * group.first_order[at] if robust else None)
-    inverse, _reduced = solve_information(sum(d.T @ a @ d for d, a in zip(deltas, observed)), basis)
+    shares = problem.weights
+    observed = [share * group.observed[at] for group, share in zip(groups, shares)]
+    complete = [
+        share * normal_weight(sample.inverse, True)[at]
+        for sample, share in zip(problem.moments, shares)
+    ]
+    first = [share * group.first_order[at] for group, share in zip(groups, shares)]
+    inverse = [np.linalg.inv(a) for a in observed]
+    return _Saturated(kept, observed, inverse, complete, first if robust else None)
+
+
+def _corrected(
+    problem: Problem, x: Array, basis: Array | None, pieces: _Saturated, df: int
+) -> tuple[float, float] | None:
+    """Return statistic and scaling of one model; None where the information is singular."""
+    n_x = problem.table.n_free
+    target = NormalTheory(problem.models, problem.moments, problem.weights, n_x, True)
+    statistic = 2.0 * sum(m.n * f for m, f in zip(problem.moments, target.group_values(x)))
+    deltas = [
+        moment_jacobian(model, model.state(x), n_x, True)[pieces.kept] for model in problem.models
+    ]
+    information = sum(d.T @ a @ d for d, a in zip(deltas, pieces.observed))
+    inverse, _reduced = solve_information(information, basis)
     if inverse is None:
         return None
-    k = _expectation(deltas, observed, complete, first if robust else None, inverse)
-    return float(statistic), k / df
+    return float(statistic), _expectation(deltas, pieces, inverse) / df
 
 
-def _expectation(
-    deltas: list[Array],
-    observed: list[Array],
-    complete: list[Array],
-    first: list[Array] | None,
-    inverse: Array,
-) -> float:
+def _expectation(deltas: list[Array], pieces: _Saturated, inverse: Array) -> float:
     """Return tr(Wc Q) or tr(Wc Q J Q); Q couples groups that share parameters."""
-    total = 0.0
     q = [[-(d @ inverse @ e.T) for e in deltas] for d in deltas]
-    for g, a in enumerate(observed):
-        q[g][g] += np.linalg.inv(a)
-        if first is None:
-            total += float(np.sum(complete[g] * q[g][g]))
-    if first is not None:
-        for g, w in enumerate(complete):
-            for h, j in enumerate(first):
-                total += float(np.sum((w @ q[g][h]) * (q[g][h] @ j)))
+    for g, a_inverse in enumerate(pieces.inverse):
+        q[g][g] += a_inverse
+    if pieces.first is None:
+        return float(sum(np.sum(w * q[g][g]) for g, w in enumerate(pieces.complete)))
+    total = 0.0
+    for g, w in enumerate(pieces.complete):
+        for h, j in enumerate(pieces.first):
+            total += float(np.sum((w @ q[g][h]) * (q[g][h] @ j)))
     return total

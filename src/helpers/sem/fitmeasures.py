@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 Measures = dict[str, "float | Unavailable"]
+Corrected = "dict[str, float] | Unavailable | None"
 
 
 def fit_measures(result: SemResult) -> Measures:
@@ -25,9 +26,10 @@ def fit_measures(result: SemResult) -> Measures:
     if not result.converged:
         why = "the estimation did not converge"
         return {k: Unavailable(k, why) for k in [*out, "cfi", "tli", "rmsea", "srmr"]}
-    out |= _incremental(result)
+    corrected = corrected_test(result)
+    out |= _incremental(result, corrected)
     out |= _likelihood(result)
-    out |= _rmsea(result)
+    out |= _rmsea(result, corrected)
     out |= _residuals(result)
     out |= _others(result)
     return out
@@ -62,7 +64,7 @@ def _p(chisq: float, df: float) -> float | Unavailable:
     return Unavailable("p-value", "the model is saturated, there is nothing to test")
 
 
-def _incremental(result: SemResult) -> Measures:
+def _incremental(result: SemResult, corrected: Corrected) -> Measures:
     """Baseline test and the indices made from it."""
     test, base = result.test, result.baseline
     if isinstance(base, Unavailable):
@@ -80,7 +82,7 @@ def _incremental(result: SemResult) -> Measures:
         out |= {"cfi_scaled": fi.cfi(s, d, s0, d0), "tli_scaled": fi.tli(s, d, s0, d0)}
         out |= {"nnfi_scaled": fi.tli(s, d, s0, d0), "rni_scaled": fi.rni(s, d, s0, d0)}
         out |= {f"{k}_scaled": v for k, v in fi.relative_indices(s, d, s0, d0).items()}
-    out |= _robust_incremental(result)
+    out |= _robust_incremental(corrected)
     return out
 
 
@@ -91,9 +93,8 @@ def scaling_of(test: Test) -> float:
     return test.scaling if test.scaling is not None and np.isfinite(test.scaling) else 1.0
 
 
-def _robust_incremental(result: SemResult) -> Measures:
+def _robust_incremental(corrected: Corrected) -> Measures:
     """Robust CFI and TLI (Brosseau-Liard & Savalei 2014), or their incomplete-data forms."""
-    corrected = corrected_test(result)
     if corrected is None:
         return {}
     if isinstance(corrected, Unavailable):
@@ -107,7 +108,7 @@ def _robust_incremental(result: SemResult) -> Measures:
     }
 
 
-def corrected_test(result: SemResult) -> dict[str, float] | Unavailable | None:
+def corrected_test(result: SemResult) -> Corrected:
     """Statistics behind the robust indices; ``None`` where none are defined."""
     test, base = result.test, result.baseline
     if result.missing == "fiml":
@@ -176,7 +177,7 @@ def n_for_indices(result: SemResult) -> float:
     return float(result.n_obs if plain else result.n_obs - result.n_groups)
 
 
-def _rmsea(result: SemResult) -> Measures:
+def _rmsea(result: SemResult, corrected: Corrected) -> Measures:
     """RMSEA, scaled and robust, with intervals."""
     test, n, g = result.test, n_for_indices(result), result.n_groups
     out: Measures = fi.rmsea_block(test.chisq, test.df, n, g)
@@ -190,7 +191,6 @@ def _rmsea(result: SemResult) -> Measures:
             out |= fi.rmsea_block(test.scaled, test.df, n, g, "_scaled")
         elif test.trace:
             out |= fi.rmsea_block(test.chisq, test.trace, n, g, "_scaled")
-    corrected = corrected_test(result)
     if isinstance(corrected, Unavailable):
         out["rmsea_robust"] = corrected
     elif corrected is not None:
