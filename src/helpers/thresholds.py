@@ -54,6 +54,7 @@ def _rows() -> dict[str, Threshold]:
         Threshold("rmsea", 0.06, "max", *hu),
         Threshold("rmsea_high", 0.08, "max", *browne),
         Threshold("srmr", 0.08, "max", *hu),
+        Threshold("residual_r", 0.10, "max", "Kline (2016), 4th edition, chapter 12"),
         Threshold(
             "delta_cfi", 0.010, "max", "Cheung & Rensvold (2002)", "10.1207/S15328007SEM0902_5"
         ),
@@ -93,6 +94,8 @@ def _rows() -> dict[str, Threshold]:
         Threshold(
             "missing_events", 5, "min", "Vittinghoff & McCulloch (2007)", "10.1093/aje/kwk052"
         ),
+        Threshold("faults_found", 0.95, "min", "aim of this suite for its simulated study"),
+        Threshold("sound_lost", 0.02, "max", "aim of this suite for its simulated study"),
         Threshold("skewness", 2.0, "max", *west),
         Threshold("kurtosis", 7.0, "max", *west),
         Threshold("floor_ceiling", 0.15, "max", *terwee),

@@ -4,6 +4,7 @@ The boxes are measured on the finished picture by matplotlib's renderer, not tak
 """
 
 import importlib.util
+from functools import cache
 from pathlib import Path
 
 import matplotlib as mpl
@@ -13,7 +14,7 @@ import pytest
 
 from helpers.errors import DataContractError, ModelSpecError
 from helpers.i18n import in_language
-from helpers.plots import attached_alt_text, plot_path_diagram
+from helpers.plots import alt_text, plot_path_diagram
 from helpers.plots.diagram.graph import read_graph
 from helpers.plots.diagram.layers import crossings, make_columns
 
@@ -28,7 +29,9 @@ PIXEL = 1.0  # the renderer rounds text boxes to whole pixels
 HANZI = "感知服务补救公平满意忠诚口碑信任品牌形象情绪价值期望质量"
 
 
+@cache
 def picture(name, **options):
+    """Return one finished picture; several tests look at the same."""
     estimates, latents = MODELS[name]()
     ax = plot_path_diagram(estimates, latents=latents, **options)
     ax.figure.canvas.draw()
@@ -119,7 +122,7 @@ def test_chinese_labels_need_no_system_font():
     with in_language("zh"):
         ax = plot_path_diagram(estimates, latents=latents, labels=labels)
         ax.figure.canvas.draw()
-        assert "路径图" in attached_alt_text(ax)
+        assert "路径图" in alt_text(ax)
     families = {t.get_fontfamily()[0] for t in ax.texts}
     assert families == {"Noto Sans SC Subset"}
 

@@ -1,14 +1,39 @@
-"""Figures of the suite: every ``plot_*`` takes data and ``ax=None`` and returns the Axes."""
+"""Figures of the suite: every ``plot_*`` takes data and ``ax=None`` and returns the Axes.
+
+Each figure keeps a sentence that stands for it: ``alt_text(ax)``.
+"""
 
 from helpers.plots.diagram import plot_path_diagram
 from helpers.plots.estimates import plot_forest, plot_group_means
-from helpers.plots.style import PALETTE, attached_alt_text, house_style
+from helpers.plots.flow import plot_flow, plot_missing
+from helpers.plots.matrices import plot_correlations, plot_loadings, plot_residuals
+from helpers.plots.relations import (
+    binned_means,
+    plot_dose_response,
+    plot_interaction,
+    plot_invariance,
+    plot_scree,
+)
+from helpers.plots.shares import plot_counts, plot_likert
+from helpers.plots.style import PALETTE, alt_text, house_style
 
 __all__ = [
     "PALETTE",
-    "attached_alt_text",
+    "alt_text",
+    "binned_means",
     "house_style",
+    "plot_correlations",
+    "plot_counts",
+    "plot_dose_response",
+    "plot_flow",
     "plot_forest",
     "plot_group_means",
+    "plot_interaction",
+    "plot_invariance",
+    "plot_likert",
+    "plot_loadings",
+    "plot_missing",
     "plot_path_diagram",
+    "plot_residuals",
+    "plot_scree",
 ]

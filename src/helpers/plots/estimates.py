@@ -26,6 +26,15 @@ from helpers.plots.text import wrap
 from helpers.thresholds import LEVEL
 
 ROW_INCHES = 0.27
+LEGEND_LOOK = {
+    "borderaxespad": 0.2,
+    "handletextpad": 0.4,
+    "columnspacing": 1.2,
+    "borderpad": 0.1,
+    "handlelength": 1.6,
+    "alignment": "left",
+    "title_fontsize": 8.5,
+}
 
 
 @house_plot
@@ -76,7 +85,7 @@ def plot_forest(
         _forest_truth(ax, data.drop_duplicates("label"), labels)
     _forest_axes(ax, labels, xlabel, level)
     if len(levels) > 1 or "truth" in data.columns:
-        _legend_below(ax)
+        legend_above(ax)
     attach_alt_text(ax, describe.forest(data, level=level))
     return ax
 
@@ -115,12 +124,15 @@ def _forest_axes(ax: Axes, labels: Sequence[str], xlabel: str | None, level: flo
     ax.set_xlabel(xlabel or _("Estimate with {percent:g}% interval").format(percent=100 * level))
 
 
-def _legend_below(ax: Axes) -> None:
+def legend_above(ax: Axes, *, columns: int = 4, title: str | None = None) -> None:
     """Put the legend above the axes, where no point can lie under it."""
     ax.legend(
-        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, borderaxespad=0.2, handletextpad=0.4,
-        columnspacing=1.2, borderpad=0.1,
-    )  # fmt: skip
+        loc="lower left",
+        bbox_to_anchor=(0, 1.0),
+        ncols=columns,
+        title=title,
+        **LEGEND_LOOK,
+    )
 
 
 @house_plot
@@ -166,10 +178,11 @@ def plot_group_means(
     ax.set_xlim(-0.6, len(groups) - 0.4)
     ax.grid(axis="y")
     ax.set_ylabel(ylabel or _("Mean with {percent:g}% interval").format(percent=100 * level))
-    ax.set_xlabel(xlabel or "")
+    if xlabel:
+        ax.set_xlabel(xlabel)
     _scale_axis(ax, data, scale)
     if series is not None or "truth" in data.columns:
-        _legend_below(ax)
+        legend_above(ax)
     attach_alt_text(ax, describe.group_means(data, series=series, level=level))
     return ax
 

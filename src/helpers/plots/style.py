@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from helpers.errors import ReportError, listing, nearest
+from helpers.errors import ReportError, Unavailable, listing, nearest
 from helpers.plots.fonts import register_fonts
 
 P = ParamSpec("P")
@@ -117,11 +117,15 @@ def house_plot(function: Callable[P, Axes]) -> Callable[P, Axes]:
     """Decorate a plot function: house style inside, fonts fixed for the time of drawing.
 
     A notebook draws a figure after the cell has ended, outside any ``with`` block, and matplotlib
-    makes tick labels only then; so their font is written into the axes here.
+    makes tick labels only then; so their font is written into the axes here. Data that are
+    ``Unavailable`` come back as they are.
     """
 
     @functools.wraps(function)
     def styled(*args: P.args, **kwargs: P.kwargs) -> Axes:
+        for value in (*args, *kwargs.values()):
+            if isinstance(value, Unavailable):
+                return value  # shown by the caller as its sentence
         if _in_force.get():
             return _fix_ticks(function(*args, **kwargs))
         with house_style():
@@ -149,7 +153,7 @@ def attach_alt_text(ax: Axes, text: str) -> None:
     _alt_texts[ax] = text
 
 
-def attached_alt_text(what: Axes | Figure) -> str:
+def alt_text(what: Axes | Figure) -> str:
     """Return the sentences kept with an axes, or with all axes of a figure."""
     axes = what.axes if isinstance(what, Figure) else [what]
     return " ".join(_alt_texts[ax] for ax in axes if ax in _alt_texts)
