@@ -1,0 +1,61 @@
+"""Does the factor structure found agree with the scales as they were designed?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from helpers.i18n import _
+from helpers.measurement.efa import FactorSolution
+from helpers.results import CheckResult
+from helpers.thresholds import THRESHOLDS
+
+
+def compare_structure(
+    solution: FactorSolution, blocks: Mapping[str, Sequence[str]]
+) -> tuple[pd.DataFrame, CheckResult]:
+    """Compare the factor on which each item loads most with the scale it was written for.
+
+    A factor is named after the scale that most of its leading items belong to.
+
+    Returns
+    -------
+    table : DataFrame
+        One row an item: item, construct, factor (number), loading (the largest in size),
+        second_loading (the next), belongs_to (the scale the factor is named after), met.
+    check : CheckResult
+        Share of items on the factor of their own scale; ``passed`` asks for all of them.
+    """
+    owner = {item: code for code, items in blocks.items() for item in items}
+    size = np.abs(solution.loadings)
+    leading = size.argmax(axis=1)
+    ranked = np.sort(size, axis=1)
+    table = pd.DataFrame(
+        {
+            "item": solution.items,
+            "construct": [owner.get(item, "") for item in solution.items],
+            "factor": leading + 1,
+            "loading": solution.loadings[np.arange(len(size)), leading],
+            "second_loading": ranked[:, -2] if size.shape[1] > 1 else 0.0,
+        }
+    )
+    named = table.groupby("factor")["construct"].agg(lambda codes: codes.mode().iloc[0])
+    table["belongs_to"] = table["factor"].map(named)
+    table["met"] = table["belongs_to"] == table["construct"]
+    rule = THRESHOLDS["loading_low"]
+    hits = int(table["met"].sum())
+    weak = int((table["loading"].abs() < rule.value).sum())
+    check = CheckResult(
+        name=_("Items load on the factor of their own scale"),
+        passed=hits == len(table),
+        value=hits / len(table),
+        threshold=1.0,
+        source=rule.source,
+        text=_(
+            "{hits} of {of} items load most on the factor of their own scale; {weak} have no "
+            "loading of {cut:.2f} or more."
+        ).format(hits=hits, of=len(table), weak=weak, cut=rule.value),
+    )
+    return table, check
