@@ -96,6 +96,7 @@ def _rows() -> dict[str, Threshold]:
         ),
         Threshold("faults_found", 0.95, "min", "aim of this suite for its simulated study"),
         Threshold("sound_lost", 0.02, "max", "aim of this suite for its simulated study"),
+        Threshold("missing_share", 0.05, "max", "Schafer (1999)", "10.1177/096228029900800102"),
         Threshold("skewness", 2.0, "max", *west),
         Threshold("kurtosis", 7.0, "max", *west),
         Threshold("floor_ceiling", 0.15, "max", *terwee),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, groupby
 
 import numpy as np
 import pandas as pd
@@ -44,14 +44,15 @@ def mark_definitions(screening: Screening) -> dict[str, tuple[str, str]]:
             "Meade & Craig (2012), doi:10.1037/a0028085",
         ),
         "longstring": (
-            _("one answer repeated over {share:.0%} or more of the scale items in a row").format(
-                share=run.value
-            ),
+            _(
+                "one answer given to {share:.0%} or more of the longest block of items on one scale, "
+                "in a row"
+            ).format(share=run.value),
             run.source,
         ),
         "low_variability": (
             _(
-                "standard deviation over one's own answers, each scaled to 0-1, below {cut:g}"
+                "standard deviation over one's own answers to that block, scaled to 0-1, below {cut:g}"
             ).format(cut=spread.value),
             spread.source,
         ),
@@ -234,8 +235,8 @@ def agreement_of_marks(marks: Marks) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["mark_a", "mark_b", "n_a", "n_b", "n_both", "kappa"])
 
 
-def careless_items(folder: StudyFolder) -> list[str]:
-    """Return the scale items that carelessness is judged on: Likert, not an attention check."""
+def scale_items(folder: StudyFolder) -> list[str]:
+    """Return the Likert items of the main questionnaire that are no attention check."""
     checks = {rule.item for rule in folder.spec.screening.attention}
     rows = folder.items[folder.items["module"] == "main"]
     return [
@@ -243,6 +244,18 @@ def careless_items(folder: StudyFolder) -> list[str]:
         for r in rows.itertuples()
         if folder.spec.scales[r.scale].kind == "likert" and r.item not in checks
     ]
+
+
+def careless_items(folder: StudyFolder) -> list[str]:
+    """Return the items that carelessness is judged on: the longest block on one answer scale.
+
+    A block is a run of Likert items of the questionnaire on the same scale, attention checks left
+    out. Within one block the same key means the same answer; over blocks, a run and a spread say
+    little.
+    """
+    scales = folder.items.set_index("item")["scale"]
+    blocks = [list(run) for _name, run in groupby(scale_items(folder), key=scales.get)]
+    return max(blocks, key=len, default=[])
 
 
 def _seconds_per_item(screening: Screening) -> float:
@@ -290,7 +303,7 @@ def _duplicates(folder: StudyFolder, meta: pd.DataFrame, answers: pd.DataFrame) 
     parts = {}
     for column in folder.spec.screening.duplicate_on:
         if column == "answers":
-            parts |= {item: answers[item].fillna(-1) for item in careless_items(folder)}
+            parts |= {item: answers[item].fillna(-1) for item in scale_items(folder)}
         elif column in answers or column in meta:
             parts[column] = answers[column] if column in answers else meta[column]
         else:

@@ -18,8 +18,9 @@ NOT_ANSWERED = "not answered"
 OUTSIDE = "outside the scale"
 UNREADABLE = "not a number"
 
-CONVENTIONAL_CODES = frozenset({77, 88, 97, 98, 99, 777, 888, 998, 999, 9999})
-"""Codes that research files use for blanks; negative numbers on a scale from 0 up count too."""
+CONVENTIONAL_CODES = frozenset({97, 98, 99, 777, 888, 997, 998, 999, 9999})
+"""Codes that research files use for blanks; negative numbers on a scale from 0 up count too. 77 and
+88 are left out: on a scale of 7 or 8 a key pressed twice gives them, so they count as outside."""
 
 _LEADING_CODE = re.compile(r"^(-?\d+)\s*[-–—.、:：=]\s*\D")
 _OTHER_TEXT = re.compile(r"[〖].*$")

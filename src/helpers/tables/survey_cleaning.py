@@ -1,0 +1,328 @@
+"""Tables, sentences and checks of cleaning and of missing answers."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from helpers.errors import Unavailable
+from helpers.i18n import _
+from helpers.results import CheckResult
+from helpers.survey.intervals import wilson_interval
+from helpers.survey.load import Study
+from helpers.survey.readers import Intake
+from helpers.survey.screening import Cleaned, agreement_of_marks, describe_marks
+from helpers.tables.apa import ApaTable, apa_table
+from helpers.tables.columns import Column, interval_column
+from helpers.tables.numbers import format_interval, format_number, format_percent
+from helpers.thresholds import LEVEL, THRESHOLDS
+
+
+def mark_label(mark: str) -> str:
+    """Return a mark's, or a joint rule's, name in the current language."""
+    names = {
+        "preview": _("Preview"),
+        "no_consent": _("No consent"),
+        "screened_out": _("Outside the population"),
+        "unfinished": _("Unfinished"),
+        "duplicate": _("Duplicate"),
+        "speeding": _("Too fast"),
+        "failed_attention": _("Failed attention check"),
+        "longstring": _("Same answer in a row"),
+        "low_variability": _("Hardly any variation"),
+    }
+    return " + ".join(names.get(part, part) for part in mark.split(" + "))
+
+
+def rule_labels(cleaned: Cleaned) -> dict[str, str]:
+    """Return rule -> name, for the figure of the flow."""
+    return {rule: mark_label(rule) for rule in cleaned.flow["rule"]}
+
+
+def reason_label(reason: str) -> str:
+    """Return a reason of a blank in the current language; the codebook's own words stay."""
+    known = {
+        "not answered": _("not answered"),
+        "outside the scale": _("answer outside the scale"),
+        "not a number": _("not a number"),
+        "skipped by the questionnaire": _("skipped by the questionnaire"),
+        "seen but left blank": _("seen but left blank"),
+        "prefers not to say": _("prefers not to say"),
+    }
+    return known.get(reason, reason)
+
+
+def percent_interval(low: float, high: float) -> str:
+    """Return ``[12.1 %, 15.0 %]``."""
+    return f"[{format_percent(low, 1)}, {format_percent(high, 1)}]"
+
+
+def reasons_table(study: Study) -> ApaTable | Unavailable:
+    """Return why cells of the received file are blank."""
+    reasons = study.intake.reasons
+    if reasons.empty:
+        return Unavailable(_("a table of blank cells"), _("no cell is blank"))
+    cells = study.intake.answers.size
+    table = reasons.groupby("reason").agg(cells=("item", "size"), items=("item", "nunique"))
+    table = table.sort_values("cells", ascending=False).reset_index()
+    table["reason"] = table["reason"].map(reason_label)
+    table["share"] = table["cells"] / cells
+    return apa_table(
+        table,
+        caption=_("Why cells of the received file are blank"),
+        columns=[
+            Column("reason", _("Reason"), "text"),
+            Column("cells", _("Cells"), "integer"),
+            Column("items", _("Items concerned"), "integer"),
+            Column("share", _("Share of all cells"), "percent", 2),
+        ],
+        note=_("Cells are answers in the received file, before any exclusion."),
+    )
+
+
+def intake_sentence(intake: Intake) -> str:
+    """Read aloud what was received and what was set missing."""
+    outside = int((intake.reasons["reason"] == "outside the scale").sum())
+    identifiers = sum(why == "direct identifier" for why in intake.dropped.values())
+    return _(
+        "{rows} rows with {columns} answer columns were received; {outside} answers lie outside "
+        "their scale and were set missing, and {identifiers} columns that identify persons were "
+        "not read."
+    ).format(
+        rows=intake.n_rows, columns=intake.answers.shape[1], outside=outside,
+        identifiers=identifiers,
+    )  # fmt: skip
+
+
+def flow_table(cleaned: Cleaned) -> ApaTable | Unavailable:
+    """Return the flow of exclusions, each row counted under the first rule it meets."""
+    if cleaned.flow.empty:
+        return Unavailable(
+            _("a table of exclusions"), _("the study file names no rule that excludes")
+        )
+    table = cleaned.flow.assign(rule=cleaned.flow["rule"].map(mark_label))
+    return apa_table(
+        table,
+        caption=_("From rows received to respondents analysed"),
+        columns=[
+            Column("step", _("Step"), "integer"),
+            Column("rule", _("Rule"), "text"),
+            Column("definition", _("Definition"), "text"),
+            Column("n_before", _("n before"), "integer"),
+            Column("n_hit", _("n excluded"), "integer"),
+            Column("n_after", _("n after"), "integer"),
+            Column("n_marked", _("n marked"), "integer"),
+        ],
+        note=_(
+            "n excluded counts a row under the first rule it meets; n marked counts all rows that "
+            "carry the mark."
+        ),
+    )
+
+
+def flow_sentence(cleaned: Cleaned) -> str:
+    """Read the flow aloud."""
+    received, kept = cleaned.n_received, cleaned.n_analysed
+    if kept == received:
+        return _("All {n} rows received are analysed; no rule excludes any of them.").format(n=kept)
+    low, high = wilson_interval(kept, received)
+    worst = cleaned.flow.loc[cleaned.flow["n_hit"].idxmax()]
+    return _(
+        "Of {received} rows received, {kept} are analysed ({share}, {level:.0%} CI {ci}); the rule "
+        "that excludes most is \"{rule}\" with {hit} rows."
+    ).format(
+        received=received, kept=kept, share=format_percent(kept / received, 1), level=LEVEL,
+        ci=percent_interval(low, high), rule=mark_label(worst["rule"]), hit=int(worst["n_hit"]),
+    )  # fmt: skip
+
+
+def marks_table(study: Study) -> ApaTable:
+    """Return every mark with definition, source, count and use."""
+    table = describe_marks(study.marks, study.spec.screening)
+    return apa_table(
+        table.assign(mark=table["mark"].map(mark_label)),
+        caption=_("Marks of careless and unusable rows"),
+        columns=[
+            Column("mark", _("Mark"), "text"),
+            Column("definition", _("Definition"), "text"),
+            Column("n", _("n"), "integer"),
+            Column("share", _("Share"), "percent", 1),
+            Column("use", _("Use"), "text"),
+            Column("source", _("Source"), "text"),
+        ],
+        note=_("A row can carry several marks. n is out of all rows received."),
+    )
+
+
+def marks_sentence(study: Study) -> str:
+    """Read the most frequent sign of carelessness aloud."""
+    names = ["speeding", "failed_attention", "longstring", "low_variability"]
+    names = [n for n in names if n not in study.marks.unavailable]
+    if not names:
+        return _("This study offers no sign of carelessness: neither times nor attention checks.")
+    n = len(study.marks.table)
+    counts = study.marks.table[names].sum()
+    worst, hits = str(counts.idxmax()), int(counts.max())
+    low, high = wilson_interval(hits, n)
+    return _(
+        "The most frequent sign of carelessness is \"{mark}\": {hits} of {n} rows ({share}, "
+        "{level:.0%} CI {ci})."
+    ).format(
+        mark=mark_label(worst), hits=hits, n=n, share=format_percent(hits / n, 1), level=LEVEL,
+        ci=percent_interval(low, high),
+    )  # fmt: skip
+
+
+def agreement_table(study: Study) -> ApaTable | Unavailable:
+    """Return how far the marks agree, pair by pair, those with a common row only."""
+    table = agreement_of_marks(study.marks)
+    table = table[table["n_both"] > 0].sort_values("kappa", ascending=False)
+    if table.empty:
+        return Unavailable(_("a table of agreement"), _("no row carries two marks"))
+    for column in ("mark_a", "mark_b"):
+        table[column] = table[column].map(mark_label)
+    return apa_table(
+        table,
+        caption=_("Agreement of the marks, pairs with common rows"),
+        columns=[
+            Column("mark_a", _("Mark"), "text"),
+            Column("mark_b", _("Other mark"), "text"),
+            Column("n_a", _("n first"), "integer"),
+            Column("n_b", _("n second"), "integer"),
+            Column("n_both", _("n both"), "integer"),
+            Column("kappa", _("Cohen's kappa"), "bounded"),
+        ],
+    )
+
+
+def agreement_sentence(study: Study) -> str:
+    """Read the strongest agreement aloud."""
+    table = agreement_of_marks(study.marks)
+    table = table[table["n_both"] > 0]
+    if table.empty:
+        return _("No row carries two marks, so there is no agreement to report.")
+    best = table.loc[table["kappa"].idxmax()]
+    return _(
+        "\"{a}\" and \"{b}\" agree most: {both} rows carry both, kappa = {kappa}."
+    ).format(
+        a=mark_label(best["mark_a"]), b=mark_label(best["mark_b"]), both=int(best["n_both"]),
+        kappa=format_number(best["kappa"], bounded=True),
+    )  # fmt: skip
+
+
+def exclusions_table(study: Study, compared: pd.DataFrame | Unavailable) -> ApaTable | Unavailable:
+    """Return scale scores of rows kept and rows excluded, largest difference first."""
+    if isinstance(compared, Unavailable):
+        return compared
+    table = compared.sort_values("d", key=abs, ascending=False)
+    return apa_table(
+        table.assign(construct=table["construct"].map(study.construct_name)),
+        caption=_("Scale scores of rows kept and rows excluded"),
+        columns=[
+            Column("construct", _("Construct"), "text"),
+            Column("n_kept", _("n kept"), "integer"),
+            Column("mean_kept", _("Mean kept"), "number"),
+            Column("n_excluded", _("n excluded"), "integer"),
+            Column("mean_excluded", _("Mean excluded"), "number"),
+            Column("mean_all", _("Mean without exclusions"), "number"),
+            Column("difference", _("Difference"), "number"),
+            interval_column(),
+            Column("d", "d", "number"),
+        ],
+        note=_("Difference: excluded minus kept, Welch's interval; d in standard deviations."),
+    )
+
+
+def exclusions_sentence(study: Study, compared: pd.DataFrame | Unavailable) -> str:
+    """Read the largest effect of the exclusions aloud."""
+    if isinstance(compared, Unavailable):
+        return compared.text()
+    worst = compared.loc[compared["d"].abs().idxmax()]
+    return _(
+        "The exclusions matter most for {construct}: rows excluded score {difference} scale points "
+        "apart from rows kept ({level:.0%} CI {ci}); without exclusions the mean would be {all} in "
+        "place of {kept}."
+    ).format(
+        construct=study.construct_name(worst["construct"]),
+        difference=format_number(worst["difference"]), level=LEVEL,
+        ci=format_interval(worst["ci_low"], worst["ci_high"]),
+        all=format_number(worst["mean_all"]), kept=format_number(worst["mean_kept"]),
+    )  # fmt: skip
+
+
+def fault_label(kind: str) -> str:
+    """Return a planted fault in the current language."""
+    names = {
+        "honest": _("sound row"),
+        "unfinished": _("unfinished"),
+        "speeder": _("speeder"),
+        "inattentive": _("inattentive"),
+        "screened_out": _("outside the population"),
+        "straight_liner": _("straight-liner"),
+        "duplicate": _("duplicate"),
+        "no_consent": _("no consent"),
+        "preview": _("preview"),
+    }
+    return names.get(kind, kind)
+
+
+def planted_table(planted: pd.DataFrame | Unavailable) -> ApaTable | Unavailable:
+    """Return how many rows of each planted fault the cleaning found."""
+    if isinstance(planted, Unavailable):
+        return planted
+    return apa_table(
+        planted.assign(kind=planted["kind"].map(fault_label)),
+        caption=_("Planted faults and what the cleaning excluded"),
+        columns=[
+            Column("kind", _("Planted"), "text"),
+            Column("n", _("n"), "integer"),
+            Column("n_excluded", _("n excluded"), "integer"),
+            Column("share", _("Share excluded"), "percent", 1),
+        ],
+    )
+
+
+def planted_checks(planted: pd.DataFrame | Unavailable) -> list[CheckResult | Unavailable]:
+    """Check that faults are found and sound rows are kept, on simulated data."""
+    if isinstance(planted, Unavailable):
+        return [planted]
+    sound = planted[planted["kind"] == "honest"]
+    faulty = planted[planted["kind"] != "honest"]
+    found = faulty["n_excluded"].sum() / faulty["n"].sum()
+    lost = sound["n_excluded"].sum() / sound["n"].sum()
+    needed, allowed = THRESHOLDS["faults_found"], THRESHOLDS["sound_lost"]
+    return [
+        CheckResult(
+            _("Planted faults are found"), needed.holds(found), float(found), needed.value,
+            needed.source,
+            _("{hit} of {n} planted faulty rows are excluded ({share}).").format(
+                hit=int(faulty["n_excluded"].sum()), n=int(faulty["n"].sum()),
+                share=format_percent(found, 1),
+            ),
+        ),
+        CheckResult(
+            _("Sound rows are kept"), allowed.holds(lost), float(lost), allowed.value,
+            allowed.source,
+            _("{hit} of {n} sound rows are excluded by mistake ({share}).").format(
+                hit=int(sound["n_excluded"].sum()), n=int(sound["n"].sum()),
+                share=format_percent(lost, 1),
+            ),
+        ),
+    ]  # fmt: skip
+
+
+def flow_checks(study: Study) -> list[CheckResult]:
+    """Check that every row is accounted for once, and that ids are unique."""
+    cleaned, n = study.cleaned, study.cleaned.n_received
+    accounted = int(cleaned.flow["n_hit"].sum()) + cleaned.n_analysed
+    ids = int(study.responses["respondent_id"].duplicated().sum())
+    return [
+        CheckResult(
+            _("Every row is accounted for once"), accounted == n, float(accounted), float(n),
+            _("definition of the flow"),
+            _("Excluded and analysed rows add up to {sum} of {n}.").format(sum=accounted, n=n),
+        ),
+        CheckResult(
+            _("One row a respondent"), ids == 0, float(ids), 0.0, _("definition of the sample"),
+            _("{n} respondent ids stand more than once.").format(n=ids),
+        ),
+    ]  # fmt: skip

@@ -1,0 +1,237 @@
+"""Tables, sentences and checks of the sample and of the items."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from helpers.errors import Unavailable
+from helpers.i18n import _, pick
+from helpers.results import CheckResult
+from helpers.survey.describe import (
+    answer_shares,
+    describe_items,
+    describe_numbers,
+    describe_sample,
+)
+from helpers.survey.load import Study
+from helpers.survey.normality import MardiaResult
+from helpers.tables.apa import ApaTable, apa_table
+from helpers.tables.columns import Column, interval_column
+from helpers.tables.numbers import format_interval, format_number, format_percent
+from helpers.tables.survey_cleaning import percent_interval
+from helpers.thresholds import LEVEL, THRESHOLDS
+
+
+def background_items(study: Study, kinds: tuple[str, ...]) -> list[str]:
+    """Return background questions of some scale kinds: controls and groupings, once each."""
+    named = [*study.spec.controls, *(g.item for g in study.spec.groups.values())]
+    return [
+        item
+        for item in dict.fromkeys(named)
+        if item in study.responses and study.scale_of(item).kind in kinds
+    ]
+
+
+def sample_counts(study: Study) -> pd.DataFrame | Unavailable:
+    """Return counts and shares of the background questions with categories."""
+    items = background_items(study, ("category",))
+    if not items:
+        return Unavailable(
+            _("a table of background questions"), _("the study asks none with categories")
+        )
+    return describe_sample(study.folder, study.responses, items=items)
+
+
+def sample_table(counts: pd.DataFrame | Unavailable) -> ApaTable | Unavailable:
+    """Return the sample in categories, one section a question."""
+    if isinstance(counts, Unavailable):
+        return counts
+    return apa_table(
+        counts,
+        caption=_("The sample"),
+        columns=[
+            Column("category", _("Category"), "text"),
+            Column("n", "n", "integer"),
+            Column("share", _("Share"), "percent", 1),
+            interval_column(),
+        ],
+        section="item",
+        note=_(
+            "Shares of those who answered, with Wilson's interval. Categories with fewer than {k} "
+            "persons are merged."
+        ).format(k=int(THRESHOLDS["cell_size"].value)),
+    )
+
+
+def sample_sentence(study: Study, counts: pd.DataFrame | Unavailable) -> str:
+    """Read the largest category of the first question aloud."""
+    n = len(study.responses)
+    if isinstance(counts, Unavailable):
+        return _("The sample holds {n} respondents; their background was not asked.").format(n=n)
+    first = counts[counts["item"] == counts["item"].iloc[0]]
+    top = first.loc[first["n"].idxmax()]
+    return _(
+        "Of {n} respondents, the largest group under \"{question}\" is \"{category}\" with {share} "
+        "({level:.0%} CI {ci})."
+    ).format(
+        n=n, question=top["item"], category=top["category"],
+        share=format_percent(top["share"], 1), level=LEVEL,
+        ci=percent_interval(top["ci_low"], top["ci_high"]),
+    )  # fmt: skip
+
+
+def sample_picture(counts: pd.DataFrame | Unavailable, question: int) -> pd.DataFrame | Unavailable:
+    """Return the categories of one question, by position, for a figure."""
+    if isinstance(counts, Unavailable):
+        return counts
+    questions = list(dict.fromkeys(counts["item"]))
+    return counts[counts["item"] == questions[min(question, len(questions) - 1)]]
+
+
+def numbers_table(study: Study) -> ApaTable | Unavailable:
+    """Return the background questions answered by a number."""
+    items = background_items(study, ("number",))
+    if not items:
+        return Unavailable(_("a table of numeric background questions"), _("the study asks none"))
+    return apa_table(
+        describe_numbers(study.responses, items=items, folder=study.folder),
+        caption=_("Background questions answered by a number"),
+        columns=[
+            Column("item", _("Question"), "text"),
+            Column("n", "n", "integer"),
+            Column("mean", "M", "number", 1),
+            interval_column(decimals=1),
+            Column("sd", "SD", "number", 1),
+            Column("q1", _("First quartile"), "number", 1),
+            Column("median", _("Median"), "number", 1),
+            Column("q3", _("Third quartile"), "number", 1),
+        ],
+        note=_("Least and largest values are single persons and are not shown."),
+    )
+
+
+def numbers_sentence(study: Study) -> str | Unavailable:
+    """Read the first numeric background question aloud."""
+    items = background_items(study, ("number",))
+    if not items:
+        return Unavailable(_("a mean of the background"), _("the study asks for no number"))
+    row = describe_numbers(study.responses, items=items[:1], folder=study.folder).iloc[0]
+    return _("\"{question}\": the mean is {mean} ({level:.0%} CI {ci}, n = {n}).").format(
+        question=row["item"], mean=format_number(row["mean"], 1), level=LEVEL,
+        ci=format_interval(row["ci_low"], row["ci_high"], 1), n=int(row["n"]),
+    )  # fmt: skip
+
+
+def group_checks(study: Study) -> list[CheckResult | Unavailable]:
+    """Check that the groups of each grouping are large enough to be compared."""
+    least = THRESHOLDS["group_size"]
+    checks: list[CheckResult | Unavailable] = []
+    for grouping in study.spec.groups.values():
+        title = pick(grouping.title.model_dump())
+        counts = study.labelled(grouping.item).value_counts()
+        if counts.empty:
+            checks.append(Unavailable(title, _("nobody answered")))
+            continue
+        small = counts[(counts > 0) & (counts < least.value)]
+        text = _("The smallest group has {n} people; {few} groups have fewer than {least}.").format(
+            n=int(counts[counts > 0].min()), few=len(small), least=int(least.value)
+        )
+        name = _("Groups large enough: {title}").format(title=title)
+        smallest = float(counts[counts > 0].min())
+        checks.append(CheckResult(name, small.empty, smallest, least.value, least.source, text))
+    return checks or [Unavailable(_("a check of groups"), _("the study names no grouping"))]
+
+
+def items_described(study: Study, construct: str, items: list[str]) -> pd.DataFrame:
+    """Describe the items of one construct, or with ``"all"`` the items given."""
+    chosen = items if construct == "all" else study.items_of(construct)
+    return describe_items(study.folder, study.responses, items=chosen)
+
+
+def items_table(study: Study, described: pd.DataFrame) -> ApaTable:
+    """Return the items with their wording and moments, one section a construct."""
+    named = described["construct"].map(lambda c: study.construct_name(c) if c else "–")
+    table = described.assign(construct=named, wording=described["item"].map(study.wording))
+    return apa_table(
+        table,
+        caption=_("Items: wording, mean, spread and shape"),
+        columns=[
+            Column("item", _("Item"), "text"),
+            Column("wording", _("Wording"), "text"),
+            Column("n", "n", "integer"),
+            Column("mean", "M", "number"),
+            interval_column(),
+            Column("sd", "SD", "number"),
+            Column("skewness", _("Skewness"), "number"),
+            Column("kurtosis", _("Excess kurtosis"), "number"),
+            Column("floor", _("Floor"), "percent", 1),
+            Column("ceiling", _("Ceiling"), "percent", 1),
+        ],
+        section="construct",
+        note=_("Reverse-worded items are turned: a high answer means more of the construct."),
+    )
+
+
+def items_sentence(study: Study, described: pd.DataFrame) -> str:
+    """Read the item with the highest mean aloud."""
+    top = described.loc[described["mean"].idxmax()]
+    scale = study.scale_of(top["item"])
+    return _(
+        "{item} has the highest mean, {mean} on a scale of {low:g} to {high:g} ({level:.0%} CI {ci}, "
+        "n = {n})."
+    ).format(
+        item=top["item"], mean=format_number(top["mean"]), low=scale.low, high=scale.high,
+        level=LEVEL, ci=format_interval(top["ci_low"], top["ci_high"]), n=int(top["n"]),
+    )  # fmt: skip
+
+
+def item_shares(study: Study, described: pd.DataFrame) -> pd.DataFrame:
+    """Return how the answers spread, for a figure."""
+    return answer_shares(study.folder, study.responses, items=list(described["item"]))
+
+
+def scale_labels(study: Study, item: str) -> dict[float, str]:
+    """Return the labels of an item's scale, for a figure."""
+    labels = study.scale_of(item).labels
+    return {float(code): pick(b.model_dump()) for code, b in labels.items()}
+
+
+def mardia_table(result: MardiaResult) -> ApaTable:
+    """Return Mardia's measures."""
+    return apa_table(
+        result.table(),
+        caption=_("Mardia's test of multivariate normality"),
+        columns=[
+            Column("measure", _("Measure"), "text"),
+            Column("estimate", _("Estimate"), "number"),
+            Column("expected", _("Under normality"), "number"),
+            Column("statistic", _("Statistic"), "number", 1),
+            Column("df", "df", "integer"),
+            Column("p_value", "p", "p"),
+        ],
+        note=_(
+            "Complete rows, n = {n}. Statistic: chi-square for skewness, z for kurtosis."
+        ).format(n=result.n_used),
+    )
+
+
+def item_checks(described: pd.DataFrame) -> list[CheckResult]:
+    """Check skewness, kurtosis, floor and ceiling of the items."""
+    limits = [
+        (_("Skewness within bounds"), "skewness", described["skewness"].abs()),
+        (_("Kurtosis within bounds"), "kurtosis", described["kurtosis"].abs()),
+        (_("No floor"), "floor_ceiling", described["floor"]),
+        (_("No ceiling"), "floor_ceiling", described["ceiling"]),
+    ]
+    checks = []
+    for name, cut, values in limits:
+        limit = THRESHOLDS[cut]
+        over = described.loc[~values.map(limit.holds), "item"]
+        text = _("Largest value {value} ({item}); {n} of {k} items are above {limit:g}.").format(
+            value=format_number(values.max()), item=described.loc[values.idxmax(), "item"],
+            n=len(over), k=len(described), limit=limit.value,
+        )  # fmt: skip
+        checks.append(
+            CheckResult(name, over.empty, float(values.max()), limit.value, limit.source, text)
+        )
+    return checks
