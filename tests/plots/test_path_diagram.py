@@ -14,7 +14,7 @@ import pytest
 
 from helpers.errors import DataContractError, ModelSpecError
 from helpers.i18n import in_language
-from helpers.plots import alt_text, plot_path_diagram
+from helpers.plots import attached_alt_text, plot_path_diagram
 from helpers.plots.diagram.graph import read_graph
 from helpers.plots.diagram.layers import crossings, make_columns
 
@@ -122,7 +122,7 @@ def test_chinese_labels_need_no_system_font():
     with in_language("zh"):
         ax = plot_path_diagram(estimates, latents=latents, labels=labels)
         ax.figure.canvas.draw()
-        assert "路径图" in alt_text(ax)
+        assert "路径图" in attached_alt_text(ax)
     families = {t.get_fontfamily()[0] for t in ax.texts}
     assert families == {"Noto Sans SC Subset"}
 

@@ -86,7 +86,11 @@ def loadings():
 
 def scree():
     return pd.DataFrame(
-        {"factor": [1, 2, 3, 4], "eigenvalue": [3.0, 1.5, 0.9, 0.6], "parallel": [1.3, 1.2, 1, 0.9]}
+        {
+            "position": [1, 2, 3, 4],
+            "eigenvalue": [3.0, 1.5, 0.9, 0.6],
+            "random_eigenvalue": [1.3, 1.2, 1, 0.9],
+        }
     )
 
 
@@ -143,9 +147,9 @@ def test_it_draws_with_an_alternative_text(name, language):
     with in_language(language):
         ax = draw(name)
         ax.figure.canvas.draw()
-    assert len(plots.alt_text(ax)) > 20
-    assert "{" not in plots.alt_text(ax)
-    has_hanzi = any("\u4e00" <= letter <= "\u9fff" for letter in plots.alt_text(ax))
+    assert len(plots.attached_alt_text(ax)) > 20
+    assert "{" not in plots.attached_alt_text(ax)
+    has_hanzi = any("\u4e00" <= letter <= "\u9fff" for letter in plots.attached_alt_text(ax))
     assert has_hanzi == (language == "zh")
 
 
@@ -252,7 +256,7 @@ def test_loadings_show_the_cutoffs():
 
 
 def test_scree_keeps_what_exceeds_random_data():
-    assert "2 exceed" in plots.alt_text(draw("scree"))
+    assert "2 exceed" in plots.attached_alt_text(draw("scree"))
 
 
 def test_binned_means_by_hand():

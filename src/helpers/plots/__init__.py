@@ -1,6 +1,6 @@
 """Figures of the suite: every ``plot_*`` takes data and ``ax=None`` and returns the Axes.
 
-Each figure keeps a sentence that stands for it: ``alt_text(ax)``.
+Each figure keeps a sentence that stands for it: ``attached_alt_text(ax)``.
 """
 
 from helpers.plots.diagram import plot_path_diagram
@@ -15,11 +15,11 @@ from helpers.plots.relations import (
     plot_scree,
 )
 from helpers.plots.shares import plot_counts, plot_likert
-from helpers.plots.style import PALETTE, alt_text, house_style
+from helpers.plots.style import PALETTE, attached_alt_text, house_style
 
 __all__ = [
     "PALETTE",
-    "alt_text",
+    "attached_alt_text",
     "binned_means",
     "house_style",
     "plot_correlations",

@@ -196,7 +196,7 @@ def loadings(data: pd.DataFrame, labels: Mapping[str, str]) -> str:
 
 def factors_kept(data: pd.DataFrame) -> int:
     """Return how many eigenvalues in a row exceed those of random data."""
-    above = (data["eigenvalue"] > data["parallel"]).tolist()
+    above = (data["eigenvalue"] > data["random_eigenvalue"]).tolist()
     return above.index(False) if False in above else len(above)
 
 

@@ -35,24 +35,24 @@ def plot_scree(data: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     data : DataFrame
-        Columns ``factor eigenvalue parallel``: number, observed eigenvalue, and the percentile
-        of random data that it must exceed.
+        Columns ``position eigenvalue random_eigenvalue``: number, observed eigenvalue, and that of
+        random data which it must exceed.
     ax : Axes, optional
     """
-    need_columns(data, ["factor", "eigenvalue", "parallel"], "plot_scree")
+    need_columns(data, ["position", "eigenvalue", "random_eigenvalue"], "plot_scree")
     ax = new_axes() if ax is None else ax
-    ax.plot(data["factor"], data["eigenvalue"], marker="o", color=PALETTE[0],
+    ax.plot(data["position"], data["eigenvalue"], marker="o", color=PALETTE[0],
             markeredgecolor="white", markeredgewidth=0.5, label=_("Observed"))  # fmt: skip
-    ax.plot(data["factor"], data["parallel"], marker="s", markersize=4, linestyle="--",
+    ax.plot(data["position"], data["random_eigenvalue"], marker="s", markersize=4, linestyle="--",
             color=PALETTE[1], markeredgecolor="white", markeredgewidth=0.5,
             label=_("Random data (parallel analysis)"))  # fmt: skip
     kept = describe.factors_kept(data)
     if kept:
-        ax.axvspan(float(data["factor"].iloc[0]) - 0.5, kept + 0.5, color=PALE, alpha=0.35,
+        ax.axvspan(float(data["position"].iloc[0]) - 0.5, kept + 0.5, color=PALE, alpha=0.35,
                    linewidth=0, zorder=0)  # fmt: skip
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.set_xlim(float(data["factor"].iloc[0]) - 0.5, float(data["factor"].iloc[-1]) + 0.5)
-    ax.set_ylim(bottom=min(0.0, float(data[["eigenvalue", "parallel"]].min().min())))
+    ax.set_xlim(float(data["position"].iloc[0]) - 0.5, float(data["position"].iloc[-1]) + 0.5)
+    ax.set_ylim(bottom=min(0.0, float(data[["eigenvalue", "random_eigenvalue"]].min().min())))
     ax.set_xlabel(_("Factor (shaded: kept)"))
     ax.set_ylabel(_("Eigenvalue"))
     legend_above(ax)

@@ -153,7 +153,7 @@ def attach_alt_text(ax: Axes, text: str) -> None:
     _alt_texts[ax] = text
 
 
-def alt_text(what: Axes | Figure) -> str:
+def attached_alt_text(what: Axes | Figure) -> str:
     """Return the sentences kept with an axes, or with all axes of a figure."""
     axes = what.axes if isinstance(what, Figure) else [what]
     return " ".join(_alt_texts[ax] for ax in axes if ax in _alt_texts)
