@@ -156,7 +156,7 @@ def habit_ratings(tables: dict, n: int, seed: int) -> pd.DataFrame:
 def _formulas(
     formulas: dict, answers: pd.DataFrame, seed: int, reverse: frozenset[str]
 ) -> dict[str, np.ndarray]:
-    """Return the answers that follow F1 to F4 from other answers, so that a regression finds them."""
+    """Return the answers that follow F1 to F4 from other answers, as a regression finds them."""
     n = len(answers)
     f1, f2, f3, f4 = (formulas[name] for name in ("F1", "F2", "F3", "F4"))
     quality = {c: _mean_of(answers, c, reverse) for c in ("EQ", "IQ", "AQ", "LOGQ")}

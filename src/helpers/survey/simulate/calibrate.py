@@ -15,6 +15,7 @@ import pandas as pd
 
 from helpers.survey.simulate import answers, latents
 from helpers.survey.simulate.draws import steps
+from helpers.survey.simulate.modules import followup_table
 from helpers.survey.simulate.people import NO_RECOVERY, make_people
 from helpers.survey.simulate.population import Population
 
@@ -45,6 +46,7 @@ def calibrated(
     table = latents.make_latents(out, people, seed)
     _calibrate_groups(out, people, table, seed)
     _calibrate_change(out, people, table, seed)
+    _calibrate_followup(out, people, table, seed)
     for item, (name, mean) in answers.habit_items(out["tables"]).items():
         latent = answers.habit_latent(out["tables"][name], item, n, seed)
         spec = out["tables"][name]
@@ -135,6 +137,33 @@ def _calibrate_change(
         float(spec["thresholds"][2] - np.quantile(latent[kind == 0], 1 - raised["none"])), DIGITS
     )
     population["ratings"]["offsets"]["LCHG"] = {"type": by_type, "recovery": {0: none, 1: 0.0}}
+
+
+def _calibrate_followup(
+    population: Population, people: pd.DataFrame, table: pd.DataFrame, seed: int
+) -> None:
+    """Find the growth of purchases and prices that give the ratios among those who answer."""
+    persons = people.assign(
+        **answers.group_ratings(population, people, table, seed)[["RS5", "OS5"]]
+    )
+    spec, six = population["modules"]["followup"], population["tables"]["T6"]
+    goals = {
+        0: (spec["no_recovery"]["purchases_ratio"], spec["no_recovery"]["amount_ratio"]),
+        1: (six["purchases_ratio"], six["amount_ratio"]),
+    }
+    group = answers.group_of("SATB", people)["recovery"]
+    spec["offsets"] = {"purchases": {0: 0.0, 1: 0.0}, "ticket": {0: 0.0, 1: 0.0}}
+    for _ in range(2):
+        found = followup_table(population, persons, table, seed)
+        for code, (purchases, amount) in goals.items():
+            rows = found[(group == code) & found["answered"]]
+            got = rows["FU_POST_N"].sum() / rows["FU_PRE_N"].sum()
+            paid = rows["FU_POST_CNY"].sum() / rows["FU_PRE_CNY"].sum()
+            more = float(np.log(purchases / got))
+            spec["offsets"]["purchases"][code] += more
+            spec["offsets"]["ticket"][code] += float(np.log(amount / paid)) - more
+    for offsets in spec["offsets"].values():
+        offsets.update({code: round(value, DIGITS) for code, value in offsets.items()})
 
 
 def _reader(spec: dict) -> Callable[[np.ndarray], np.ndarray]:

@@ -21,7 +21,14 @@ from helpers.survey.simulate.population import Population
 NETWORKS = ("192.0.2", "198.51.100", "203.0.113")
 """Addresses set aside for documentation (RFC 5737); nobody has them."""
 
-CITIES = ((31.2, 121.5), (39.9, 116.4), (23.1, 113.3), (30.6, 104.1), (30.3, 120.2), (34.3, 108.9))
+CITIES = (
+    (31.2, 121.5, "上海-上海"),
+    (39.9, 116.4, "北京-北京"),
+    (23.1, 113.3, "广东-广州"),
+    (30.6, 104.1, "四川-成都"),
+    (30.3, 120.2, "浙江-杭州"),
+    (34.3, 108.9, "陕西-西安"),
+)
 _TIME = "%Y-%m-%d %H:%M:%S"
 _ADMIN_SECONDS = {"no_consent": (8, 40), "screened_out": (20, 80)}
 
@@ -170,4 +177,4 @@ def _places(population: Population, n: int, seed: int) -> tuple[np.ndarray, np.n
     address = np.array(
         [f"{NETWORKS[(k // last) % 3]}.{k % last + 1}" for k in number], dtype=object
     )
-    return address, draws.integers(0, len(CITIES) - 1, n)
+    return np.array(names, dtype=object), draws.integers(0, len(CITIES) - 1, n)

@@ -13,8 +13,8 @@ from helpers.survey.simulate.draws import Draws
 CHINESE, ENGLISH = 1, 2
 
 OPENING = {
-    CHINESE: ["我上周买了一件{goods}，", "这是我第二次在这家店买{goods}，", "活动期间下单的{goods}，",
-              "给家人买的{goods}，"],
+    CHINESE: ["我上周买了{goods}，", "这是我第二次在这家店买{goods}，",
+              "活动期间下单的{goods}，", "给家人买的{goods}，"],
     ENGLISH: ["I ordered {goods} last week; ", "My second order of {goods} here: ",
               "Bought {goods} in the sale; ", "The {goods} was a present for my family; "],
 }  # fmt: skip
@@ -57,8 +57,9 @@ TONE = {
               3: "This is outrageous, settle it at once!"},
 }  # fmt: skip
 COMMENTS = {
-    CHINESE: ["处理得还行，就是慢了点。", "客服态度不错。", "希望以后主动告诉我进度。", "优惠券没什么用。",
-              "退款很快，点赞。", "同样的问题出了两次。", "没有别的意见。", "换货的运费也应该商家出。"],
+    CHINESE: ["处理得还行，就是慢了点。", "客服态度不错。", "希望以后主动告诉我进度。",
+              "优惠券没什么用。", "退款很快，点赞。", "同样的问题出了两次。", "没有别的意见。",
+              "换货的运费也应该商家出。"],
     ENGLISH: ["In the end it was settled, only slowly.", "The staff were friendly.",
               "Tell me about progress without my asking.", "The coupon was of little use.",
               "Quick refund, well done.", "The same thing happened twice.", "Nothing to add.",
