@@ -16,7 +16,7 @@ from helpers.sem.moments import (
     check_columns,
     moments_given,
     moments_of_data,
-    split_groups,
+    split_rows,
     to_float,
 )
 from helpers.sem.optimize import Solution, constrained_scoring, scoring, tangent
@@ -203,16 +203,22 @@ def _moments(
 ) -> list[GroupMoments]:
     """Moments of every group of the data."""
     check_columns(data, names.observed)
-    return [
-        moments_of_data(
-            to_float(part, names.observed),
-            names.observed,
-            label=label,
-            many=group is not None,
-            divisor=divisor,
-        )  # fmt: skip
-        for label, part in split_groups(data, group)
-    ]
+    values = to_float(data, names.observed)
+    out = []
+    for label, at in split_rows(data, group):
+        part = values if at is None else values[at]
+        out.append(
+            moments_of_data(
+                part,
+                names.observed,
+                label=label,
+                many=group is not None,
+                divisor=divisor,
+                index=data.index if at is None else data.index[at],
+                positions=np.arange(len(part)) if at is None else at,
+            )
+        )
+    return out
 
 
 def fit_moments(

@@ -9,6 +9,7 @@ import numpy as np
 from helpers.errors import Unavailable
 from helpers.sem import fitindices as fi
 from helpers.sem.discrepancy import invert, weigh
+from helpers.sem.model import vech_index
 
 if TYPE_CHECKING:
     from helpers.sem.result import SemResult, Test
@@ -240,6 +241,8 @@ def _others(result: SemResult) -> Measures:
 def _gfi(result: SemResult) -> list[float]:
     """Goodness-of-fit index of every group: weighted residuals against weighted moments."""
     target = result.context.target
+    if result.missing == "fiml":
+        return _gfi_incomplete(result)
     out = []
     for g, (sample, state) in enumerate(zip(result.moments, result.states)):
         if hasattr(target, "targets"):
@@ -259,4 +262,19 @@ def _gfi(result: SemResult) -> list[float]:
             mean[x] = 0.0
             top, bottom = top + float(d @ p @ d), bottom + float(mean @ p @ mean)
         out.append(1.0 - top / bottom)
+    return out
+
+
+def _gfi_incomplete(result: SemResult) -> list[float]:
+    """GFI with the incomplete rows' own information as weight."""
+    from helpers.sem.residual_errors import h1_weights
+
+    out, x = [], list(result.context.fixed_x)
+    for sample, state, weight in zip(result.moments, result.states, h1_weights(result)):
+        r, s = vech_index(len(sample.cov))
+        cov, mean = sample.cov.copy(), sample.mean.copy()
+        cov[np.ix_(x, x)], mean[x] = 0.0, 0.0
+        e = np.concatenate([sample.mean - state.mu, (sample.cov - state.sigma)[r, s]])
+        m = np.concatenate([mean, cov[r, s]])
+        out.append(1.0 - float(e @ weight @ e) / float(m @ weight @ m))
     return out

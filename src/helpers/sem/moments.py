@@ -35,6 +35,10 @@ class GroupMoments:
     data: Array | None
     """Rows used, (n, p); holds NaN only under FIML; None if moments were given."""
     n_dropped: int = 0
+    rows: object = None
+    """Index labels of the rows used, if known."""
+    positions: Array | None = None
+    """Their positions in the data."""
 
     @cached_property
     def inverse(self) -> Array:
@@ -147,8 +151,24 @@ def split_groups(
     return [(label, data[data[group] == label]) for label in labels]
 
 
+def split_rows(data: pd.DataFrame, group: str | None) -> list[tuple[object, Array | None]]:
+    """Positions of the rows of every group, in order of appearance; ``None`` for all rows."""
+    if group is None:
+        return [("", None)]
+    column = data[group] if group in data.columns else None
+    parts = split_groups(data, group)
+    return [(label, np.flatnonzero((column == label).to_numpy())) for label, _part in parts]
+
+
 def moments_of_data(
-    values: Array, observed: Sequence[str], *, label: object, many: bool, divisor: int
+    values: Array,
+    observed: Sequence[str],
+    *,
+    label: object,
+    many: bool,
+    divisor: int,
+    index: pd.Index | None = None,
+    positions: Array | None = None,
 ) -> GroupMoments:
     """Compute moments of one group's complete rows.
 
@@ -162,7 +182,10 @@ def moments_of_data(
     n_rows, p = values.shape
     kept = values
     if np.isnan(values.sum()):
-        kept = values[~np.isnan(values).any(axis=1)]
+        complete = ~np.isnan(values).any(axis=1)
+        kept = values[complete]
+        index = None if index is None else index[complete]
+        positions = None if positions is None else positions[complete]
     n = len(kept)
     where = f" in group '{label}'" if many else ""
     if n <= p:
@@ -177,7 +200,7 @@ def moments_of_data(
     if not (np.diag(cov) > 0).all() or (np.diag(cov) < 1e-12 * mean**2).any():
         _check_variance(kept, observed, label, many)
     check_definite(cov, observed, label, many, "data")
-    return GroupMoments(label, n, cov, mean, kept, n_rows - n)
+    return GroupMoments(label, n, cov, mean, kept, n_rows - n, index, positions)
 
 
 def _matrix(given: object, observed: Sequence[str], what: str) -> Array:

@@ -359,13 +359,14 @@ def _settle_fixed(rows: list[Row]) -> None:
     """A free row that shares its label with a fixed one takes the fixed value."""
     value: dict[str, float] = {}
     for row in rows:
-        if row.label and not row.free and np.isfinite(row.fixed):
-            if value.setdefault(row.label, row.fixed) != row.fixed:
-                raise ModelSpecError(
-                    f"fit: model= uses the label '{row.label}' for the fixed values "
-                    f"{value[row.label]:g} and {row.fixed:g}; equal parameters have one value. "
-                    f"Use two labels."
-                )
+        if not row.label or row.free or not np.isfinite(row.fixed):
+            continue
+        if value.setdefault(row.label, row.fixed) != row.fixed:
+            raise ModelSpecError(
+                f"fit: model= uses the label '{row.label}' for the fixed values "
+                f"{value[row.label]:g} and {row.fixed:g}; equal parameters have one value. "
+                f"Use two labels."
+            )
     for row in rows:
         if row.free and row.label in value:
             _fix(row, value[row.label])

@@ -60,8 +60,8 @@ def residual_tables(result: SemResult) -> dict[object, dict[str, pd.DataFrame | 
             "raw": pd.DataFrame(raw, observed, observed),
             "cor": pd.DataFrame(cor, observed, observed),
         }
-        errors = residual_errors(result, g)
-        for kind in ("normalized", "standardized"):
+        errors = {} if result.table.names.ordered else residual_errors(result, g)
+        for kind in errors or ():
             with np.errstate(divide="ignore", invalid="ignore"):
                 tables[kind] = pd.DataFrame(
                     np.where(errors[kind] > 0, raw / errors[kind], 0.0), observed, observed

@@ -74,6 +74,14 @@ def _log_scale(
     return factor, roles
 
 
+def scale_factors(
+    rows: list[Row], model: GroupModel, state: State, x: Array, *, latent_only: bool
+) -> Array:
+    """Factor from raw to standardised units for rows of one group, also for rows not fitted."""
+    s = model.matrices(x)[1]
+    return _log_scale(rows, model, s, _deviations(state), latent_only)[0]
+
+
 def _defined_values(table: Table, values: Array) -> Array:
     """Values of := rows at given row values."""
     space: dict[str, complex] = {}
