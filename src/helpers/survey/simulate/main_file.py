@@ -174,7 +174,5 @@ def _places(population: Population, n: int, seed: int) -> tuple[np.ndarray, np.n
     shared = draws.chance(population["contamination"]["shared_address"], n)
     number = np.where(shared, np.roll(number, 1), number)
     last = 254
-    address = np.array(
-        [f"{NETWORKS[(k // last) % 3]}.{k % last + 1}" for k in number], dtype=object
-    )
+    names = [f"{NETWORKS[(k // last) % len(NETWORKS)]}.{k % last + 1}" for k in number]
     return np.array(names, dtype=object), draws.integers(0, len(CITIES) - 1, n)
