@@ -1,6 +1,6 @@
 """Structural equation models: specify, estimate, judge, compare.
 
-Names are imported on first use, so that ``import helpers.sem`` costs nothing.
+Names beyond ``fit``, ``compare`` and ``agreement`` are imported on first use.
 """
 
 from __future__ import annotations
@@ -8,15 +8,17 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+# Bound here, not on first use: a submodule of the same name would hide the function otherwise.
+from helpers.sem.agreement import agreement
+from helpers.sem.compare import compare
+from helpers.sem.fit import fit
+
 _HOMES = {
-    "fit": "helpers.sem.fit",
     "SemResult": "helpers.sem.result",
-    "compare": "helpers.sem.compare",
     "Comparison": "helpers.sem.compare",
     "modification_indices": "helpers.sem.modindices",
     "factor_scores": "helpers.sem.scores",
-    "agreement": "helpers.sem.agreement",
-    "Agreement": "helpers.sem.agreement",
+    "Agreement": "helpers.sem.outside",
     "parse": "helpers.sem.syntax",
     "invariance": "helpers.sem.groups",
     "bootstrap": "helpers.sem.bootstrap",
@@ -40,4 +42,4 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """List public names."""
-    return sorted(_HOMES)
+    return sorted(__all__)

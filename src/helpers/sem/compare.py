@@ -200,14 +200,15 @@ def _check_pair(restricted: SemResult, free: SemResult) -> None:
     if set(restricted.observed) != set(free.observed):
         odd = set(restricted.observed) ^ set(free.observed)
         raise ModelSpecError(
-            f"compare: only one of the models has {listing(sorted(odd))}; nested models explain the "
-            f"same variables. Add them to the other model, or compare by BIC."
+            f"compare: only one of the models has {listing(sorted(odd))}; nested models explain "
+            f"the same variables. Add them to the other model, or compare by BIC."
         )
     gap = restricted.test.chisq - free.test.chisq
     if gap < -NESTED * max(1.0, free.test.chisq) and restricted.converged and free.converged:
         raise EstimationError(
-            f"compare: the restricted model has the smaller chi-square ({restricted.test.chisq:.4f} "
-            f"against {free.test.chisq:.4f}); nested models cannot. Check that one model is a "
+            f"compare: the restricted model has the smaller chi-square "
+            f"({restricted.test.chisq:.4f} against {free.test.chisq:.4f}); nested models cannot. "
+            f"Check that one model is a "
             f"special case of the other, and that both found their minimum."
         )
 

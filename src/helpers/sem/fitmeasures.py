@@ -119,7 +119,7 @@ def corrected_test(result: SemResult) -> Corrected:
     if result.test_name == "mean-adjusted-shifted-ordinal":
         return Unavailable(
             "robust CFI, TLI and RMSEA",
-            "for ordered items they rest on a second, unadjusted fit that this engine does not make",
+            "for ordered items they rest on a second fit that this engine does not make",
         )
     if test.scaled is None or result.test_name == "mean-variance-adjusted":
         return None

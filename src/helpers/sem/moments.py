@@ -64,7 +64,7 @@ def check_columns(data: pd.DataFrame, wanted: Sequence[str], role: str = "model"
         raise ModelSpecError(
             f"fit: {role}= names '{absent[0]}', which is not a column of the data; columns are "
             f"{listing(data.columns)}.{nearest(absent[0], map(str, data.columns))} "
-            f"Correct the name{' (also missing: ' + listing(absent[1:]) + ')' if absent[1:] else ''}."
+            "Correct the name" + (f" (also missing: {listing(absent[1:])})." if absent[1:] else ".")
         )
 
 
@@ -107,7 +107,7 @@ def _check_variance(values: Array, observed: Sequence[str], label: object, many:
     if flat:
         raise DataContractError(
             f"fit: data= has no variance in {listing(flat)}{where}; every variable needs at least "
-            f"two different values. Leave the column{'s' if len(flat) > 1 else ''} out of the model."
+            f"two different values. Leave {'them' if len(flat) > 1 else 'it'} out of the model."
         )
 
 
@@ -240,7 +240,7 @@ def _vector(given: object, observed: Sequence[str], what: str) -> Array | None:
     """Take the model's variables from a labelled or plain vector."""
     if given is None:
         return None
-    if isinstance(given, Mapping) or isinstance(given, pd.Series):
+    if isinstance(given, Mapping | pd.Series):
         absent = [name for name in observed if name not in given]
         if absent:
             raise ModelSpecError(

@@ -56,7 +56,8 @@ def scoring(
     x = reduction.expand(z)
     f, g, h = target.pieces(x)
     decrement, it = np.inf, 0
-    for it in range(1, max_iter + 1):
+    while it < max_iter:
+        it += 1
         if decrement < NEWTON:
             newton = target.hessian(x) if hasattr(target, "hessian") else None
             h = h if newton is None else newton
@@ -88,7 +89,8 @@ def constrained_scoring(
 ) -> Solution:
     """Minimise under ``h(x) = 0`` by Newton steps on the Lagrangian with expected information."""
     decrement, penalty, it, f = np.inf, 1.0, 0, np.inf
-    for it in range(1, max_iter + 1):
+    while it < max_iter:
+        it += 1
         x = reduction.expand(z)
         f, g, info = target.pieces(x)
         gz, hz = reduction.pull_vector(g), reduction.pull_matrix(info)

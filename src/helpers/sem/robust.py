@@ -69,10 +69,10 @@ def robust_inference(
         from helpers.sem.fiml_inference import incomplete_inference
 
         return incomplete_inference(problem, solution, basis, settings)
-    if settings.missing == "fiml":
-        from helpers.sem.fiml_inference import incomplete_inference
+    if settings.ordered:
+        from helpers.sem.ordinal_inference import ordinal_inference
 
-        return incomplete_inference(problem, solution, basis, settings)
+        return ordinal_inference(problem, solution, basis, settings)
     n_z = len(solution.x) if basis is None else basis.shape[1]
     df = problem.n_moments - n_z
     chisq = chi_square(problem, solution, settings)

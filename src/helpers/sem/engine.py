@@ -1,0 +1,121 @@
+"""From a compiled problem to a result: estimation, inference, problems found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from helpers.errors import ModelSpecError, Unavailable
+from helpers.sem.admissible import find_problems
+from helpers.sem.optimize import Solution, constrained_scoring, scoring, tangent
+from helpers.sem.options import Settings
+from helpers.sem.problem import Problem, simple_start, starting_point, unidentified_rows
+from helpers.sem.result import SemResult
+from helpers.sem.robust import robust_inference
+
+Array = np.ndarray
+
+
+def solve(problem: Problem, bounds: str | None = None) -> Solution:
+    """Estimate: scoring from closed-form starts, then from plain ones, then quasi-Newton."""
+    if problem.table.n_free == 0:
+        x = np.zeros(0)
+        return Solution(x, x, problem.target.value(x), True, 0, 0.0)
+    run = constrained_scoring if problem.reduction.nonlinear is not None else scoring
+    x = starting_point(problem)
+    solution = run(problem.target, problem.reduction, problem.reduction.reduce(x))
+    if not solution.converged:
+        named = unidentified_rows(problem)
+        if named:
+            raise_unidentified(named)
+        solution = _second_attempt(problem, run, solution)
+    if bounds is not None or problem.reduction.inequalities is not None:
+        from helpers.sem.bounded import bounded_solution
+
+        solution = bounded_solution(problem, solution, bounds)
+    return solution
+
+
+def _second_attempt(problem: Problem, run: Any, first: Solution) -> Solution:
+    """Start again from plain values, then polish by a quasi-Newton search."""
+    best = first
+    for start in (simple_start(problem), best.x):
+        z = problem.reduction.reduce(start)
+        if problem.reduction.nonlinear is None:
+            z = _quasi_newton(problem, z)
+        again = run(problem.target, problem.reduction, z)
+        if again.converged and again.f <= best.f + 1e-9 or again.f < best.f and not best.converged:
+            best = again
+        if best.converged:
+            break
+    return best
+
+
+def _quasi_newton(problem: Problem, z: Array) -> Array:
+    """BFGS on scaled parameters; slow and sure."""
+    from scipy.optimize import minimize
+
+    reduction, target = problem.reduction, problem.target
+    f0, _g, h = target.pieces(reduction.expand(z))
+    if not np.isfinite(f0):
+        return z
+    scale = 1.0 / np.sqrt(np.maximum(np.diag(reduction.pull_matrix(h)), 1e-12))
+
+    def objective(v: Array) -> tuple[float, Array]:
+        f, g, _h = target.pieces(reduction.expand(v * scale))
+        return (f, reduction.pull_vector(g) * scale) if np.isfinite(f) else (1e10, np.zeros(len(v)))
+
+    found = minimize(objective, z / scale, jac=True, method="BFGS", options={"maxiter": 500})
+    return found.x * scale
+
+
+def raise_unidentified(named: list[str]) -> None:
+    """Raise for a model that no data determine."""
+    raise ModelSpecError(
+        f"fit: model= is not identified through '{named[0]}'"
+        + (f" (with {', '.join(named[1:4])})" if len(named) > 1 else "")
+        + "; different values of it give the same moments. Fix or equate one of these parameters, "
+        "or add indicators."
+    )
+
+
+def finish(
+    text: str,
+    problem: Problem,
+    solution: Solution,
+    base: Problem,
+    base_solution: Solution,
+    settings: Settings,
+    group: str | None,
+) -> SemResult:
+    """Inference, problems and the result object."""
+    basis = tangent(problem.reduction, solution.x, len(solution.z))
+    base_basis = tangent(base.reduction, base_solution.x, len(base_solution.z))
+    inference = robust_inference(problem, solution, basis, settings)
+    base_inference = robust_inference(base, base_solution, base_basis, settings)
+    if inference.vcov is None:
+        named = unidentified_rows(problem)
+        if named:
+            raise_unidentified(named)
+    vcov: Array | Unavailable = (
+        inference.vcov if inference.vcov is not None
+        else Unavailable("standard errors", "the information matrix is singular at the estimates")
+    )  # fmt: skip
+    states = [m.state(solution.x) for m in problem.models]
+    problems, admissible = find_problems(problem, solution, states, vcov)
+    labels = tuple(m.label for m in problem.moments)
+    return SemResult(
+        table=problem.table, model=problem.models, moments=problem.moments, states=states,
+        theta=solution.x, vcov=vcov, f=solution.f,
+        group_f=[float(f) for f in problem.target.group_values(solution.x)],
+        npar=inference.npar, test=inference.test,
+        baseline=base_inference.test, iterations=solution.iterations,
+        converged=solution.converged, admissible=admissible, problems=problems, syntax=text,
+        estimator=settings.estimator, se_type=settings.se_type, information=settings.information,
+        test_name=settings.test_name, likelihood=settings.likelihood, missing=settings.missing,
+        n_obs=problem.n, n_dropped=sum(m.n_dropped for m in problem.moments),
+        n_groups=len(problem.moments), group_labels=labels, group=group,
+        n_per_group=tuple(m.n for m in problem.moments), meanstructure=problem.means,
+        fixed_x=settings.fixed_x, context=problem,
+    )  # fmt: skip
