@@ -1,5 +1,6 @@
 """Make the simulated study, and check what notebooks find against what was planted."""
 
 from helpers.survey.simulate.build import simulate_study
+from helpers.survey.simulate.recovery import recovery_of_paths, recovery_rows, recovery_table
 
-__all__ = ["simulate_study"]
+__all__ = ["recovery_of_paths", "recovery_rows", "recovery_table", "simulate_study"]
