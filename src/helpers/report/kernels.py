@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
+import threading
 import uuid
 import weakref
 from importlib.metadata import EntryPoint
@@ -59,6 +59,7 @@ class Kernels:
         self.manager_class = _manager_class(self.folder, self.managers)
         self._server: subprocess.Popen[bytes] | None = None
         self._ready = False
+        self._waiting = threading.Lock()
 
     def __enter__(self) -> Kernels:
         _register_provisioner()
@@ -79,8 +80,9 @@ class Kernels:
 
     def name(self) -> str:
         """Return the name of the kernel to use, once the fork server has answered or given up."""
-        if not self.why_plain and not self._ready:
-            self._await_server()
+        with self._waiting:
+            if not self.why_plain and not self._ready:
+                self._await_server()
         return PLAIN if self.why_plain else WARM
 
     def stop(self) -> None:
@@ -139,10 +141,10 @@ class Kernels:
 
     def _await_server(self) -> None:
         """Wait until the server says ``ready``; without it the run goes on with plain kernels."""
-        server, until = self._server, time.monotonic() + START_SECONDS
+        server = self._server
         with selectors.DefaultSelector() as ready:
             ready.register(server.stdout, selectors.EVENT_READ)
-            answered = ready.select(timeout=max(0.0, until - time.monotonic()))
+            answered = ready.select(timeout=START_SECONDS)
         self._ready = bool(answered) and server.stdout.readline().strip() == b"ready"
         if not self._ready:
             self.why_plain = "the fork server did not start"
