@@ -159,14 +159,19 @@ def plot_loadings(
     ----------
     data : DataFrame
         Columns ``item construct loading``, optional ``ci_low ci_high``: points with intervals,
-        the cut-offs as lines. Or ``item factor loading``: each item on each factor, as squares.
+        the cut-offs as lines. Or ``item factor loading``, or a column a factor (``item f1 f2
+        ...``): each item on each factor, as squares.
     ax : Axes, optional
     labels : mapping, optional
         Item to its text.
     hide_below : float, optional
         Squares only: values of smaller size are not printed.
     """
-    need_columns(data, ["item", "loading"], "plot_loadings")
+    need_columns(data, ["item"], "plot_loadings")
+    if "f1" in data.columns:
+        factors = [key for key in data.columns if str(key)[:1] == "f" and str(key)[1:].isdigit()]
+        data = data.melt("item", factors, var_name="factor", value_name="loading")
+    need_columns(data, ["loading"], "plot_loadings")
     exploratory = "factor" in data.columns
     if not exploratory:
         need_columns(data, ["construct"], "plot_loadings")

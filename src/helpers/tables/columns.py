@@ -22,7 +22,17 @@ from helpers.tables.numbers import (
     is_missing,
 )
 
-Kind = Literal["text", "number", "bounded", "integer", "p", "percent", "truth", "interval"]
+Kind = Literal[
+    "text",
+    "number",
+    "bounded",
+    "integer",
+    "p",
+    "percent",
+    "truth",
+    "interval",
+    "percent_interval",
+]
 KINDS: tuple[str, ...] = get_args(Kind)
 
 # Quantities that lie in -1..1 by definition; APA prints them without the leading zero.
@@ -41,6 +51,10 @@ _COUNT_NAMES = ("n", "df", "delta_df", "k", "n_items", "n_used", "n_missing", "n
 _SHARE_NAMES = ("share", "percent", "missing_share", "share_missing", "variance_share")
 
 
+class Parenthesised(float):
+    """A number printed in brackets (a reliability among correlations); plain in the CSV."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One printed column.
@@ -48,7 +62,7 @@ class Column:
     Attributes
     ----------
     key : str
-        Column of the DataFrame. For ``kind="interval"``, the lower end.
+        Column of the DataFrame. For an interval, the lower end.
     label : str
         Heading, already in the reader's language.
     kind : str
@@ -56,7 +70,7 @@ class Column:
     decimals : int
         Digits after the point for ``number``, ``bounded``, ``percent`` and ``interval``.
     upper : str or None
-        Column of the upper end, for ``kind="interval"`` only.
+        Column of the upper end, for intervals only (``percent_interval``: shares of 0 to 1).
     bounded : bool
         Print the ends of an interval without leading zeros.
     hide_below : float or None
@@ -77,7 +91,7 @@ class Column:
                 f"Column: kind= is '{self.kind}'; allowed are {listing(KINDS)}."
                 f"{nearest(self.kind, KINDS)} Choose one of them."
             )
-        if (self.kind == "interval") != (self.upper is not None):
+        if self.kind.endswith("interval") != (self.upper is not None):
             raise ReportError(
                 f"Column: '{self.key}' has kind '{self.kind}' and upper= {self.upper!r}; an "
                 "interval needs the column of its upper end and nothing else takes one. "
@@ -87,7 +101,9 @@ class Column:
     @property
     def align(self) -> str:
         """Text to the left, numbers to the right, intervals in the middle."""
-        return {"text": "left", "truth": "center", "interval": "center"}.get(self.kind, "right")
+        if self.kind == "text":
+            return "left"
+        return "center" if self.kind.endswith(("truth", "interval")) else "right"
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -99,11 +115,15 @@ class Column:
         value = row[self.key]
         if self.kind == "interval":
             return format_interval(value, row[self.upper], self.decimals, bounded=self.bounded)
+        if self.kind == "percent_interval":
+            ends = [None if is_missing(v) else 100 * v for v in (value, row[self.upper])]
+            return format_interval(*ends, self.decimals)
         if isinstance(value, str) and self.kind != "text":
             return value
         if self.hide_below is not None and not is_missing(value) and abs(value) < self.hide_below:
             return ""
-        return self._format(value)
+        text = self._format(value)
+        return f"({text})" if isinstance(value, Parenthesised) else text
 
     def _format(self, value: object) -> str:
         """Format one value by the column's kind."""
