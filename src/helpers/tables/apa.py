@@ -184,7 +184,9 @@ def apa_table(
     frame = df.reset_index(drop=True)
     chosen = resolve_columns(frame, list(columns) if _is_list(columns) else columns)
     reasons: list[str] = []
-    cells = tuple(_row_cells(row, chosen, reasons) for row in frame.to_dict("records"))
+    # Not to_dict("records"), which would turn a bracketed number into a plain one.
+    rows = (dict(zip(frame.columns, values)) for values in frame.itertuples(index=False, name=None))
+    cells = tuple(_row_cells(row, chosen, reasons) for row in rows)
     dashed = any(text == DASH for texts in cells for text in texts)
     parts = [note or ""]
     if dashed and missing_reason:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import pandas as pd
@@ -149,6 +150,8 @@ def _correlation_note(with_reliabilities: bool, n_used: int | None) -> str:
         parts.append(_("Reliabilities in brackets on the diagonal."))
     if n_used is not None and n_used > 3:
         bound = float(stdtrit(n_used - 2, (1 + LEVEL) / 2))
+        # Rounded up: every r printed as this or more is beyond the bound.
+        least = math.ceil(100 * bound / (n_used - 2 + bound**2) ** 0.5) / 100
         parts.append(
             _(
                 "n = {n}; |r| of {least} or more differs from zero at the {percent:g}% level."
