@@ -1,0 +1,13 @@
+# Large-sample values of the structural model's paths; see structural_targets.py.
+suppressMessages(library(lavaan))
+here <- dirname(sub("--file=", "", grep("--file=", commandArgs(FALSE), value = TRUE)))
+cov <- as.matrix(read.csv(file.path(here, "structural_targets_cov.csv"), row.names = 1))
+model <- paste(readLines(file.path(here, "structural_targets.lav")), collapse = "\n")
+fit <- sem(model, sample.cov = cov, sample.nobs = 2e6)
+est <- parameterEstimates(fit)
+std <- standardizedSolution(fit)
+keep <- est$op %in% c("~", ":=")
+out <- data.frame(est[keep, c("lhs", "op", "rhs", "est")], std = std$est.std[keep])
+write.csv(out, file.path(here, "structural_targets.csv"), row.names = FALSE)
+print(fitMeasures(fit, c("cfi", "rmsea", "srmr")))
+print(out)
