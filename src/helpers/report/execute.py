@@ -27,8 +27,9 @@ class Failure:
 
     Attributes
     ----------
-    kind : {"error", "timeout", "killed", "start"}
-        A cell raised; a cell took too long; the kernel died; no kernel came up.
+    kind : {"error", "timeout", "killed", "start", "page"}
+        A cell raised; a cell took too long; the kernel died; no kernel came up; the page could
+        not be made of what the notebook shows.
     name, message : str
         Class and text of the exception.
     traceback : tuple of str
@@ -37,7 +38,7 @@ class Failure:
         Position of the cell that failed.
     """
 
-    kind: Literal["error", "timeout", "killed", "start"]
+    kind: Literal["error", "timeout", "killed", "start", "page"]
     name: str
     message: str
     traceback: tuple[str, ...] = ()

@@ -108,12 +108,9 @@ def _summary(entries: Mapping[str, Mapping[str, Any]]) -> str:
     counts = dict.fromkeys(("made", "not_applicable", "failed"), 0)
     for entry in entries.values():
         counts[entry["status"]] += 1
-    parts = [_("{n} pages made").format(n=counts["made"])]
-    if counts["not_applicable"]:
-        parts.append(_("{n} do not apply to this study").format(n=counts["not_applicable"]))
-    if counts["failed"]:
-        parts.append(_("{n} failed").format(n=counts["failed"]))
-    return html.escape(_(", ").join(parts) + _("."))
+    words = ((status, status_word(status)) for status in counts)
+    parts = [f"{word}: {counts[status]}" for status, word in words if counts[status]]
+    return html.escape(" · ".join(parts))
 
 
 def _seconds(seconds: float) -> str:

@@ -13,7 +13,7 @@ from string import Template
 from helpers.i18n import _, language
 from helpers.report import pandoc
 from helpers.report.execute import Failure
-from helpers.report.fonts import chinese_font_css
+from helpers.report.fonts import chinese_font_css, math_font_css
 from helpers.report.harvest import Block, Code, Equation, Harvest, Markup, Picture, Printed, Prose
 from helpers.report.scrub import plain, safe_html
 
@@ -83,8 +83,8 @@ def framed(title: str, body: str, frame: Frame, *, toc: str = "", kind: str = "i
         f'<a href="{html.escape(to)}">{html.escape(word)}</a>' for to, word in frame.links
     )
     contents = (
-        f'<nav class="toc" aria-label="{html.escape(_("Contents"))}"><details>'
-        f"<summary>{html.escape(_('Contents'))}</summary>{toc}</details></nav>"
+        f'<nav class="toc" aria-label="{html.escape(_("Contents"))}">'
+        f"<p>{html.escape(_('Contents'))}</p>{toc}</nav>"
     )
     badge = f' <span class="badge">{html.escape(_("SIMULATED"))}</span>' if frame.simulated else ""
     page = Template(_asset("page.html")).substitute(
@@ -105,7 +105,7 @@ def framed(title: str, body: str, frame: Frame, *, toc: str = "", kind: str = "i
     if toc:
         page = page.replace('<div class="page">', '<div class="page with-toc">', 1)
     css = _asset("page.css").replace("var(--cjk-first) ", _CJK_FIRST[language()])
-    return page.replace("$css", chinese_font_css(page) + css, 1)
+    return page.replace("$css", chinese_font_css(page) + math_font_css(body) + css, 1)
 
 
 def trouble(failure: Failure, skipped: int) -> str:
@@ -115,6 +115,7 @@ def trouble(failure: Failure, skipped: int) -> str:
         "timeout": _("A cell took longer than allowed; the page ends there."),
         "killed": _("The process that ran the notebook died; the page ends there."),
         "start": _("The notebook could not be started."),
+        "page": _("The notebook ran, but its page could not be made."),
     }
     lines = [f"<h2>{html.escape(_('This notebook did not run to its end'))}</h2>"]
     lines.append(f"<p>{html.escape(sentences[failure.kind])}</p>")

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import papermill
 
 from helpers import paths
+from helpers.errors import ReportError
 from helpers.i18n import _, in_language, pick
 from helpers.report import files, folder, manifest
 from helpers.report.execute import CELL_SECONDS, Executed, Failure, _escaped, execute
@@ -25,6 +26,7 @@ from helpers.report.page import Frame, notebook_page
 from helpers.report.parameters import assign, declared
 from helpers.report.progress import Progress
 from helpers.report.request import Request, select_notebooks
+from helpers.report.scrub import plain
 from helpers.study import read_folder, study_folder
 
 REPORT_NUMBER = "95"
@@ -191,28 +193,28 @@ class Book:
         """Write everything one notebook yields and return how it ended."""
         with in_language(self.request.language):
             found = harvest(done.notebook, name=job.name, failure=done.failure)
-            status = "made"
-            if done.failure is not None:
-                status = "failed"
-            elif found.stopped:
-                status = "not_applicable"
-            entry = self._write(job, done, found, status)
+            try:
+                entry = self._write(job, done, found)
+            except ReportError as error:
+                failure = Failure("page", type(error).__name__, str(error))
+                found.blocks.clear()
+                entry = self._write(job, replace(done, failure=failure), found)
         with self._lock:
             before = self.entries.get(job.name, {})
             folder.remove(self.root, _names(before) - _names(entry))
             self.entries[job.name] = entry
             self.results[job.name] = manifest.results_of(found.payloads)
-        return status
+        return entry["status"]
 
-    def _write(self, job: Job, done: Executed, found: Harvest, status: str) -> dict[str, Any]:
+    def _write(self, job: Job, done: Executed, found: Harvest) -> dict[str, Any]:
         """Write page, tables, figures and the executed notebook of one job."""
         number = job.name[:2]
         parameters = _parameters(job)
         entry: dict[str, Any] = {
             "title": found.title,
-            "status": status,
+            "status": _status(found, done.failure),
             "seconds": round(done.seconds, 3),
-            "key_sentence": found.key_sentence if done.failure is None else "",
+            "key_sentence": _key_sentence(found, done.failure),
             "page": f"{job.name}.html",
             "notebook": files.write_notebook(self.root, job.name, done),
             "tables": files.write_tables(self.root, number, found),
@@ -326,9 +328,23 @@ def _parameters(job: Job) -> dict[str, Any]:
     return {**defaults, **job.given}
 
 
+def _status(found: Harvest, failure: Failure | None) -> str:
+    """Return how a notebook ended, as the manifest names it."""
+    if failure is not None:
+        return "failed"
+    return "not_applicable" if found.stopped else "made"
+
+
+def _key_sentence(found: Harvest, failure: Failure | None) -> str:
+    """Return what the index says about a notebook: its result, or why it failed."""
+    if failure is None:
+        return found.key_sentence
+    return plain(f"{failure.name}: {failure.message}".strip(": "))
+
+
 def _failure(failure: Failure) -> dict[str, Any]:
     """Return a failure for the manifest."""
-    message = files.plain(failure.message)
+    message = plain(failure.message)
     return {"kind": failure.kind, "name": failure.name, "message": message, "cell": failure.cell}
 
 
