@@ -14,6 +14,7 @@ import numpy as np
 
 from helpers.errors import Unavailable
 from helpers.sem.discrepancy import NormalTheory, moment_jacobian
+from helpers.sem.fiml_likelihood import expected_information, vech_positions
 from helpers.sem.fiml_target import IncompleteGroup, random_moments
 from helpers.sem.fit_incomplete import baseline
 from helpers.sem.gamma import normal_weight
@@ -34,7 +35,8 @@ def fiml_corrected(result: SemResult) -> dict[str, float] | Unavailable:
     estimates; its scaling is ``tr(Wc Q) / df`` under normality (estimator ML) and
     ``tr(Wc Q J Q) / df`` without it (MLR), where ``Q = A^-1 - D (D' A D)^-1 D'``, ``A`` and ``J``
     are the saturated model's observed and first-order information with blanks, ``Wc`` its
-    complete-data information and ``D`` the Jacobian of the moments.
+    complete-data information and ``D`` the Jacobian of the moments. With expected information
+    asked for, the ``A`` inside the parentheses is the expected one, as in lavaan.
 
     Returns
     -------
@@ -58,7 +60,9 @@ def fiml_corrected(result: SemResult) -> dict[str, float] | Unavailable:
     base, base_solution = baseline(problem, groups)
     z = problem.reduction.reduce(result.theta)
     basis = tangent(problem.reduction, result.theta, len(z))
-    pieces = _saturated_pieces(problem, groups, robust=result.estimator == "MLR")
+    pieces = _saturated_pieces(
+        problem, groups, robust=result.estimator == "MLR", kind=result.information
+    )
     model = _corrected(problem, result.theta, basis, pieces, result.test.df)
     null = _corrected(base, base_solution.x, None, pieces, result.baseline.df)
     if model is None or null is None:
@@ -77,14 +81,14 @@ class _Saturated:
     """Information of the saturated moments, times each group's share; fixed covariates left out."""
 
     kept: Array
-    observed: list[Array]
+    information: list[Array]
     inverse: list[Array]
     complete: list[Array]
     first: list[Array] | None
 
 
 def _saturated_pieces(
-    problem: Problem, groups: list[IncompleteGroup], *, robust: bool
+    problem: Problem, groups: list[IncompleteGroup], *, robust: bool, kind: str
 ) -> _Saturated:
     """Gather what the model's and the baseline's correction share."""
     kept = random_moments(problem.models[0].n_observed, problem.fixed_x)
@@ -97,7 +101,10 @@ def _saturated_pieces(
     ]
     first = [share * group.first_order[at] for group, share in zip(groups, shares)]
     inverse = [np.linalg.inv(a) for a in observed]
-    return _Saturated(kept, observed, inverse, complete, first if robust else None)
+    information = observed
+    if kind == "expected":
+        information = [share * group.expected[at] for group, share in zip(groups, shares)]
+    return _Saturated(kept, information, inverse, complete, first if robust else None)
 
 
 def _corrected(
@@ -110,7 +117,7 @@ def _corrected(
     deltas = [
         moment_jacobian(model, model.state(x), n_x, True)[pieces.kept] for model in problem.models
     ]
-    information = sum(d.T @ a @ d for d, a in zip(deltas, pieces.observed))
+    information = sum(d.T @ a @ d for d, a in zip(deltas, pieces.information))
     inverse, _reduced = solve_information(information, basis)
     if inverse is None:
         return None
@@ -129,3 +136,34 @@ def _expectation(deltas: list[Array], pieces: _Saturated, inverse: Array) -> flo
         for h, j in enumerate(pieces.first):
             total += float(np.sum((w @ q[g][h]) * (q[g][h] @ j)))
     return total
+
+
+def gfi_incomplete(result: SemResult) -> list[float]:
+    """Return the goodness-of-fit index of each group with incomplete rows.
+
+    As in lavaan, the residuals are those of the pairwise-available moments, weighed by the
+    expected information at the model.
+    """
+    problem = result.context
+    kept = random_moments(problem.models[0].n_observed, problem.fixed_x)
+    out = []
+    for group, state in zip(problem.extra.groups, result.states):
+        row, column = vech_positions(len(state.mu))
+        mean, cov = _pairwise_moments(group)
+        sample = np.concatenate([mean, cov[row, column]])[kept]
+        residual = sample - np.concatenate([state.mu, state.sigma[row, column]])[kept]
+        weight = expected_information(group.patterns, state.sigma)[np.ix_(kept, kept)]
+        out.append(1 - float(residual @ weight @ residual) / float(sample @ weight @ sample))
+    return out
+
+
+def _pairwise_moments(group: IncompleteGroup) -> tuple[Array, Array]:
+    """Return available-case means and pairwise covariances, the latter times (n - 1) / n."""
+    rows = group.patterns
+    mask = rows.observed[rows.pattern_of_row].astype(float)
+    mean = rows.data.sum(axis=0) / mask.sum(axis=0)
+    centred = (rows.data - mean) * mask
+    count = mask.T @ mask
+    first = centred.T @ mask
+    cov = (centred.T @ centred - first * first.T / count) / (count - 1)
+    return mean, cov * (group.n - 1) / group.n

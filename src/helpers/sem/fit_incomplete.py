@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import DataContractError, ModelSpecError
-from helpers.sem import fit as complete
+from helpers.sem import engine as complete
 from helpers.sem.fiml_patterns import missing_patterns
 from helpers.sem.fiml_saturated import saturated_em
 from helpers.sem.fiml_target import IncompleteGroup, IncompleteRows
@@ -122,20 +122,28 @@ def _solve(
 
 
 def baseline(problem: Problem, groups: list[IncompleteGroup]) -> tuple[Problem, Solution]:
-    """The model without covariances; its estimates are each variable's own mean and variance."""
+    """The model without covariances; its estimates are each variable's own mean and variance.
+
+    Covariates that are not fixed keep their covariances, which need a search.
+    """
     table = baseline_table(problem.table, problem.moments, True)
     fixed = bool(problem.fixed_x)
     base = build_problem(table, problem.moments, estimator="ML", means=True, fixed_x=fixed)
-    base = replace(base, fixed_x=problem.fixed_x)
     target = IncompleteRows(base.models, groups, base.weights, table.n_free)
     index = {name: k for k, name in enumerate(table.names.observed)}
     own = [_own_moments(group) for group in groups]
     x = np.zeros(table.n_free)
+    related = False
     for row in table.rows:
-        if row.free:
+        if row.free and row.op == "~~" and row.lhs != row.rhs:
+            related = True
+        elif row.free:
             mean, variance = own[row.group - 1]
             x[row.free - 1] = (mean if row.op == "~1" else variance)[index[row.lhs]]
-    return with_target(base, target), Solution(x, x, target.value(x), True, 1, 0.0)
+    base = with_target(base, target)
+    if related:
+        return base, scoring(target, base.reduction, x)
+    return base, Solution(x, x, target.value(x), True, 1, 0.0)
 
 
 def _own_moments(group: IncompleteGroup) -> tuple[Array, Array]:

@@ -240,6 +240,10 @@ def _others(result: SemResult) -> Measures:
 
 def _gfi(result: SemResult) -> list[float]:
     """Goodness-of-fit index of every group: weighted residuals against weighted moments."""
+    if result.missing == "fiml":
+        from helpers.sem.fiml_robust import gfi_incomplete
+
+        return gfi_incomplete(result)
     target = result.context.target
     if result.missing == "fiml":
         return _gfi_incomplete(result)

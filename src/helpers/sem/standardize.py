@@ -46,6 +46,8 @@ def _scales(row: Row, index: dict[str, int]) -> tuple[int, int, int]:
         return -1, index[row.lhs], index[row.rhs]
     if row.op in ("~1", "|"):
         return -1, index[row.lhs], -1
+    if row.op == "~*~":
+        return index[row.lhs], -1, -1
     return -1, -1, -1
 
 
