@@ -7,6 +7,7 @@ have none; without a Chinese font they draw boxes.
 from __future__ import annotations
 
 import base64
+import html
 import io
 import re
 from functools import cache
@@ -19,7 +20,7 @@ from helpers.i18n import language
 
 CHINESE_FONT = Path(__file__).parents[1] / "fonts" / "NotoSansSC-subset.otf"
 CHINESE_FAMILY = "Study CJK"
-MATH_FONT = Path(__file__).parent / "assets" / "StudyMath.woff2"
+MATH_FONT = Path(__file__).parent / "assets" / "StudyMath.ttf"
 MATH_FAMILY = "Study Math"
 
 _FIRST_CJK = 0x2E80
@@ -55,7 +56,7 @@ def math_font_css(markup: str) -> str:
     formulas = "".join(re.findall(r"<math\b.*?</math>", markup, flags=re.DOTALL))
     if not formulas:
         return ""
-    characters = set(re.sub(r"<annotation.*?</annotation>|<[^>]*>", "", formulas))
+    characters = set(html.unescape(re.sub(r"<annotation.*?</annotation>|<[^>]*>", "", formulas)))
     wanted = characters | {italic(c) for c in characters} | set(_ALWAYS_IN_FORMULAS)
     return _face(MATH_FAMILY, _subset(MATH_FONT, "".join(sorted(wanted))))
 
@@ -75,7 +76,7 @@ def _face(family: str, font: bytes) -> str:
     source = f'url("data:font/woff2;base64,{base64.b64encode(font).decode("ascii")}")'
     return (
         f'@font-face {{ font-family: "{family}"; src: {source} format("woff2"); '
-        "font-weight: 100 900; font-display: block; }\n"
+        "font-display: block; }\n"
     )
 
 

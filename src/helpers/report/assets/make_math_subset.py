@@ -1,6 +1,6 @@
-"""Make ``StudyMath.woff2`` from STIX Two Math (run by hand, once).
+"""Make ``StudyMath.ttf`` from STIX Two Math (run by hand, once).
 
-Usage: ``python make_math_subset.py STIXTwoMath-Regular.ttf StudyMath.woff2``.
+Usage: ``python make_math_subset.py STIXTwoMath-Regular.ttf StudyMath.ttf``.
 Licence of the font: StudyMath-OFL.txt.
 """
 
@@ -40,7 +40,7 @@ RANGES = (
 def make(source: Path, target: Path) -> None:
     """Write the subset with its MATH table and the script-size forms."""
     options = subset.Options(
-        flavor="woff2", hinting=False, layout_features=["ssty", "dtls", "flac"], name_IDs=["*"],
+        hinting=False, layout_features=["ssty", "dtls", "flac"], name_IDs=["*"],
         notdef_outline=True, drop_tables=["DSIG", "GPOS"], recalc_timestamp=False,
     )  # fmt: skip
     font = TTFont(source, recalcTimestamp=False)
@@ -50,7 +50,6 @@ def make(source: Path, target: Path) -> None:
     short = FAMILY.replace(" ", "")
     for name_id, text in {1: FAMILY, 3: short, 4: FAMILY, 6: short}.items():
         font["name"].setName(text, name_id, 3, 1, 0x409)
-    font.flavor = "woff2"
     font.save(target)
 
 
