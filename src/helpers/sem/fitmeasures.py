@@ -117,17 +117,16 @@ def corrected_test(result: SemResult) -> Corrected:
 
         return fiml_corrected(result)
     if result.test_name == "mean-adjusted-shifted-ordinal":
-        return Unavailable(
-            "robust CFI, TLI and RMSEA",
-            "for ordered items they rest on a second fit that this engine does not make",
-        )
+        from helpers.sem.ordinal_measures import ordinal_corrected
+
+        return ordinal_corrected(result)
     if test.scaled is None or result.test_name == "mean-variance-adjusted":
         return None
     if isinstance(base, Unavailable) or base.scaled is None:
         return Unavailable("robust CFI, TLI and RMSEA", "the baseline test has no scaled form")
     c, c0 = scaling_of(test), scaling_of(base)
     return {"x": test.chisq, "df": test.df, "x0": base.chisq, "df0": base.df, "c": c, "c0": c0,
-            "scaled": test.scaled}  # fmt: skip
+            "scaled": test.scaled, "c_ci": test.scaling}  # fmt: skip
 
 
 def _likelihood(result: SemResult) -> Measures:
@@ -197,7 +196,7 @@ def _rmsea(result: SemResult, corrected: Corrected) -> Measures:
     elif corrected is not None:
         out |= fi.rmsea_block(
             corrected["x"], corrected["df"], n, g, "_robust",
-            c=corrected["c"], chisq_ci=corrected["scaled"],
+            c=corrected["c"], chisq_ci=corrected["scaled"], c_ci=corrected.get("c_ci"),
         )  # fmt: skip
     if test.df <= 0:
         why = Unavailable("RMSEA test", "the model is saturated, there is nothing to test")
@@ -207,6 +206,10 @@ def _rmsea(result: SemResult, corrected: Corrected) -> Measures:
 
 def _residuals(result: SemResult) -> Measures:
     """RMR and SRMR, groups weighted by N."""
+    if hasattr(result.context.extra, "samples"):
+        from helpers.sem.ordinal_measures import ordinal_residuals
+
+        return ordinal_residuals(result)
     groups = []
     for sample, state in zip(result.moments, result.states):
         mean, mu = (sample.mean, state.mu) if result.meanstructure else (None, None)
@@ -234,6 +237,11 @@ def _others(result: SemResult) -> Measures:
     count = sum(len(m.cov) * (len(m.cov) + 1) // 2 for m in result.moments)
     if result.meanstructure:
         count += sum(len(m.cov) for m in result.moments)
+    if hasattr(result.context.extra, "samples"):
+        from helpers.sem.ordinal_measures import ordinal_count
+
+        count = ordinal_count(result)
+        out["wrmr"] = float(np.sqrt(x / count * result.n_groups))
     agfi = 1.0 - (count / df) * (1.0 - gfi) if df > 0 else 1.0
     return out | {"gfi": gfi, "agfi": agfi, "pgfi": df / count * gfi}
 
@@ -270,11 +278,11 @@ def _gfi(result: SemResult) -> list[float]:
 
 
 def _gfi_incomplete(result: SemResult) -> list[float]:
-    """GFI with the incomplete rows' own information as weight."""
-    from helpers.sem.residual_errors import h1_weights
-
+    """GFI with the expected information of the incomplete rows' saturated moments as weight."""
     out, x = [], list(result.context.fixed_x)
-    for sample, state, weight in zip(result.moments, result.states, h1_weights(result)):
+    groups = result.context.target.groups
+    for sample, state, group in zip(result.moments, result.states, groups):
+        weight = group.expected
         r, s = vech_index(len(sample.cov))
         cov, mean = sample.cov.copy(), sample.mean.copy()
         cov[np.ix_(x, x)], mean[x] = 0.0, 0.0
