@@ -27,7 +27,7 @@ _HOMES = {
     "lower_triangle": "helpers.sem.moments",
 }
 
-__all__ = list(_HOMES)
+__all__ = ["agreement", "compare", "fit", *_HOMES]
 
 
 def __getattr__(name: str) -> Any:

@@ -88,8 +88,6 @@ class NormalTheory:
             weight = sample.inverse
             product = weight @ (sample.cov - state.sigma)
             f = 0.25 * float(np.sum(product * product.T))
-            if d is not None:
-                d = d * np.sqrt(sample.n / (sample.n - 1.0))
         else:
             weight, logdet = invert(state.sigma)
             if weight is None:
@@ -150,9 +148,8 @@ class NormalTheory:
         gradient[at] -= share * slope
         hessian[np.ix_(at, at)] += share * gather_information(model, k)
         if d is not None:
-            scale = 1.0 if self.kind == "ML" else self.moments[g].n / (self.moments[g].n - 1.0)
             where, jac = model.jacobian_mu(state)
-            wj = weight @ jac * (share * scale)
+            wj = weight @ jac * share
             np.add.at(gradient, where, -(d @ wj))
             hessian[np.ix_(where, where)] += jac.T @ wj
 

@@ -80,7 +80,7 @@ def to_float(data: pd.DataFrame, observed: Sequence[str]) -> Array:
         if where:
             raise DataContractError(
                 f"fit: data= has infinite values in {listing(where)}; finite numbers or missing "
-                f"values are needed. Replace them, for example by NaN."
+                f"values are needed. Replace them, or mark them as missing."
             )
     return values
 
@@ -230,8 +230,13 @@ def _matrix(given: object, observed: Sequence[str], what: str) -> Array:
         raise DataContractError(
             f"fit: {what}= has missing or infinite entries; all are needed. Fill them."
         )
-    if not np.allclose(full, full.T, rtol=1e-8, atol=1e-10):
-        raise DataContractError(f"fit: {what}= is not symmetric; it must be. Check the entries.")
+    gap = np.abs(full - full.T)
+    if gap.max() > 1e-8 * np.abs(full).max():
+        i, j = np.unravel_index(int(gap.argmax()), gap.shape)
+        raise DataContractError(
+            f"fit: {what}= is not symmetric: '{names[i]}' with '{names[j]}' is {full[i, j]:g} and "
+            f"{full[j, i]:g}; a covariance has one value. Check the entries."
+        )
     at = [names.index(name) for name in observed]
     return full[np.ix_(at, at)]
 

@@ -187,9 +187,9 @@ def check_counting(problem: Problem) -> None:
         suspect = unidentified_rows(problem)
         named = f", among them '{suspect[0]}'" if suspect else ""
         raise ModelSpecError(
-            f"fit: model= has {n_par} free parameters for {problem.n_moments} moments{named}; a "
-            f"model cannot estimate more parameters than there are variances, covariances and "
-            f"means. Fix or equate parameters, or add indicators."
+            f"fit: model= is not identified: it has {n_par} free parameters for "
+            f"{problem.n_moments} variances, covariances and means{named}; there cannot be more "
+            f"parameters than moments. Fix or equate parameters, or add indicators."
         )
 
 

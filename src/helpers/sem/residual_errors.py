@@ -42,17 +42,31 @@ def sample_acov(result: SemResult, g: int) -> Array:
     """Covariance matrix of one group's sample moments."""
     sample = result.moments[g]
     means = result.meanstructure
+    kept = random_moments(len(sample.cov), result.context.fixed_x, means)
     if result.missing == "fiml":
         group = result.context.target.groups[g]
-        bread = np.linalg.inv(
-            group.observed if result.information == "observed" else group.expected
-        )
-        if result.estimator == "MLR":
-            bread = bread @ group.first_order @ bread
-        return bread / sample.n
-    if result.estimator in ROBUST and sample.data is not None:
-        return gamma_matrix(sample, means) / sample.n
-    return _normal_gamma(sample.cov, means) / sample.n
+        information = group.observed if result.information == "observed" else group.expected
+        middle = group.first_order if result.estimator == "MLR" else None
+    else:
+        robust = result.estimator in ROBUST and sample.data is not None
+        if not result.context.fixed_x:
+            gamma = gamma_matrix(sample, means) if robust else _normal_gamma(sample.cov, means)
+            return gamma / sample.n
+        information = normal_weight(sample.inverse, means)
+        middle = information @ gamma_matrix(sample, means) @ information if robust else None
+    at = np.ix_(kept, kept)
+    bread = np.linalg.inv(information[at])
+    out = np.zeros_like(information)
+    out[at] = bread if middle is None else bread @ middle[at] @ bread
+    return out / sample.n
+
+
+def random_moments(p: int, fixed: tuple[int, ...], means: bool) -> Array:
+    """Positions in ``[means, vech]`` of moments that are not those of fixed covariates."""
+    r, s = vech_index(p)
+    given = np.isin(np.arange(p), fixed)
+    kept = ~(given[r] & given[s])
+    return np.flatnonzero(np.concatenate([~given, kept]) if means else kept)
 
 
 def _normal_gamma(cov: Array, means: bool) -> Array:

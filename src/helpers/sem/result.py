@@ -203,7 +203,7 @@ class SemResult:
 
     @cached_property
     def residuals(self) -> dict[object, dict[str, pd.DataFrame | pd.Series]]:
-        """Residuals of every group: ``raw``, ``cor``, ``normalized``, ``standardized``, ``mean``."""
+        """Residuals of every group: raw, cor, normalized, standardized and mean."""
         return residuals.residual_tables(self)
 
     @cached_property

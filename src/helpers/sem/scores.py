@@ -67,7 +67,8 @@ def factor_scores(result: SemResult, *, method: str = "regression") -> pd.DataFr
     for sample, model, state in zip(result.moments, result.model, result.states):
         mu = state.mu if result.meanstructure else sample.mean
         values = _score_rows(sample.data - mu, model, state, method)
-        eta = state.eta[model.n_observed :] if result.meanstructure else 0.0
+        p = model.n_observed
+        eta = state.eta[p:] if result.meanstructure else _latent_means(result, model, sample.mean)
         part = pd.DataFrame(values + eta, columns=list(result.latent), index=sample.rows)
         if result.n_groups > 1:
             part[result.group or "group"] = sample.label
@@ -77,6 +78,14 @@ def factor_scores(result: SemResult, *, method: str = "regression") -> pd.DataFr
         order = np.argsort(np.concatenate([m.positions for m in result.moments]))
         return whole.iloc[order]
     return whole.reset_index(drop=True)
+
+
+def _latent_means(result: SemResult, model: GroupModel, mean: Array) -> Array:
+    """Latent means that follow from the observed predictors' sample means."""
+    p = model.n_observed
+    a = model.matrices(result.theta)[0]
+    inner = np.eye(len(a) - p) - a[p:, p:]
+    return np.linalg.solve(inner, a[p:, :p] @ mean)
 
 
 def _score_rows(d: Array, model: GroupModel, state: State, method: str) -> Array:
