@@ -61,6 +61,7 @@ def _rows() -> dict[str, Threshold]:
         Threshold("delta_rmsea", 0.015, "max", "Chen (2007)", "10.1080/10705510701301834"),
         Threshold("vif", 3.0, "max", *hair),
         Threshold("vif_high", 5.0, "max", *hair),
+        Threshold("cooks_distance", 1.0, "max", "Cook & Weisberg (1982)"),
         Threshold("kmo", 0.60, "min", "Kaiser (1974)", "10.1007/BF02291575"),
         Threshold(
             "seconds_per_item", 2.0, "min", "Huang et al. (2012)", "10.1007/s10869-011-9231-8"

@@ -1,0 +1,234 @@
+"""Moderation: how a slope depends on a third variable, with simple slopes and Johnson-Neyman."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from helpers.errors import DataContractError
+from helpers.i18n import _
+from helpers.regression.design import Term
+from helpers.regression.hierarchical import spoken_p
+from helpers.regression.least_squares import LeastSquares, compare_nested, fit_least_squares
+from helpers.thresholds import LEVEL
+
+Array = NDArray[np.float64]
+
+GRID = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Moderation:
+    """A product term and what it means.
+
+    Attributes
+    ----------
+    predictor, moderator, outcome : str
+    product, product_low, product_high, product_p : float
+        Change of the slope per unit of the moderator (HC3).
+    delta_r2, f_change, p_change : float
+        Gain of the product term (classical F test).
+    slopes : DataFrame
+        at, moderator_value, slope, se, ci_low, ci_high, p_value; one SD below the moderator's mean,
+        at it, and one above.
+    region : tuple of float
+        Johnson-Neyman values of the moderator, within its observed range, at which the slope's
+        interval begins or ceases to hold zero; empty if it never does.
+    lines : DataFrame
+        x, estimate, ci_low, ci_high, moderator: lines for drawing, controls at their means.
+    n_used, n_dropped : int
+    level : float
+    method : str
+    """
+
+    predictor: str
+    moderator: str
+    outcome: str
+    product: float
+    product_low: float
+    product_high: float
+    product_p: float
+    delta_r2: float
+    f_change: float
+    p_change: float
+    slopes: pd.DataFrame
+    region: tuple[float, ...]
+    lines: pd.DataFrame
+    n_used: int
+    n_dropped: int
+    level: float
+    method: str
+
+    def table(self) -> pd.DataFrame:
+        """Return the simple slopes."""
+        return self.slopes
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as a dictionary."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    def text(self) -> str:
+        """Return one sentence that reads the product term."""
+        return _(
+            "Per unit of {moderator}, the slope of {outcome} on {predictor} changes by "
+            "{product:.3f} ({level:.0%} interval {low:.3f} to {high:.3f}, p {p}; n = {n})."
+        ).format(
+            moderator=self.moderator,
+            outcome=self.outcome,
+            predictor=self.predictor,
+            product=self.product,
+            level=self.level,
+            low=self.product_low,
+            high=self.product_high,
+            p=spoken_p(self.product_p),
+            n=self.n_used,
+        )
+
+    def region_text(self) -> str:
+        """Return one sentence on the Johnson-Neyman values."""
+        if not self.region:
+            text = (
+                _("Over the whole observed range of {moderator}, the slope's interval holds zero.")
+                if self._zero_inside()
+                else _("Nowhere in the observed range of {moderator} does the slope's interval "
+                       "hold zero.")
+            )  # fmt: skip
+            return text.format(moderator=self.moderator)
+        return _(
+            "By Johnson and Neyman, the interval of the slope starts or ceases to hold zero at "
+            "{moderator} = {values}."
+        ).format(
+            moderator=self.moderator, values=", ".join(f"{value:.2f}" for value in self.region)
+        )
+
+    def _zero_inside(self) -> bool:
+        """Tell whether the slope's interval holds zero at the moderator's mean."""
+        middle = self.slopes.iloc[1]
+        return bool(middle["ci_low"] <= 0 <= middle["ci_high"])
+
+
+def moderation(
+    outcome: pd.Series,
+    predictor: Term,
+    moderator: Term,
+    *,
+    controls: Sequence[Term] = (),
+    label: str = "",
+    level: float = LEVEL,
+) -> Moderation:
+    """Fit an outcome on predictor, moderator and their product, predictor and moderator centred.
+
+    Parameters
+    ----------
+    outcome : Series
+    predictor, moderator : Term
+        Each one column of numbers.
+    controls : sequence of Term
+    label : str
+        Name of the outcome.
+    level : float
+
+    Notes
+    -----
+    Rows with a blank in any variable are left out and counted. HC3 errors. Scale scores carry
+    measurement error, which shrinks the product most: a latent interaction is the stricter test.
+    Johnson & Neyman (1936); Bauer & Curran (2005), doi:10.1207/s15327906mbr4003_5. Checked against
+    base R: tests/reference/regression.R.
+    """
+    for term in (predictor, moderator):
+        if term.columns.shape[1] != 1 or term.reference:
+            raise DataContractError(
+                f"moderation: '{term.name}' is a category; predictor and moderator must be "
+                "numbers. Compare groups for a categorical moderator."
+            )
+    x_all, w_all = predictor.columns.iloc[:, 0], moderator.columns.iloc[:, 0]
+    parts = [outcome.rename("__y"), x_all.rename("__x"), w_all.rename("__w")]
+    frame = pd.concat([*parts, *(term.columns for term in controls)], axis=1).astype(float)
+    kept = frame.dropna()
+    centre_x, centre_w = kept["__x"].mean(), kept["__w"].mean()
+    x, w = kept["__x"] - centre_x, kept["__w"] - centre_w
+    others = kept.drop(columns=["__y", "__x", "__w"])
+    design = pd.concat([x, w, (x * w).rename("__xw"), others - others.mean()], axis=1)
+    fit = fit_least_squares(kept["__y"], design)
+    without = fit_least_squares(kept["__y"], design.drop(columns="__xw"))
+    f, _df, p = compare_nested(without, fit)
+    critical = float(stats.t.ppf((1 + level) / 2, fit.df_resid))
+    half = critical * fit.se()[3]
+    sd = float(kept["__w"].std(ddof=1))
+    ends = (float(kept["__w"].min()) - centre_w, float(kept["__w"].max()) - centre_w)
+    return Moderation(
+        predictor=predictor.label,
+        moderator=moderator.label,
+        outcome=label,
+        product=float(fit.b[3]),
+        product_low=float(fit.b[3] - half),
+        product_high=float(fit.b[3] + half),
+        product_p=float(2 * stats.t.sf(abs(fit.b[3] / fit.se()[3]), fit.df_resid)),
+        delta_r2=fit.r2 - without.r2,
+        f_change=f,
+        p_change=p,
+        slopes=_slopes(fit, centre_w, sd, critical),
+        region=tuple(float(root + centre_w) for root in _region(fit, critical, ends)),
+        lines=_lines(fit, kept["__x"], centre_x, sd, critical),
+        n_used=len(kept),
+        n_dropped=len(frame) - len(kept),
+        level=level,
+        method="OLS with a product of centred variables, HC3; listwise",
+    )
+
+
+def _levels(sd: float) -> dict[str, float]:
+    """Return names and centred values of the three levels of the moderator."""
+    return {_("one SD below the mean"): -sd, _("mean"): 0.0, _("one SD above the mean"): sd}
+
+
+def _slopes(fit: LeastSquares, centre: float, sd: float, critical: float) -> pd.DataFrame:
+    """Return the slope at three levels of the moderator."""
+    rows = []
+    for name, at in _levels(sd).items():
+        slope = fit.b[1] + fit.b[3] * at
+        se = float(np.sqrt(fit.cov[1, 1] + 2 * at * fit.cov[1, 3] + at**2 * fit.cov[3, 3]))
+        rows.append(
+            {
+                "at": name, "moderator_value": centre + at, "slope": slope, "se": se,
+                "ci_low": slope - critical * se, "ci_high": slope + critical * se,
+                "p_value": float(2 * stats.t.sf(abs(slope / se), fit.df_resid)),
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _region(fit: LeastSquares, critical: float, ends: tuple[float, float]) -> list[float]:
+    """Return where slope squared equals critical squared times its variance, within the range."""
+    c2 = critical**2
+    a = fit.b[3] ** 2 - c2 * fit.cov[3, 3]
+    b = 2 * (fit.b[1] * fit.b[3] - c2 * fit.cov[1, 3])
+    c = fit.b[1] ** 2 - c2 * fit.cov[1, 1]
+    roots = np.roots([a, b, c])
+    real = sorted(float(root.real) for root in roots if abs(root.imag) < 1e-12)
+    return [root for root in real if ends[0] < root < ends[1]]
+
+
+def _lines(
+    fit: LeastSquares, x: pd.Series, centre: float, sd: float, critical: float
+) -> pd.DataFrame:
+    """Return predicted lines at three levels of the moderator, controls at their means."""
+    grid = np.linspace(float(x.min()), float(x.max()), GRID)
+    parts = []
+    for name, at in _levels(sd).items():
+        design = np.zeros((GRID, len(fit.b)))
+        design[:, 0], design[:, 1], design[:, 2] = 1, grid - centre, at
+        design[:, 3] = (grid - centre) * at
+        line = design @ fit.b
+        half = critical * np.sqrt(np.einsum("ij,jk,ik->i", design, fit.cov, design))
+        parts.append(
+            pd.DataFrame({"x": grid, "estimate": line, "ci_low": line - half,
+                          "ci_high": line + half, "moderator": name})
+        )  # fmt: skip
+    return pd.concat(parts, ignore_index=True)

@@ -1,0 +1,100 @@
+"""From variables of a study to columns of a regression; categories become 0/1 columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from helpers.errors import DataContractError, listing, nearest
+
+if TYPE_CHECKING:
+    from helpers.survey.load import Study
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One predictor: its columns, and how it reads.
+
+    Attributes
+    ----------
+    name : str
+        Construct or item.
+    label : str
+        In the language of the run.
+    columns : DataFrame
+        One column of a number, or one a category but the first that occurs (the reference).
+    reference : str
+        Label of the reference category; empty for a number.
+    """
+
+    name: str
+    label: str
+    columns: pd.DataFrame
+    reference: str = ""
+
+
+def study_term(study: Study, name: str) -> Term:
+    """Return one variable of a study as regression columns.
+
+    A construct gives its scale score; an item on a number or agreement scale its value; an item of
+    categories one 0/1 column a category, named by the codebook's labels, the first category that
+    occurs being the reference. Blanks stay blank in every column.
+
+    Raises
+    ------
+    DataContractError
+        The name is neither, or the item allows several answers.
+    """
+    if name in study.scores.columns and name != "respondent_id":
+        label = study.construct_name(name)
+        return Term(name, label, study.scores[[name]].astype(float).set_axis([label], axis=1))
+    if name not in study.responses.columns:
+        known = [*study.construct_codes, *study.items["item"]]
+        raise DataContractError(
+            f"study_term: name= is '{name}', neither a construct nor an answered item of "
+            f"'{study.id}'; allowed are {listing(study.construct_codes)} and the items of "
+            f"items.csv.{nearest(name, known)} Correct regressions in study.yml."
+        )
+    kind = study.scale_of(name).kind
+    label = variable_label(study, name)
+    if kind in ("likert", "number"):
+        values = pd.to_numeric(study.responses[name]).astype(float)
+        return Term(name, label, values.to_frame(label))
+    if kind != "category":
+        raise DataContractError(
+            f"study_term: name= is '{name}', an item of kind '{kind}'; a number, an agreement item "
+            "or a single choice is needed. Leave it out of the regression."
+        )
+    return dummy_term(study.labelled(name), name=name, label=label)
+
+
+def dummy_term(values: pd.Series, *, name: str, label: str) -> Term:
+    """Return a categorical variable as 0/1 columns, first occurring category as the reference."""
+    categories = pd.Categorical(values).remove_unused_categories()
+    if len(categories.categories) < 2:
+        raise DataContractError(
+            f"dummy_term: values= of '{name}' have {len(categories.categories)} category; at least "
+            "2 are needed. Leave the variable out."
+        )
+    reference, *others = categories.categories
+    blank = np.asarray(pd.isna(values))
+    columns = {
+        f"{label}: {other}": np.where(blank, np.nan, np.asarray(values == other, dtype=float))
+        for other in others
+    }
+    return Term(name, label, pd.DataFrame(columns, index=values.index), str(reference))
+
+
+def variable_label(study: Study, name: str) -> str:
+    """Return a short name: a construct's name, a grouping's title, or the item's code."""
+    from helpers.i18n import pick
+
+    if name in study.construct_codes:
+        return study.construct_name(name)
+    for grouping in study.spec.groups.values():
+        if grouping.item == name:
+            return pick(grouping.title.model_dump())
+    return name

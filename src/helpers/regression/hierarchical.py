@@ -1,0 +1,377 @@
+"""Hierarchical regression: blocks of predictors entered in steps, on the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from statsmodels.stats.diagnostic import het_breuschpagan
+
+from helpers.errors import DataContractError, listing, nearest
+from helpers.i18n import _, pick
+from helpers.regression.design import Term, study_term, variable_label
+from helpers.regression.least_squares import (
+    LeastSquares,
+    fit_least_squares,
+    inflation_factors,
+)
+from helpers.results import CheckResult, Number
+from helpers.thresholds import LEVEL, THRESHOLDS
+
+if TYPE_CHECKING:
+    from helpers.survey.load import Study
+
+
+@dataclass(frozen=True, slots=True)
+class HierarchicalResult:
+    """A regression in steps.
+
+    Attributes
+    ----------
+    outcome : str
+    steps : DataFrame
+        One row a step: step, added, r2, adj_r2, delta_r2, f_change, df_added, df_resid, p_change,
+        p_robust (Wald test of the added block with HC3), f2 (Cohen, of the added block), aic.
+    coefficients : DataFrame
+        One row a step and term: step, term, b, se (HC3), ci_low, ci_high, p_value, beta, beta_low,
+        beta_high, vif.
+    cooks_max, influential_share, largest_shift : float
+        Of the last step: largest Cook's distance; share of rows above 4 / n; largest change of a
+        standardised slope when those rows are left out.
+    breusch_pagan_p : float
+    references : tuple of str
+        Reference category of each categorical predictor.
+    n_used, n_dropped : int
+        Listwise over the outcome and the predictors of *all* steps.
+    level : float
+    method : str
+    """
+
+    outcome: str
+    steps: pd.DataFrame
+    coefficients: pd.DataFrame
+    cooks_max: float
+    influential_share: float
+    largest_shift: float
+    breusch_pagan_p: float
+    references: tuple[str, ...]
+    n_used: int
+    n_dropped: int
+    level: float
+    method: str
+
+    def table(self) -> pd.DataFrame:
+        """Return one row a step."""
+        return self.steps
+
+    def last(self) -> pd.DataFrame:
+        """Return the coefficients of the last step, without the constant."""
+        final = self.coefficients["step"] == self.coefficients["step"].max()
+        return self.coefficients[final & (self.coefficients["term"] != "const")].reset_index(
+            drop=True
+        )
+
+    def forest(self) -> pd.DataFrame:
+        """Return standardised slopes of the last step as a forest plot reads them."""
+        final = self.last()
+        return pd.DataFrame(
+            {
+                "label": final["term"],
+                "estimate": final["beta"],
+                "ci_low": final["beta_low"],
+                "ci_high": final["beta_high"],
+            }
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as a dictionary."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    def note(self) -> str:
+        """Return the note of the table: rows, errors, reference categories."""
+        return _(
+            "n = {n}; {dropped} respondents left out for a blank in any step. HC3 errors. "
+            "Reference categories: {references}."
+        ).format(
+            n=self.n_used, dropped=self.n_dropped, references="; ".join(self.references) or "-"
+        )
+
+    def text(self) -> str:
+        """Return one sentence that reads the last step's gain."""
+        last = self.steps.iloc[-1]
+        return _(
+            "The last step raises R² by {delta:.3f} to {r2:.3f} (F({df1}, {df2}) = {f:.2f}, "
+            "p {p}; n = {n})."
+        ).format(
+            delta=last["delta_r2"],
+            r2=last["r2"],
+            df1=int(last["df_added"]),
+            df2=int(last["df_resid"]),
+            f=last["f_change"],
+            p=spoken_p(last["p_change"]),
+            n=self.n_used,
+        )
+
+    def slope_text(self) -> str:
+        """Return one sentence that reads the largest standardised slope of the last step."""
+        final = self.last()
+        top = final.loc[final["beta"].abs().idxmax()]
+        return _(
+            "The largest standardised slope belongs to {term}: {beta:.2f} standard deviations of "
+            "{outcome} per standard deviation ({level:.0%} interval {low:.2f} to {high:.2f})."
+        ).format(
+            term=top["term"],
+            beta=top["beta"],
+            outcome=self.outcome,
+            level=self.level,
+            low=top["beta_low"],
+            high=top["beta_high"],
+        )
+
+    def numbers(self, name: str) -> list[Number]:
+        """Return R² of the last step and its standardised slopes, with definitions."""
+        out = [
+            Number(
+                id=f"r2_{name}",
+                value=float(self.steps["r2"].iloc[-1]),
+                definition=f"R2 of the last step, outcome {self.outcome}",
+                n_used=self.n_used,
+                engine="statsmodels",
+            )
+        ]
+        for row in self.last().to_dict("records"):
+            out.append(
+                Number(
+                    id=f"beta_{name}_{row['term']}",
+                    value=row["beta"],
+                    definition="standardised slope of the last step",
+                    ci_low=row["beta_low"],
+                    ci_high=row["beta_high"],
+                    level=self.level,
+                    n_used=self.n_used,
+                    method="HC3",
+                    engine="statsmodels",
+                )
+            )
+        return out
+
+    def checks(self) -> tuple[CheckResult, ...]:
+        """Return collinearity, influence and equal error variance as checks."""
+        final = self.last()
+        worst = final.loc[final["vif"].idxmax()]
+        vif, cook = THRESHOLDS["vif"], THRESHOLDS["cooks_distance"]
+        return (
+            CheckResult(
+                name=_("Collinearity (VIF)"),
+                passed=vif.holds(worst["vif"]),
+                value=worst["vif"],
+                threshold=vif.value,
+                source=vif.source,
+                text=_("The largest VIF is {value:.2f} ({term}).").format(
+                    value=worst["vif"], term=worst["term"]
+                ),
+            ),
+            CheckResult(
+                name=_("Influence (Cook's distance)"),
+                passed=cook.holds(self.cooks_max),
+                value=self.cooks_max,
+                threshold=cook.value,
+                source=cook.source,
+                text=_(
+                    "The largest Cook's distance is {value:.3f}; {share:.1%} of the rows lie above "
+                    "4/n, and without them no standardised slope moves by more than {shift:.2f}."
+                ).format(
+                    value=self.cooks_max, share=self.influential_share, shift=self.largest_shift
+                ),
+            ),
+            CheckResult(
+                name=_("Equal error variance (Breusch-Pagan)"),
+                passed=None,
+                value=self.breusch_pagan_p,
+                threshold=None,
+                source="Breusch & Pagan (1979), doi:10.2307/1911963",
+                text=_("p {p}; the HC3 errors in use do not need equal variances.").format(
+                    p=spoken_p(self.breusch_pagan_p)
+                ),
+            ),
+        )
+
+
+def spoken_p(p: float) -> str:
+    """Return a p-value as it stands in a sentence: ``= .012`` or ``< .001``."""
+    return "< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".", 1)
+
+
+def hierarchical_regression(
+    outcome: pd.Series,
+    steps: Sequence[Sequence[Term]],
+    *,
+    label: str,
+    level: float = LEVEL,
+) -> HierarchicalResult:
+    """Fit a regression in steps, every step on the rows that are complete for all.
+
+    Parameters
+    ----------
+    outcome : Series
+    steps : sequence of sequences of Term
+        Blocks in the order of entry; each step keeps those before.
+    label : str
+        Name of the outcome in sentences.
+    level : float
+        Confidence level of the intervals.
+
+    Notes
+    -----
+    ``beta`` is ``b * sd(x) / sd(y)``, with SDs of the rows used, 0/1 columns included; its interval
+    is that of b rescaled. ``f_change`` is the classical F test of the added block, ``p_robust`` its
+    HC3 Wald counterpart. ``f2 = delta R2 / (1 - R2)`` (Cohen 1988). Checked against base R:
+    tests/reference/regression.R.
+    """
+    if not steps or not all(steps):
+        raise DataContractError(
+            "hierarchical_regression: steps= is empty or has an empty step; at least one predictor "
+            "a step is needed."
+        )
+    columns = [pd.concat([term.columns for term in step], axis=1) for step in steps]
+    whole = pd.concat([outcome.rename("__outcome"), *columns], axis=1)
+    doubled = whole.columns[whole.columns.duplicated()].tolist()
+    if doubled:
+        raise DataContractError(
+            f"hierarchical_regression: steps= enter {listing(doubled)} twice; each predictor "
+            "enters once. Take it out of one step."
+        )
+    kept = whole.dropna()
+    y = kept["__outcome"].to_numpy(dtype=float)
+    fits: list[LeastSquares] = []
+    for upto in range(1, len(columns) + 1):
+        names = [str(c) for block in columns[:upto] for c in block.columns]
+        fits.append(fit_least_squares(y, kept[names]))
+    last_x = kept.drop(columns="__outcome")
+    last = fits[-1]
+    high = last.cooks > 4 / last.n
+    return HierarchicalResult(
+        outcome=label,
+        steps=_step_table(fits, steps),
+        coefficients=pd.concat(
+            [_coefficients(i, fit, kept, y, level) for i, fit in enumerate(fits, start=1)],
+            ignore_index=True,
+        ),
+        cooks_max=float(last.cooks.max()),
+        influential_share=float(high.mean()),
+        largest_shift=_largest_shift(last, last_x, y, ~high),
+        breusch_pagan_p=float(
+            het_breuschpagan(last.residuals, np.column_stack([np.ones(last.n), last_x]))[1]
+        ),
+        references=tuple(
+            f"{term.label}: {term.reference}" for step in steps for term in step if term.reference
+        ),
+        n_used=len(kept),
+        n_dropped=len(whole) - len(kept),
+        level=level,
+        method="OLS, HC3; listwise over all steps",
+    )
+
+
+def _step_table(fits: Sequence[LeastSquares], steps: Sequence[Sequence[Term]]) -> pd.DataFrame:
+    """Return fit and gain of each step."""
+    rows = []
+    before_r2, before_k = 0.0, 1
+    for i, (fit, step) in enumerate(zip(fits, steps, strict=True), start=1):
+        added = len(fit.terms) - before_k
+        delta = fit.r2 - before_r2
+        f = delta / added / ((1 - fit.r2) / fit.df_resid)
+        _f, p_robust = fit.wald(list(range(before_k, len(fit.terms))))
+        rows.append(
+            {
+                "step": i,
+                "added": ", ".join(term.label for term in step),
+                "r2": fit.r2,
+                "adj_r2": fit.adj_r2,
+                "delta_r2": delta,
+                "f_change": f,
+                "df_added": added,
+                "df_resid": fit.df_resid,
+                "p_change": float(stats.f.sf(f, added, fit.df_resid)),
+                "p_robust": p_robust,
+                "f2": delta / (1 - fit.r2),
+                "aic": fit.aic,
+            }
+        )
+        before_r2, before_k = fit.r2, len(fit.terms)
+    return pd.DataFrame(rows)
+
+
+def _coefficients(
+    step: int, fit: LeastSquares, kept: pd.DataFrame, y: np.ndarray, level: float
+) -> pd.DataFrame:
+    """Return the coefficients of one step with robust intervals."""
+    x = kept[list(fit.terms[1:])]
+    se = fit.se()
+    half = stats.t.ppf((1 + level) / 2, fit.df_resid) * se
+    scale = np.r_[np.nan, x.std(ddof=1).to_numpy() / np.std(y, ddof=1)]
+    return pd.DataFrame(
+        {
+            "step": step,
+            "term": fit.terms,
+            "b": fit.b,
+            "se": se,
+            "ci_low": fit.b - half,
+            "ci_high": fit.b + half,
+            "p_value": 2 * stats.t.sf(np.abs(fit.b / se), fit.df_resid),
+            "beta": fit.b * scale,
+            "beta_low": (fit.b - half) * scale,
+            "beta_high": (fit.b + half) * scale,
+            "vif": np.r_[np.nan, inflation_factors(x)],
+        }
+    )
+
+
+def _largest_shift(fit: LeastSquares, x: pd.DataFrame, y: np.ndarray, keep: np.ndarray) -> float:
+    """Return how far a standardised slope moves at most when some rows are left out."""
+    inside = x[keep]
+    varying = [c for c in inside.columns if inside[c].nunique() > 1]
+    again = fit_least_squares(y[keep], inside[varying])
+    scale = x.std(ddof=1) / np.std(y, ddof=1)
+    before = pd.Series(fit.b[1:], index=list(fit.terms[1:]))
+    after = pd.Series(again.b[1:], index=list(again.terms[1:]))
+    return float(((after - before) * scale).abs().max())
+
+
+def study_regression(study: Study, name: str, *, level: float = LEVEL) -> HierarchicalResult:
+    """Fit a regression that a study declares under ``regressions``.
+
+    Raises
+    ------
+    DataContractError
+        The study declares none of that name, or a variable of it does not exist.
+    """
+    declared = study.spec.regressions
+    if name not in declared:
+        raise DataContractError(
+            f"study_regression: name= is '{name}'; declared in study.yml are {listing(declared)}."
+            f"{nearest(name, declared)} Ask study.offers('regression:{name}') first."
+        )
+    plan = declared[name]
+    steps = [[study_term(study, variable) for variable in step] for step in plan.steps]
+    outcome = study_term(study, plan.outcome)
+    if outcome.reference:
+        raise DataContractError(
+            f"study_regression: outcome= of '{name}' is '{plan.outcome}', a category; a number or "
+            "a scale score is needed. Correct regressions in study.yml."
+        )
+    return hierarchical_regression(
+        outcome.columns.iloc[:, 0],
+        steps,
+        label=variable_label(study, plan.outcome),
+        level=level,
+    )
+
+
+def regression_title(study: Study, name: str) -> str:
+    """Return the title of a declared regression in the current language."""
+    return pick(study.spec.regressions[name].title.model_dump())
