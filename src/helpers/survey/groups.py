@@ -55,8 +55,8 @@ def comparable_groups(study: Study, group: str, *, least: int | None = None) -> 
     if len(sizes) < 2:
         found = ", ".join(f"{name} {n}" for name, n in counts.items())
         raise DataContractError(
-            f"comparable_groups: group= '{group}' has groups of {found} people; at least two groups "
-            f"of {needed} are needed. Merge categories, or choose another grouping."
+            f"comparable_groups: group= '{group}' has groups of {found} people; at least two "
+            f"groups of {needed} are needed. Merge categories, or choose another grouping."
         )
     kept = labels.where(labels.isin(sizes.index)).astype(object)
     return Groups(kept, sizes, small, int(labels.isna().sum()))

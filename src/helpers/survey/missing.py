@@ -184,13 +184,18 @@ def little_test(responses: pd.DataFrame, *, items: list[str]) -> LittleResult | 
 
 
 def estimate_missing_predictors(
-    responses: pd.DataFrame, *, items: list[str], predictors: pd.DataFrame
+    responses: pd.DataFrame,
+    *,
+    items: list[str],
+    predictors: pd.DataFrame,
+    was_asked: pd.DataFrame | None = None,
 ) -> pd.DataFrame | Unavailable:
     """Ask whether blanks depend on what is known: one logit an item, all predictors together.
 
     The outcome is "blank"; predictors are standardised, so an odds ratio belongs to one standard
     deviation. The likelihood-ratio test compares with the model without predictors. Items blank
-    for fewer than ``missing_events`` respondents a predictor are left out (too few events).
+    for fewer than ``missing_events`` respondents a predictor are left out (too few events), and
+    with ``was_asked`` (see ``asked``) people who were not asked. An item does not predict itself.
 
     Returns
     -------
@@ -205,20 +210,21 @@ def estimate_missing_predictors(
     against "completely at random" and for FIML or imputation with these predictors; its absence
     proves nothing. Checked against R ``glm(family = binomial)``: ``tests/reference/survey.R``.
     """
-    known = predictors.dropna()
-    known = known.loc[:, known.std() > 0]
-    spread = (known - known.mean()) / known.std()
-    least = THRESHOLDS["missing_events"].value * spread.shape[1]
     rows = []
     for item in items:
-        blank = responses.loc[spread.index, item].isna().astype(float)
-        if spread.shape[1] and min(blank.sum(), (1 - blank).sum()) >= least:
+        base = was_asked[item] if was_asked is not None else pd.Series(True, responses.index)
+        known = predictors[base].drop(columns=item, errors="ignore").dropna()
+        known = known.loc[:, known.std() > 0]
+        blank = responses.loc[known.index, item].isna().astype(float)
+        least = THRESHOLDS["missing_events"].value * known.shape[1]
+        if known.shape[1] and min(blank.sum(), (1 - blank).sum()) >= least:
+            spread = (known - known.mean()) / known.std()
             rows.append({"item": item, **_logit(blank, spread)})
     if not rows:
-        return Unavailable(
-            _("a model of who leaves answers blank"),
-            _("no item has enough blanks for {k} predictors").format(k=spread.shape[1]),
-        )
+        why = _("no item has enough blanks for {k} predictors").format(k=predictors.shape[1])
+        if predictors.empty:
+            why = _("the study knows nothing of the respondents that could explain blanks")
+        return Unavailable(_("a model of who leaves answers blank"), why)
     table = pd.DataFrame(rows)
     table.insert(6, "p_holm", _holm(table["p_value"].to_numpy()))
     return table

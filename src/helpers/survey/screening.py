@@ -35,26 +35,25 @@ def mark_definitions(screening: Screening) -> dict[str, tuple[str, str]]:
         ),
         "speeding": (
             _("less than {seconds:g} seconds for each question answered").format(seconds=seconds),
-            THRESHOLDS["seconds_per_item"].source,
+            _(THRESHOLDS["seconds_per_item"].source),
         ),
         "failed_attention": (
-            _("more than {n} attention checks answered wrongly").format(
-                n=screening.max_failed_attention
-            ),
+            _failed_definition(screening.max_failed_attention),
             "Meade & Craig (2012), doi:10.1037/a0028085",
         ),
         "longstring": (
             _(
-                "one answer given to {share:.0%} or more of the longest block of items on one scale, "
-                "in a row"
+                "one answer given in a row to {share:.0%} or more of the longest block of items on "
+                "one scale"
             ).format(share=run.value),
-            run.source,
+            _(run.source),
         ),
         "low_variability": (
             _(
-                "standard deviation over one's own answers to that block, scaled to 0-1, below {cut:g}"
+                "standard deviation over one's own answers to that block, scaled to 0-1, below "
+                "{cut:g}"
             ).format(cut=spread.value),
-            spread.source,
+            _(spread.source),
         ),
     }
 
@@ -206,7 +205,7 @@ def describe_marks(marks: Marks, screening: Screening) -> pd.DataFrame:
         rows.append(
             {
                 "mark": mark,
-                "definition": definitions[mark][0] if lacking is None else lacking.text(),
+                "definition": definitions[mark][0] if lacking is None else lacking.why,
                 "source": definitions[mark][1],
                 "n": int(marks.table[mark].sum()) if lacking is None else pd.NA,
                 "share": float(marks.table[mark].mean()) if lacking is None else np.nan,
@@ -256,6 +255,13 @@ def careless_items(folder: StudyFolder) -> list[str]:
     scales = folder.items.set_index("item")["scale"]
     blocks = [list(run) for _name, run in groupby(scale_items(folder), key=scales.get)]
     return max(blocks, key=len, default=[])
+
+
+def _failed_definition(allowed: int) -> str:
+    """Return the definition of a failed attention check."""
+    if allowed == 0:
+        return _("at least one attention check answered wrongly")
+    return _("more than {n} attention checks answered wrongly").format(n=allowed)
 
 
 def _seconds_per_item(screening: Screening) -> float:

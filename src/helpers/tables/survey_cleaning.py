@@ -6,7 +6,7 @@ import pandas as pd
 
 from helpers.errors import Unavailable
 from helpers.i18n import _
-from helpers.results import CheckResult
+from helpers.results import CheckResult, Number
 from helpers.survey.intervals import wilson_interval
 from helpers.survey.load import Study
 from helpers.survey.readers import Intake
@@ -209,11 +209,13 @@ def agreement_sentence(study: Study) -> str:
     )  # fmt: skip
 
 
-def exclusions_table(study: Study, compared: pd.DataFrame | Unavailable) -> ApaTable | Unavailable:
-    """Return scale scores of rows kept and rows excluded, largest difference first."""
+def exclusions_table(
+    study: Study, compared: pd.DataFrame | Unavailable, most: int
+) -> ApaTable | Unavailable:
+    """Return scale scores of rows kept and rows excluded, the largest differences first."""
     if isinstance(compared, Unavailable):
         return compared
-    table = compared.sort_values("d", key=abs, ascending=False)
+    table = compared.sort_values("d", key=abs, ascending=False).head(most)
     return apa_table(
         table.assign(construct=table["construct"].map(study.construct_name)),
         caption=_("Scale scores of rows kept and rows excluded"),
@@ -228,19 +230,22 @@ def exclusions_table(study: Study, compared: pd.DataFrame | Unavailable) -> ApaT
             interval_column(),
             Column("d", "d", "number"),
         ],
-        note=_("Difference: excluded minus kept, Welch's interval; d in standard deviations."),
+        note=_(
+            "Difference: excluded minus kept, Welch's interval; d in standard deviations. Shown: "
+            "the {n} largest of {k} constructs."
+        ).format(n=len(table), k=len(compared)),
     )
 
 
 def exclusions_sentence(study: Study, compared: pd.DataFrame | Unavailable) -> str:
     """Read the largest effect of the exclusions aloud."""
     if isinstance(compared, Unavailable):
-        return compared.text()
+        return _("Too few rows are excluded to change the scale scores noticeably.")
     worst = compared.loc[compared["d"].abs().idxmax()]
     return _(
-        "The exclusions matter most for {construct}: rows excluded score {difference} scale points "
-        "apart from rows kept ({level:.0%} CI {ci}); without exclusions the mean would be {all} in "
-        "place of {kept}."
+        "The exclusions matter most for {construct}: rows excluded minus rows kept is {difference} "
+        "scale points ({level:.0%} CI {ci}); without exclusions the mean would be {all} in place "
+        "of {kept}."
     ).format(
         construct=study.construct_name(worst["construct"]),
         difference=format_number(worst["difference"]), level=LEVEL,
@@ -293,7 +298,7 @@ def planted_checks(planted: pd.DataFrame | Unavailable) -> list[CheckResult | Un
     return [
         CheckResult(
             _("Planted faults are found"), needed.holds(found), float(found), needed.value,
-            needed.source,
+            _(needed.source),
             _("{hit} of {n} planted faulty rows are excluded ({share}).").format(
                 hit=int(faulty["n_excluded"].sum()), n=int(faulty["n"].sum()),
                 share=format_percent(found, 1),
@@ -301,11 +306,25 @@ def planted_checks(planted: pd.DataFrame | Unavailable) -> list[CheckResult | Un
         ),
         CheckResult(
             _("Sound rows are kept"), allowed.holds(lost), float(lost), allowed.value,
-            allowed.source,
+            _(allowed.source),
             _("{hit} of {n} sound rows are excluded by mistake ({share}).").format(
                 hit=int(sound["n_excluded"].sum()), n=int(sound["n"].sum()),
                 share=format_percent(lost, 1),
             ),
+        ),
+    ]  # fmt: skip
+
+
+def flow_numbers(cleaned: Cleaned) -> list[Number]:
+    """Return rows received and analysed for ``results.json``."""
+    low, high = wilson_interval(cleaned.n_analysed, cleaned.n_received)
+    share = cleaned.n_analysed / cleaned.n_received
+    return [
+        Number("n_received", cleaned.n_received, "rows in the file"),
+        Number("n_analysed", cleaned.n_analysed, "rows left by the rules of study.yml"),
+        Number(
+            "share_analysed", share, "rows analysed / rows received", low, high, LEVEL,
+            cleaned.n_received, method="Wilson",
         ),
     ]  # fmt: skip
 
@@ -326,3 +345,25 @@ def flow_checks(study: Study) -> list[CheckResult]:
             _("{n} respondent ids stand more than once.").format(n=ids),
         ),
     ]  # fmt: skip
+
+
+def flow_picture(cleaned: Cleaned) -> pd.DataFrame | Unavailable:
+    """Return the flow for its figure, or that no rule excludes."""
+    if cleaned.flow.empty:
+        return Unavailable(
+            _("a figure of exclusions"), _("the study file names no rule that excludes")
+        )
+    return cleaned.flow
+
+
+def planted_sentence(planted: pd.DataFrame | Unavailable) -> str:
+    """Read the share of sound rows lost aloud."""
+    if isinstance(planted, Unavailable):
+        return _("Whether the rules find what they should can be seen on simulated data only.")
+    sound = planted[planted["kind"] == "honest"].iloc[0]
+    return _(
+        "Of {n} sound rows, {hit} are excluded by mistake: {share} ({level:.0%} CI {ci})."
+    ).format(
+        n=int(sound["n"]), hit=int(sound["n_excluded"]), share=format_percent(sound["share"], 1),
+        level=LEVEL, ci=percent_interval(sound["ci_low"], sound["ci_high"]),
+    )  # fmt: skip

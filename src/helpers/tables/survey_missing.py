@@ -6,9 +6,14 @@ import pandas as pd
 
 from helpers.errors import Unavailable
 from helpers.i18n import _
-from helpers.results import CheckResult
+from helpers.results import CheckResult, Number
 from helpers.survey.load import Study
-from helpers.survey.missing import LittleResult, asked, describe_missing
+from helpers.survey.missing import (
+    LittleResult,
+    asked,
+    describe_missing,
+    estimate_missing_predictors,
+)
 from helpers.survey.screening import scale_items
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
@@ -32,15 +37,28 @@ def item_labels(study: Study, items: list[str]) -> dict[str, str]:
     return {item: f"{item} {study.wording(item)}" for item in items}
 
 
+def answered_items(study: Study) -> list[str]:
+    """Return the coded items of the main questionnaire."""
+    main = study.items.loc[study.items["module"] == "main", "item"]
+    return [i for i in main if i in study.responses]
+
+
 def missing_by_item(study: Study) -> pd.DataFrame:
     """Count blanks by item of the main questionnaire, among those asked."""
-    items = [
-        i
-        for i in study.items.loc[study.items["module"] == "main", "item"]
-        if i in study.responses and study.scale_of(i).kind != "text"
-    ]
+    items = answered_items(study)
     was_asked = asked(study.folder, study.responses, items)
     return describe_missing(study.responses, items=items, was_asked=was_asked)
+
+
+def missing_dependence(study: Study) -> pd.DataFrame | Unavailable:
+    """Ask for each item whether its blanks depend on what is known of the respondents."""
+    items = answered_items(study)
+    return estimate_missing_predictors(
+        study.responses,
+        items=items,
+        predictors=known_predictors(study),
+        was_asked=asked(study.folder, study.responses, items),
+    )
 
 
 def missing_table(study: Study, counted: pd.DataFrame, most: int) -> ApaTable | Unavailable:
@@ -113,6 +131,13 @@ def little_table(result: LittleResult | Unavailable) -> ApaTable | Unavailable:
     )
 
 
+def little_sentence(result: LittleResult | Unavailable) -> str:
+    """Read Little's test aloud."""
+    if isinstance(result, Unavailable):
+        return _("With no blank among these answers, there is nothing to test.")
+    return result.text()
+
+
 def known_predictors(study: Study) -> pd.DataFrame:
     """Return what is known of everybody and may explain blanks: controls that are numbers.
 
@@ -153,7 +178,7 @@ def predictors_table(table: pd.DataFrame | Unavailable) -> ApaTable | Unavailabl
 def predictors_sentence(table: pd.DataFrame | Unavailable) -> str:
     """Read the strongest dependence aloud."""
     if isinstance(table, Unavailable):
-        return table.text()
+        return _("So it cannot be asked here who leaves answers blank.")
     top = table.loc[table["p_holm"].idxmin()]
     return _(
         "The clearest dependence is that of blanks in {item} on {predictor}: the odds of a blank "
@@ -165,30 +190,50 @@ def predictors_sentence(table: pd.DataFrame | Unavailable) -> str:
     )  # fmt: skip
 
 
-def missing_checks(counted: pd.DataFrame, little: LittleResult | Unavailable) -> list[CheckResult]:
+def missing_checks(
+    counted: pd.DataFrame,
+    little: LittleResult | Unavailable,
+    dependence: pd.DataFrame | Unavailable,
+) -> list[CheckResult]:
     """Check the amount and the mechanism of missing answers."""
     most = THRESHOLDS["missing_share"]
     top = float(counted["share"].max())
     checks = [
         CheckResult(
-            _("No item is blank too often"), most.holds(top), top, most.value, most.source,
+            _("No item is blank too often"), most.holds(top), top, most.value, _(most.source),
             _("The largest share is {share}; up to {limit} is usual.").format(
                 share=format_percent(top, 1), limit=format_percent(most.value, 0)
             ),
         )
     ]  # fmt: skip
-    if isinstance(little, Unavailable):
-        return checks
-    passed = little.p_value >= 1 - LEVEL
-    verdict = (
-        _("Dropping incomplete rows would lose power but cause no bias here, p {p}.")
-        if passed
-        else _("Dropping incomplete rows could cause bias; use all answers (FIML), p {p}.")
-    )
-    text = verdict.format(p=_p(little.p_value))
-    source = "Little (1988), doi:10.1080/01621459.1988.10478722"
-    name = _("Missing completely at random")
-    return [*checks, CheckResult(name, passed, little.p_value, 1 - LEVEL, source, text)]
+    if not isinstance(little, Unavailable):
+        text = _("Little's test gives p {p}.").format(p=_p(little.p_value))
+        source = "Little (1988), doi:10.1080/01621459.1988.10478722"
+        passed = little.p_value >= 1 - LEVEL
+        name = _('Blanks fit "completely at random"')
+        checks.append(CheckResult(name, passed, little.p_value, 1 - LEVEL, source, text))
+    if not isinstance(dependence, Unavailable):
+        low = float(dependence["p_holm"].min())
+        hits = int((dependence["p_holm"] < 1 - LEVEL).sum())
+        text = _(
+            "Blanks of {n} of {k} items depend on what is known of the respondents, smallest "
+            "p (Holm) {p}; if any do, use every answer (FIML) with these predictors."
+        ).format(n=hits, k=len(dependence), p=_p(low))
+        name = _("Blanks do not depend on what is known")
+        checks.append(CheckResult(name, hits == 0, low, 1 - LEVEL, "Holm (1979)", text))
+    return checks
+
+
+def missing_numbers(counted: pd.DataFrame, little: LittleResult | Unavailable) -> list[Number]:
+    """Return the amount of blanks and Little's test for ``results.json``."""
+    share = float(counted["n_missing"].sum() / counted["n_asked"].sum())
+    numbers = [Number("missing_share", share, "blank answers / answers asked for, all items")]
+    if not isinstance(little, Unavailable):
+        chi = Number(
+            "little_chi2", little.statistic, "Little's d2, moments by EM", n_used=little.n_used
+        )
+        numbers += [chi, Number("little_p", little.p_value, f"chi-square with {little.df} df")]
+    return numbers
 
 
 def _p(value: float) -> str:

@@ -6,13 +6,14 @@ import pandas as pd
 
 from helpers.errors import Unavailable
 from helpers.i18n import _, pick
-from helpers.results import CheckResult
+from helpers.results import CheckResult, Number
 from helpers.survey.describe import (
     answer_shares,
     describe_items,
     describe_numbers,
     describe_sample,
 )
+from helpers.survey.intervals import wilson_interval
 from helpers.survey.load import Study
 from helpers.survey.normality import MardiaResult
 from helpers.tables.apa import ApaTable, apa_table
@@ -46,30 +47,31 @@ def sample_table(counts: pd.DataFrame | Unavailable) -> ApaTable | Unavailable:
     """Return the sample in categories, one section a question."""
     if isinstance(counts, Unavailable):
         return counts
+    percent = ["share", "ci_low", "ci_high"]
     return apa_table(
-        counts,
+        counts.assign(**{c: 100 * counts[c] for c in percent}),
         caption=_("The sample"),
         columns=[
             Column("category", _("Category"), "text"),
             Column("n", "n", "integer"),
-            Column("share", _("Share"), "percent", 1),
-            interval_column(),
+            Column("share", "%", "number", 1),
+            interval_column(decimals=1),
         ],
         section="item",
         note=_(
-            "Shares of those who answered, with Wilson's interval. Categories with fewer than {k} "
+            "Percent of those who answered, with Wilson's interval. Categories with fewer than {k} "
             "persons are merged."
         ).format(k=int(THRESHOLDS["cell_size"].value)),
     )
 
 
-def sample_sentence(study: Study, counts: pd.DataFrame | Unavailable) -> str:
-    """Read the largest category of the first question aloud."""
+def sample_sentence(study: Study, counts: pd.DataFrame | Unavailable, question: int = 0) -> str:
+    """Read the largest category of one question, by position, aloud."""
     n = len(study.responses)
     if isinstance(counts, Unavailable):
         return _("The sample holds {n} respondents; their background was not asked.").format(n=n)
-    first = counts[counts["item"] == counts["item"].iloc[0]]
-    top = first.loc[first["n"].idxmax()]
+    one = sample_picture(counts, question)
+    top = one.loc[one["n"].idxmax()]
     return _(
         "Of {n} respondents, the largest group under \"{question}\" is \"{category}\" with {share} "
         "({level:.0%} CI {ci})."
@@ -138,7 +140,7 @@ def group_checks(study: Study) -> list[CheckResult | Unavailable]:
         )
         name = _("Groups large enough: {title}").format(title=title)
         smallest = float(counts[counts > 0].min())
-        checks.append(CheckResult(name, small.empty, smallest, least.value, least.source, text))
+        checks.append(CheckResult(name, small.empty, smallest, least.value, _(least.source), text))
     return checks or [Unavailable(_("a check of groups"), _("the study names no grouping"))]
 
 
@@ -177,8 +179,8 @@ def items_sentence(study: Study, described: pd.DataFrame) -> str:
     top = described.loc[described["mean"].idxmax()]
     scale = study.scale_of(top["item"])
     return _(
-        "{item} has the highest mean, {mean} on a scale of {low:g} to {high:g} ({level:.0%} CI {ci}, "
-        "n = {n})."
+        "{item} has the highest mean, {mean} on a scale of {low:g} to {high:g} "
+        "({level:.0%} CI {ci}, n = {n})."
     ).format(
         item=top["item"], mean=format_number(top["mean"]), low=scale.low, high=scale.high,
         level=LEVEL, ci=format_interval(top["ci_low"], top["ci_high"]), n=int(top["n"]),
@@ -191,9 +193,13 @@ def item_shares(study: Study, described: pd.DataFrame) -> pd.DataFrame:
 
 
 def scale_labels(study: Study, item: str) -> dict[float, str]:
-    """Return the labels of an item's scale, for a figure."""
-    labels = study.scale_of(item).labels
-    return {float(code): pick(b.model_dump()) for code, b in labels.items()}
+    """Return the labels of the ends of an item's scale, for a figure."""
+    scale = study.scale_of(item)
+    return {
+        float(code): pick(b.model_dump())
+        for code, b in scale.labels.items()
+        if code in (scale.low, scale.high)
+    }
 
 
 def mardia_table(result: MardiaResult) -> ApaTable:
@@ -215,6 +221,18 @@ def mardia_table(result: MardiaResult) -> ApaTable:
     )
 
 
+def mardia_numbers(result: MardiaResult) -> list[Number]:
+    """Return Mardia's measures for ``results.json``."""
+    n = result.n_used
+    return [
+        Number("mardia_skewness", result.skewness, "b1p, covariance with divisor n", n_used=n),
+        Number("mardia_kurtosis", result.kurtosis, "b2p, covariance with divisor n", n_used=n),
+        Number(
+            "mardia_kurtosis_z", result.kurtosis_z, "(b2p - p(p+2)) / sqrt(8p(p+2)/n)", n_used=n
+        ),
+    ]
+
+
 def item_checks(described: pd.DataFrame) -> list[CheckResult]:
     """Check skewness, kurtosis, floor and ceiling of the items."""
     limits = [
@@ -232,6 +250,20 @@ def item_checks(described: pd.DataFrame) -> list[CheckResult]:
             n=len(over), k=len(described), limit=limit.value,
         )  # fmt: skip
         checks.append(
-            CheckResult(name, over.empty, float(values.max()), limit.value, limit.source, text)
+            CheckResult(name, over.empty, float(values.max()), limit.value, _(limit.source), text)
         )
     return checks
+
+
+def shares_sentence(shares: pd.DataFrame) -> str:
+    """Read the most frequent single answer aloud."""
+    top = shares.loc[shares["share"].idxmax()]
+    n = int(shares.loc[shares["item"] == top["item"], "n"].sum())
+    low, high = wilson_interval(int(top["n"]), n)
+    return _(
+        "The most frequent single answer is {answer:g} to {item}, given by {share} of {n} "
+        "({level:.0%} CI {ci})."
+    ).format(
+        answer=top["answer"], item=top["item"], share=format_percent(top["share"], 1), n=n,
+        level=LEVEL, ci=percent_interval(low, high),
+    )  # fmt: skip
