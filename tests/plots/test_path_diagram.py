@@ -177,3 +177,24 @@ def test_wrong_input_is_named():
     both = estimates.assign(group=[1, 2] * (len(estimates) // 2) + [1] * (len(estimates) % 2))
     with pytest.raises(ModelSpecError, match="one group is needed"):
         plot_path_diagram(both, latents=latents)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_models_are_drawn_clear(seed):
+    """Up to twelve latents with random paths: what holds for the seven models holds here."""
+    rng = np.random.default_rng(seed)
+    names = [f"L{i}" for i in range(rng.integers(4, 13))]
+    pairs = [(names[i], names[j]) for j in range(1, len(names)) for i in range(j)]
+    chosen = [pair for pair in pairs if rng.random() < 1.4 * 2 / len(names)]
+    estimates = models.table(
+        models.items(names, 3),
+        [(tail, head, float(rng.uniform(-0.7, 0.9)), 0.01) for tail, head in chosen],
+        r2=dict.fromkeys(names, 0.3),
+    )
+    ax = plot_path_diagram(estimates, latents=names)
+    ax.figure.canvas.draw()
+    boxes = text_boxes(ax, "weight")
+    assert len(boxes) == len(chosen)
+    assert not [1 for i, a in enumerate(boxes) for b in boxes[i + 1 :] if overlap(a, b)]
+    for patch in nodes(ax).values():
+        assert not any(inside(patch, corners_and_edges(box)).any() for box in boxes)

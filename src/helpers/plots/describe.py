@@ -72,9 +72,14 @@ def path_diagram(graph: Graph, labels: Mapping[str, str]) -> str:
         for edge in graph.of_kind("path", "factor")
     ]  # fmt: skip
     shares = [f"{name(node)} {format_number(r2, bounded=True)}" for node, r2 in graph.r2.items()]
-    text = _("Path diagram of {n} constructs. Standardised weights: {paths}.").format(
-        n=len(graph.latents), paths=_joined(paths)
-    )
+    text = _("Path diagram of {n} constructs.").format(n=len(graph.latents))
+    if paths:
+        text += " " + _("Standardised weights: {paths}.").format(paths=_joined(paths))
+    correlated = graph.of_kind("covariance")
+    if correlated:
+        text += " " + _("Correlations: {pairs}.").format(
+            pairs=_joined([_pair_text((e.tail, e.head, e.weight), labels) for e in correlated])
+        )
     if shares:
         text += " " + _("Explained variance: {shares}.").format(shares=_joined(shares))
     return text

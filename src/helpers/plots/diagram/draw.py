@@ -114,7 +114,8 @@ def _texts(graph: Graph, labels: Mapping[str, str]) -> dict[str, str]:
     """Return the text of every node, R² on a line of its own."""
     texts = {}
     for name in graph.nodes:
-        text = wrap(labels.get(name, name), NODE_LETTERS)
+        label = labels.get(name, name)
+        text = wrap(label[:1].upper() + label[1:], NODE_LETTERS)
         if name in graph.r2:
             text += "\nR² = " + format_number(graph.r2[name], bounded=True)
         texts[name] = text

@@ -71,10 +71,12 @@ def cubic(p0: np.ndarray, p1: np.ndarray, p2: np.ndarray, p3: np.ndarray) -> np.
     return s**3 * p0 + 3 * s**2 * t * p1 + 3 * s * t**2 * p2 + t**3 * p3
 
 
-def through(points: list[np.ndarray], half_width: float, *, level: bool = False) -> np.ndarray:
+def through(
+    points: list[np.ndarray], half_width: float, *, level: bool = False, reach: float = 0.45
+) -> np.ndarray:
     """Return a smooth curve that crosses each inner column level, at its station's height.
 
-    ``level`` also leaves and arrives level.
+    ``level`` also leaves and arrives level; ``reach`` is how far handles go, as a share.
     """
     flat = np.array([half_width, 0.0])
     curve, here, flat_here = [], points[0], level
@@ -82,10 +84,10 @@ def through(points: list[np.ndarray], half_width: float, *, level: bool = False)
     for k, goal in enumerate(points[1:], start=1):
         last = k == len(points) - 1
         enter = goal if last else goal - direction * flat
-        reach = np.array([0.45 * (enter[0] - here[0]), 0.0])
-        aim = 0.35 * (enter - here)
-        leaving = reach if flat_here else aim
-        arriving = aim if last and not level else reach
+        ahead = np.array([reach * (enter[0] - here[0]), 0.0])
+        aim = 0.8 * reach * (enter - here)
+        leaving = ahead if flat_here else aim
+        arriving = aim if last and not level else ahead
         curve.append(cubic(here, here + leaving, enter - arriving, enter))
         if not last:
             leave = goal + direction * flat

@@ -45,8 +45,9 @@ def layout_arcs(graph: Graph) -> list[Arc]:
     heads = {head for _tail, head in paths}
     arcs = list(dict.fromkeys(paths))
     for edge in graph.of_kind("factor"):
-        # An exogenous second-order factor has its faces to the left, an endogenous to the right.
-        outward = edge.tail in heads
+        # An exogenous second-order factor has its faces to the left, an endogenous to the right;
+        # without any path, the reading goes from the factor to its faces.
+        outward = edge.tail in heads or not paths
         arcs.append((edge.tail, edge.head) if outward else (edge.head, edge.tail))
     return list(dict.fromkeys(arcs))
 
