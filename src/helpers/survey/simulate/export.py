@@ -87,9 +87,14 @@ def write_csv(
     # no file name and no time in the header, so that equal content gives equal files
     with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=9, mtime=0, filename="") as out:
         out.write(content)
+    write_whole(path, packed.getvalue())
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a crash leaves either the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    part.write_bytes(packed.getvalue())
+    part.write_bytes(content)
     part.replace(path)
 
 

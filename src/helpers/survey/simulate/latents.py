@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from helpers.errors import CodebookError
 from helpers.survey.simulate.draws import Draws, by_code
 from helpers.survey.simulate.people import APOLOGY_ONLY, NO_RECOVERY
 from helpers.survey.simulate.population import Population
@@ -74,7 +75,10 @@ def residual_sds(structure: dict) -> dict[str, float]:
             r = loading[place[first]] @ omega @ loading[place[second]]
             explained += weight**2 * (1 + r**2)
         if explained >= 1:
-            raise ValueError(f"residual_sds: the causes of {name} explain {explained:.2f} of 1")
+            raise CodebookError(
+                f"residual_sds: structure= lets the causes of {name} explain {explained:.2f} of "
+                "its variance; less than 1 is needed. Lower its paths in population.yml."
+            )
         sds[name] = float(np.sqrt(1 - explained))
         omega[own, own] = sds[name] ** 2
         for first, second, r in structure["residual_correlations"]:

@@ -155,6 +155,11 @@ def _table(rows: list[Row]) -> pd.DataFrame:
     return table[list(COLUMNS)]
 
 
+def _named(group: str, what: str) -> str:
+    """Return a quantity's name from its group and what was measured."""
+    return _("{group}: {what}").format(group=group, what=what)
+
+
 def _row(quantity: str, where: str, estimator: str, truth: float, found: Estimate) -> Row:
     return Row(
         quantity, where, estimator, float(truth), found.value, found.low, found.high, found.n
@@ -172,7 +177,7 @@ def _measures(recovered: pd.DataFrame, planted: dict, level: float) -> list[Row]
     }
     return [
         _row(
-            f"{names[code]}: {label}", "T1", _("mean of the group"), truth,
+            _named(names[code], label), "T1", _("mean of the group"), truth,
             estimators.mean(recovered.loc[recovered["MEAS"] == code, item], level=level),
         )
         for key, (item, label) in content.items()
@@ -193,7 +198,7 @@ def _rated(responses: pd.DataFrame, tables: dict, level: float) -> list[Row]:
     }  # fmt: skip
     sides = {"satisfaction": ("S", _("satisfaction")), "loyalty": ("L", _("loyalty"))}
     wanted = [
-        (f"{name}{letter}{code}", f"{names[code]}: {text.format(side=side)}", name, truth)
+        (f"{name}{letter}{code}", _named(names[code], text.format(side=side)), name, truth)
         for name, names, text in (
             ("T2", strategies, _("effect on {side} (1-5)")),
             ("T5", failures, _("loss of {side} (1-5)")),
@@ -203,7 +208,7 @@ def _rated(responses: pd.DataFrame, tables: dict, level: float) -> list[Row]:
     ]
     importance = _("importance (0-10)")
     wanted += [
-        (f"T7_{code}", f"{ways[code]}: {importance}", "T7", truth)
+        (f"T7_{code}", _named(ways[code], importance), "T7", truth)
         for code, truth in tables["T7"]["importance"].items()
     ]
     return [
@@ -226,7 +231,7 @@ def _actions(responses: pd.DataFrame, planted: dict, level: float) -> list[Row]:
     ):
         rows += [
             _row(
-                f"{names[code]}: {label}", "T3", _("ratio of two group means, less 1"), truth,
+                _named(names[code], label), "T3", _("ratio of two group means, less 1"), truth,
                 estimators.lift(group[code][item], group[NO_ACTION][item], level=level),
             )
             for code, truth in planted[key].items()
@@ -234,7 +239,7 @@ def _actions(responses: pd.DataFrame, planted: dict, level: float) -> list[Row]:
     acts = _("word-of-mouth acts")
     return rows + [
         _row(
-            f"{names[code]}: {acts}", "T3", _("mean of the group"), truth,
+            _named(names[code], acts), "T3", _("mean of the group"), truth,
             estimators.mean(group[code]["WOMN"], level=level),
         )
         for code, truth in planted["word_of_mouth_acts"].items()
@@ -255,7 +260,7 @@ def _types(
     ]
     rows = [
         _row(
-            f"{names[code]}: {label}", "T4", _("mean of the group"), truth,
+            _named(names[code], label), "T4", _("mean of the group"), truth,
             estimators.mean(table.loc[table["CTYPE"] == code, item], level=level),
         )
         for key, table, item, label in content
@@ -265,7 +270,7 @@ def _types(
     men = _("share of men")
     return rows + [
         _row(
-            f"{names[code]}: {men}", "T4", _("share, Wilson interval"), truth,
+            _named(names[code], men), "T4", _("share, Wilson interval"), truth,
             estimators.share(stated.loc[stated["CTYPE"] == code, "GENDER"] == MAN, level=level),
         )
         for code, truth in planted["share_men"].items()
