@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return options.call(options)
     except SuiteError as error:
-        print(f"study {options.command}: {error}", file=sys.stderr)
+        print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("study: stopped; pages that were finished are whole.", file=sys.stderr)
@@ -55,8 +55,12 @@ def _check(options: argparse.Namespace) -> int:
     """Check a study folder or an export."""
     from helpers.survey.codebook import check_study
 
-    print(check_study(options.study))
-    return 0
+    findings = check_study(options.study)
+    for finding in findings:
+        print(f"{finding.severity}  {finding.place}: {finding.sentence}")
+    errors = sum(finding.severity == "error" for finding in findings)
+    print(f"{options.study}: {errors} errors, {len(findings) - errors} remarks.")
+    return 1 if errors else 0
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -69,9 +73,14 @@ def _list(options: argparse.Namespace) -> int:
 
 def _simulate(options: argparse.Namespace) -> int:
     """Write the simulated study's raw files."""
+    from pathlib import Path
+
+    from helpers import paths
     from helpers.survey.simulate import simulate_study
 
-    simulate_study(options.study)
+    folder = Path(options.out) if options.out else paths.data_folder() / "online_shopping"
+    for path in simulate_study(folder, seed=options.seed, n=options.n):
+        print(path if options.out else paths.shown(path))
     return 0
 
 
@@ -97,7 +106,9 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(call=_check)
     commands.add_parser("list", help="list the studies").set_defaults(call=_list)
     simulate = commands.add_parser("simulate", help="write the simulated study's raw files")
-    simulate.add_argument("study", nargs="?", default="online_shopping")
+    simulate.add_argument("--out", metavar="DIR", help="a study folder elsewhere")
+    simulate.add_argument("--seed", type=int, help="in place of the one in population.yml")
+    simulate.add_argument("--n", type=int, help="responses, in place of population.yml")
     simulate.set_defaults(call=_simulate)
     lab = commands.add_parser("lab", help="open JupyterLab at notebook 00")
     lab.add_argument("jupyter", nargs=argparse.REMAINDER, help="options for JupyterLab")

@@ -16,6 +16,8 @@ from helpers.report.execute import Failure
 LONGEST_TEXT = 20_000
 """Characters of printed text that a page shows of one output."""
 
+_INTERVAL = re.compile(r"\[[^\]]*\d[^\]]*\]")
+_SECTION = re.compile(r"^##\s+(.+?)\s*$", re.MULTILINE)
 _HEADING = re.compile(r"^#\s+(.+?)\s*$", re.MULTILINE)
 
 
@@ -66,6 +68,15 @@ class Equation:
     latex: str
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A sentence with the section it stands in, and whether its cell is tagged ``report``."""
+
+    text: str
+    section: str
+    tagged: bool
+
+
 Block = Prose | Code | Markup | Picture | Printed | Equation
 
 
@@ -83,12 +94,17 @@ class Harvest:
         Results as data, in order, as ``helpers.lesson`` wrote them.
     svgs : dict
         Figure id -> SVG.
+    readings : list of Reading
+        Sentences that read results aloud, for the choice of the one in the index.
+    skipped : int
+        Code cells that were not reached.
     """
 
     title: str
     blocks: list[Block] = field(default_factory=list)
     payloads: list[dict[str, Any]] = field(default_factory=list)
     svgs: dict[str, str] = field(default_factory=dict)
+    readings: list[Reading] = field(default_factory=list)
     skipped: int = 0
 
     def of_kind(self, kind: str) -> list[dict[str, Any]]:
@@ -107,9 +123,17 @@ class Harvest:
 
     @property
     def key_sentence(self) -> str:
-        """The last sentence that reads a result aloud, or why there is none."""
-        said = [p["text"] for p in self.of_kind("sentence")]
-        return self.stopped or (said[-1] if said else "")
+        """The sentence for the index.
+
+        Why the notebook does not apply; else what its author tagged ``report``; else the first
+        sentence of the results that gives an interval; else the first of them.
+        """
+        if self.stopped:
+            return self.stopped
+        chosen = [r for r in self.readings if r.tagged]
+        results = [r for r in self.readings if r.section == "Result"] or self.readings
+        chosen += [r for r in results if _INTERVAL.search(r.text)]
+        return next((r.text for r in (*chosen, *results)), "")
 
 
 def harvest(notebook: NotebookNode, *, name: str, failure: Failure | None = None) -> Harvest:
@@ -125,13 +149,14 @@ def harvest(notebook: NotebookNode, *, name: str, failure: Failure | None = None
         Why it did not run to its end; the cells that never ran are counted, not shown.
     """
     found = Harvest(title=name)
-    titled = False
+    titled, section = False, ""
     for index, cell in enumerate(notebook.cells):
         if found.stopped or (failure is not None and _never_ran(notebook, index, failure)):
             found.skipped += cell.cell_type == "code"
             continue
         if cell.cell_type == "markdown":
             source = cell.source
+            section = (_SECTION.findall(source) or [section])[-1]
             match = None if titled else _HEADING.search(source)
             if match:
                 found.title, titled = match.group(1).lstrip("# "), True
@@ -139,7 +164,7 @@ def harvest(notebook: NotebookNode, *, name: str, failure: Failure | None = None
             if source.strip():
                 found.blocks.append(Prose(source.strip()))
         elif cell.cell_type == "code":
-            _read_code(cell, found)
+            _read_code(cell, found, section)
     return found
 
 
@@ -151,14 +176,16 @@ def _never_ran(notebook: NotebookNode, index: int, failure: Failure) -> bool:
     return index > (ran[-1] if ran else -1) + 1
 
 
-def _read_code(cell: NotebookNode, found: Harvest) -> None:
+def _read_code(cell: NotebookNode, found: Harvest, section: str) -> None:
     """Add a code cell's source and outputs."""
     tags = cell.metadata.get("tags", [])
     if "hide-input" not in tags and cell.source.strip():
         _add_code(found.blocks, Code(cell.source, _code_kind(tags)))
     for output in cell.get("outputs", []):
-        for block in _blocks_of(output, found):
-            found.blocks.append(block)
+        found.blocks += _blocks_of(output, found)
+        payload = output.get("data", {}).get(MIME) or {}
+        if payload.get("kind") == "sentence":
+            found.readings.append(Reading(payload["text"], section, "report" in tags))
 
 
 def _add_code(blocks: list[Block], code: Code) -> None:

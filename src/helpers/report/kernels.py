@@ -12,6 +12,7 @@ import tempfile
 import threading
 import uuid
 import weakref
+from collections.abc import Sequence
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import TracebackType
@@ -41,6 +42,8 @@ class Kernels:
     warm : bool
         Fork kernels from a server that has imported the libraries (Linux). If the server cannot
         be had, ordinary kernels are used and ``why_plain`` says so.
+    preload : sequence of str
+        Modules that the server imports; by default those that notebooks use.
 
     Attributes
     ----------
@@ -50,7 +53,8 @@ class Kernels:
         Why kernels are ordinary ones; empty while they are forked.
     """
 
-    def __init__(self, *, warm: bool = True) -> None:
+    def __init__(self, *, warm: bool = True, preload: Sequence[str] = ()) -> None:
+        self._preload = tuple(preload)
         self.folder = Path(tempfile.mkdtemp(prefix="study-"))
         self.why_plain = "" if warm else "asked for with --plain-kernels"
         if warm and not sys.platform.startswith("linux"):
@@ -128,6 +132,7 @@ class Kernels:
             self.why_plain = "the path of the temporary folder is too long for a socket"
             return
         command = [sys.executable, "-P", "-m", "helpers.report.forkserver", str(self._socket)]
+        command += self._preload
         env = {
             **os.environ,
             **KERNEL_ENV,

@@ -14,10 +14,10 @@ from helpers.errors import ReportError
 ASSETS = Path(__file__).parent / "assets"
 
 READER = (
-    "commonmark_x+east_asian_line_breaks-raw_html-subscript-superscript-emoji-yaml_metadata_block"
+    "commonmark_x+east_asian_line_breaks-subscript-superscript-emoji-yaml_metadata_block"
     "-fancy_lists-definition_lists-bracketed_spans-attributes-fenced_divs"
 )
-"""Markdown as JupyterLab reads it, plus mathematics; HTML in prose stays text."""
+"""Markdown as JupyterLab reads it, plus mathematics."""
 
 _SECONDS = 120
 
@@ -52,10 +52,10 @@ def convert(markdown: str, *options: str, resources: Sequence[Path] = ()) -> byt
     return done.stdout
 
 
-def raw(markup: str, form: str = "html") -> str:
-    """Return a block that pandoc passes on untouched."""
+def raw(markup: str) -> str:
+    """Return a block of clean HTML that pandoc passes on untouched."""
     fence = "`" * max(3, _longest_run(markup) + 1)
-    return f"{fence}{{={form}}}\n{markup}\n{fence}\n"
+    return f"{fence}{{=page}}\n{markup}\n{fence}\n"
 
 
 def code(source: str, name: str = "python") -> str:

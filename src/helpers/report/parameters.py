@@ -61,7 +61,10 @@ def assign(
     ReportError
         A name that no notebook has, or a value of another type; all faults in one message.
     """
-    known = {name: kind for kinds in allowed.values() for name, kind in kinds.items()}
+    known: dict[str, list[str]] = {}
+    for notebook, kinds in allowed.items():
+        for name, kind in kinds.items():
+            known.setdefault(name, [kind]).append(notebook[:2])
     given: dict[str, dict[str, Any]] = {notebook: {} for notebook in allowed}
     faults = [_unknown(name, known) for name in values if name not in known]
     for notebook, kinds in allowed.items():
@@ -175,10 +178,11 @@ def _assigned(notebook: Path) -> list[str]:
     return names
 
 
-def _unknown(name: str, known: Mapping[str, str]) -> str:
+def _unknown(name: str, known: Mapping[str, Sequence[str]]) -> str:
     """Return the sentence about a parameter that no notebook has."""
     settable = {n: k for n, k in sorted(known.items()) if n not in RESERVED}
-    allowed = listing([f"{n} ({k})" for n, k in settable.items()], most=40)
+    entries = [f"{n} ({kind}; in {' '.join(where)})" for n, (kind, *where) in settable.items()]
+    allowed = listing(entries, most=40)
     return (
         f"parameter {name}: none of the selected notebooks has it; allowed are {allowed or 'none'}."
         f"{nearest(name, settable)} Correct the name, or select the notebook that has it."

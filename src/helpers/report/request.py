@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ FORMATS = ("html",)
 DEFAULT_STUDY = "online_shopping"
 NOTEBOOK_GLOB = "[0-9][0-9]_*.ipynb"
 
-_SLUG = re.compile(r"[^A-Za-z0-9.-]+")
+_SLUG = re.compile(r"[^A-Za-z0-9_.-]+|\.{2,}")
 _LONGEST_NAME = 60
 
 
@@ -194,11 +195,8 @@ def _run_name(config: str, language: str, settings: Mapping[str, Any]) -> str:
     parts = [config or language]
     parts += [f"{name}-{value}" for name, value in sorted(settings.items())]
     name = "_".join(_SLUG.sub("-", part).strip("-.") or "run" for part in parts)
-    if len(name) > _LONGEST_NAME or (
-        settings and _SLUG.search("".join(map(str, settings.values())))
-    ):
-        import hashlib
-
-        digest = hashlib.sha256(repr(sorted(settings.items())).encode()).hexdigest()[:8]
-        name = f"{name[:_LONGEST_NAME]}_{digest}"
+    changed = any(_SLUG.search(str(value)) for value in settings.values())
+    if changed or len(name) > _LONGEST_NAME:
+        digest = hashlib.sha256(repr(sorted(settings.items())).encode("utf-8")).hexdigest()
+        name = f"{name[:_LONGEST_NAME]}_{digest[:8]}"
     return name
