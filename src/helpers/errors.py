@@ -7,8 +7,13 @@ path outside the project, because reports travel.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class SuiteError(ValueError):
@@ -58,6 +63,19 @@ class Unavailable:
         from helpers.i18n import _
 
         return _("Not available: {what}, because {why}.").format(what=self.what, why=self.why)
+
+
+def passes_unavailable(function: Callable[P, R]) -> Callable[P, R]:
+    """Make a function return the first ``Unavailable`` among its arguments in place of a result."""
+
+    @wraps(function)
+    def passing(*args: P.args, **kwargs: P.kwargs) -> R:
+        for value in (*args, *kwargs.values()):
+            if isinstance(value, Unavailable):
+                return value  # type: ignore[return-value]
+        return function(*args, **kwargs)
+
+    return passing
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str:

@@ -96,7 +96,9 @@ class Lesson:
         payload |= {"csv": shown.csv(), "simulated": self.study.is_simulated}
         _show(payload, **{"text/html": body, "text/plain": shown.markdown()})
 
-    def figure(self, axes: Axes | Figure | Unavailable, *, id: str, caption: str, alt: str) -> None:
+    def figure(
+        self, axes: Axes | Figure | Unavailable, *, id: str, caption: str, alt: str = ""
+    ) -> None:
         """Show a figure as SVG and PNG with its alternative text, and close it.
 
         Parameters
@@ -106,13 +108,16 @@ class Lesson:
         id : str
             Name of the figure, unique in the notebook; becomes the file name of the SVG.
         caption, alt : str
-            Caption, and the figure told in words for those who cannot see it.
+            Caption, and the figure told in words for those who cannot see it; by default the
+            words that the ``plot_*`` function left with the axes.
         """
         if isinstance(axes, Unavailable):
             self._unavailable(axes, id)
             return
         self._claim(id)
-        caption, alt = _(caption), _(alt)
+        from helpers.plots import attached_alt_text
+
+        caption, alt = _(caption), _(alt) if alt else attached_alt_text(axes)
         if not alt.strip():
             raise ReportError(f"figure: alt= of '{id}' is empty; say in words what it shows.")
         import matplotlib.pyplot as plt

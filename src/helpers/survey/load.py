@@ -20,7 +20,9 @@ from helpers.survey.readers import Intake, read_source
 from helpers.survey.scoring import reverse_coded, scale_scores
 from helpers.survey.screening import Cleaned, Marks, exclude_marked, mark_responses
 
-NEEDS = ("rows", "matrix", "timing", "truth", "scores", "hypotheses", "regressions")
+NEEDS = (
+    "rows", "matrix", "timing", "truth", "scores", "hypotheses", "regressions", "comparisons",
+)  # fmt: skip
 """Needs without a name; with one: ``model:NAME construct:CODE module:NAME group:NAME item:NAME
 regression:NAME``."""
 
@@ -236,8 +238,8 @@ class Study:
         ----------
         needs : str
             ``rows``, ``matrix``, ``timing``, ``truth``, ``scores``, ``hypotheses``,
-            ``regressions``, ``model:NAME``, ``construct:CODE``, ``module:NAME``, ``group:NAME``,
-            ``item:NAME``, ``regression:NAME``.
+            ``regressions``, ``comparisons``, ``model:NAME``, ``construct:CODE``, ``module:NAME``,
+            ``group:NAME``, ``item:NAME``, ``regression:NAME``.
         """
         for need in needs:
             lacking = self._lacks(need)
@@ -262,6 +264,7 @@ class Study:
             "truth": self.spec.truth is None,
             "hypotheses": not self.spec.hypotheses,
             "regressions": not self.spec.regressions,
+            "comparisons": not self.spec.comparisons,
             "timing": not self.has_rows or self.intake.meta["duration_s"].isna().all(),
         }
         why = {
@@ -271,6 +274,7 @@ class Study:
             "truth": _("these data were observed, not simulated"),
             "hypotheses": _("the study file states none"),
             "regressions": _("the study file states none"),
+            "comparisons": _("the study file states none"),
             "timing": _("the export holds no times"),
         }
         return Unavailable(_need_name(kind), why[kind]) if lacking[kind] else None
@@ -308,6 +312,7 @@ def _need_name(kind: str) -> str:
         "timing": _("the time taken to answer"),
         "hypotheses": _("a test of hypotheses"),
         "regressions": _("a declared regression"),
+        "comparisons": _("a comparison of rival models"),
         "model": _("the model"),
         "construct": _("the construct"),
         "module": _("the module"),

@@ -1,0 +1,266 @@
+"""Groups: does the measure mean the same in each, and do the paths differ?
+
+The ladder of measurement invariance fits the same model with more and more parameters held equal
+over groups: configural, metric (loadings), scalar (and intercepts), strict (and residuals).
+Latent means may be compared once the scalar step holds, structural paths once the metric step
+holds (Vandenberg & Lance 2000, doi:10.1177/109442810031002).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from helpers.errors import DataContractError, EstimationError, SuiteError, Unavailable, listing
+from helpers.i18n import _
+from helpers.sem.compare import compare
+from helpers.sem.fit import fit
+from helpers.sem.result import SemResult
+from helpers.thresholds import LEVEL, THRESHOLDS
+
+LADDER: dict[str, tuple[str, ...]] = {
+    "configural": (),
+    "metric": ("loadings",),
+    "scalar": ("loadings", "intercepts"),
+    "strict": ("loadings", "intercepts", "residuals"),
+}
+"""Steps of the ladder and what each holds equal, in lavaan's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invariance:
+    """The ladder of measurement invariance.
+
+    Attributes
+    ----------
+    steps : dict
+        Step -> ``SemResult``, or ``Unavailable`` where the fit failed.
+    table : DataFrame
+        One row a step: step, chisq, df, p_value, cfi, rmsea, srmr, delta_chisq, delta_df,
+        delta_p, delta_cfi, delta_rmsea, delta_srmr, holds. Differences are to the step before.
+        ``holds`` is True, False, or None where a verdict is withheld (a fit did not converge or
+        is not admissible, or there is no step before).
+    group : str
+    group_sizes : dict
+        Label -> respondents.
+    reached : str or None
+        The highest step that holds together with all steps below it; None if no verdict.
+    """
+
+    steps: dict[str, SemResult | Unavailable]
+    table: pd.DataFrame
+    group: str
+    group_sizes: dict[str, int]
+    reached: str | None
+
+
+def invariance(
+    model: Any,
+    data: pd.DataFrame,
+    group: str,
+    *,
+    estimator: str = "ML",
+    missing: str = "listwise",
+    steps: Sequence[str] = tuple(LADDER),
+    **options: Any,
+) -> Invariance:
+    """Fit the ladder of measurement invariance.
+
+    Parameters
+    ----------
+    model : str or model object
+        A measurement model in lavaan syntax.
+    data : DataFrame
+        Items and the grouping column.
+    group : str
+        Name of the grouping column.
+    estimator, missing : str
+        As in ``fit``.
+    steps : sequence of str
+        Steps in rising order, out of ``LADDER``.
+
+    Returns
+    -------
+    Invariance
+        A step holds if CFI falls by no more than ``delta_cfi`` and RMSEA rises by no more than
+        ``delta_rmsea`` of ``THRESHOLDS`` (Cheung & Rensvold 2002; Chen 2007); the chi-square
+        difference is shown beside it.
+
+    Raises
+    ------
+    DataContractError
+        The column is absent, has one value, or a group has fewer people than
+        ``THRESHOLDS["group_size"]``.
+    EstimationError
+        A step is unknown.
+    """
+    unknown = [s for s in steps if s not in LADDER]
+    if unknown:
+        raise EstimationError(
+            f"invariance: steps= has {listing(unknown)}; allowed are {listing(LADDER)}."
+        )
+    sizes = group_sizes(data, group)
+    fits = {
+        step: _try_fit(step, model, data, group, estimator=estimator, missing=missing, **options)
+        for step in steps
+    }
+    rows: list[dict[str, Any]] = []
+    before: SemResult | None = None
+    for step, result in fits.items():
+        rows.append(_step_row(step, result, before))
+        before = result if isinstance(result, SemResult) else None
+    return Invariance(fits, pd.DataFrame(rows), group, sizes, _reached(rows))
+
+
+def group_sizes(data: pd.DataFrame, group: str, *, least: float | None = None) -> dict[str, int]:
+    """Count the respondents of each group; too few, or a single group, is an error.
+
+    ``least`` is the smallest size allowed; by default ``THRESHOLDS["group_size"]``.
+    """
+    if group not in data.columns:
+        raise DataContractError(
+            f"invariance: group= '{group}' is not a column; name one of "
+            f"{listing(c for c in data.columns if data[c].nunique() < 12)}."
+        )
+    counts = data[group].value_counts(sort=False)
+    sizes = {str(k): int(v) for k, v in counts.items() if v > 0}
+    least = THRESHOLDS["group_size"].value if least is None else least
+    if len(sizes) < 2:
+        raise DataContractError(
+            f"invariance: group= '{group}' has {len(sizes)} value(s); at least 2 groups are "
+            "needed. Choose another grouping."
+        )
+    small = {k: v for k, v in sizes.items() if v < least}
+    if small:
+        raise DataContractError(
+            f"invariance: group= '{group}' has groups with too few people: "
+            f"{listing(f'{k} ({v})' for k, v in small.items())}; at least {least:.0f} are needed "
+            "in each. Join groups or leave them out."
+        )
+    return sizes
+
+
+def _try_fit(
+    step: str, model: Any, data: pd.DataFrame, group: str, **options: Any
+) -> SemResult | Unavailable:
+    """Fit one step; a failure becomes a value with its reason."""
+    try:
+        return fit(model, data, group=group, group_equal=LADDER[step], **options)
+    except SuiteError as error:
+        return Unavailable(_("the {step} model").format(step=step_label(step)), str(error))
+
+
+def step_label(step: str) -> str:
+    """Return the name of a step in the current language."""
+    labels = {
+        "configural": _("configural"),
+        "metric": _("metric (loadings equal)"),
+        "scalar": _("scalar (loadings, intercepts equal)"),
+        "strict": _("strict (loadings, intercepts, residuals equal)"),
+    }
+    return labels[step]
+
+
+def _measure(result: SemResult, name: str) -> float:
+    """Return a robust or scaled measure where the estimator has one."""
+    found = result.fit_measures
+    for key in (f"{name}_robust", f"{name}_scaled", name):
+        value = found.get(key)
+        if isinstance(value, int | float) and np.isfinite(value):
+            return float(value)
+    return float("nan")
+
+
+def _step_row(
+    step: str, result: SemResult | Unavailable, before: SemResult | None
+) -> dict[str, Any]:
+    """Return one row of the ladder."""
+    names = ("chisq", "df", "cfi", "rmsea", "srmr")
+    blank = dict.fromkeys(
+        ("delta_chisq", "delta_df", "delta_p", "delta_cfi", "delta_rmsea", "delta_srmr"), np.nan
+    )
+    if isinstance(result, Unavailable):
+        return {"step": step, **dict.fromkeys(names, np.nan), "p_value": np.nan, **blank,
+                "holds": None}  # fmt: skip
+    row: dict[str, Any] = {"step": step, **{n: _measure(result, n) for n in names}}
+    row |= {"p_value": _measure(result, "pvalue"), **blank, "holds": None}
+    if before is None:
+        return row
+    test = compare(result, before)
+    tested = {"delta_chisq": test.delta_chisq, "delta_df": test.delta_df, "delta_p": test.p_value}
+    row |= {k: v for k, v in tested.items() if not isinstance(v, Unavailable)}
+    for name in ("cfi", "rmsea", "srmr"):
+        row[f"delta_{name}"] = _measure(result, name) - _measure(before, name)
+    if all(r.converged and r.admissible for r in (result, before)):
+        row["holds"] = bool(
+            THRESHOLDS["delta_cfi"].holds(-row["delta_cfi"])
+            and THRESHOLDS["delta_rmsea"].holds(row["delta_rmsea"])
+        )
+    return row
+
+
+def _reached(rows: Sequence[dict[str, Any]]) -> str | None:
+    """Return the highest step that holds with all steps below it."""
+    if len(rows) < 2 or np.isnan(rows[0]["cfi"]) or rows[1]["holds"] is None:
+        return None
+    reached = rows[0]["step"]
+    for row in rows[1:]:
+        if row["holds"] is not True:
+            break
+        reached = row["step"]
+    return reached
+
+
+def path_differences(result: SemResult, *, level: float = LEVEL) -> pd.DataFrame:
+    """Compare every structural path between each two groups.
+
+    Parameters
+    ----------
+    result : SemResult
+        A fit with groups and free paths; loadings should be held equal.
+
+    Returns
+    -------
+    DataFrame
+        One row a path and pair of groups: outcome, predictor, group_a, group_b, estimate_a,
+        estimate_b, difference, se, ci_low, ci_high, p_value. The standard error uses the joint
+        covariance of the estimates (Wald test).
+    """
+    table = result.estimates
+    paths = table[(table["op"] == "~") & (table["free"] > 0)]
+    quantile = stats.norm.ppf(0.5 + level / 2)
+    rows = []
+    for (outcome, predictor), own in paths.groupby(["lhs", "rhs"], sort=False):
+        for a, b in combinations(own.itertuples(), 2):
+            difference = b.est - a.est
+            se = _difference_se(result, int(a.free) - 1, int(b.free) - 1)
+            rows.append(
+                {
+                    "outcome": outcome,
+                    "predictor": predictor,
+                    "group_a": a.group,
+                    "group_b": b.group,
+                    "estimate_a": a.est,
+                    "estimate_b": b.est,
+                    "difference": difference,
+                    "se": se,
+                    "ci_low": difference - quantile * se,
+                    "ci_high": difference + quantile * se,
+                    "p_value": 2 * stats.norm.sf(abs(difference / se)) if se > 0 else np.nan,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _difference_se(result: SemResult, a: int, b: int) -> float:
+    """Return the standard error of the difference of two free parameters."""
+    if isinstance(result.vcov, Unavailable):
+        return float("nan")
+    variance = result.vcov[a, a] + result.vcov[b, b] - 2 * result.vcov[a, b]
+    return float(np.sqrt(max(variance, 0.0)))

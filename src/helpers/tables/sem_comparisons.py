@@ -1,0 +1,298 @@
+"""Rival models and groups: printed tables, and sentences that read them aloud."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from helpers.errors import Unavailable, passes_unavailable
+from helpers.i18n import _
+from helpers.results import CheckResult
+from helpers.sem.groups import Invariance, step_label
+from helpers.sem.result import SemResult
+from helpers.sem.rivals import RivalTable
+from helpers.sem.study_groups import GroupPaths
+from helpers.tables.apa import ApaTable, apa_table
+from helpers.tables.columns import Column, interval_column
+from helpers.tables.numbers import format_interval, format_number
+from helpers.tables.sem_sentences import signed_p, state_sentence
+from helpers.thresholds import LEVEL, THRESHOLDS
+
+
+def rivals_table(rivals: RivalTable) -> ApaTable:
+    """Return rival models side by side."""
+    caption = _("Rival models for the same data")
+    return apa_table(rivals.measures, caption=caption, columns=_rival_columns())
+
+
+def differences_table(rivals: RivalTable) -> ApaTable | Unavailable:
+    """Return the tests of nested rivals."""
+    if rivals.differences.empty:
+        return _no_nested()
+    caption = _("Nested models: does the restriction cost fit?")
+    return apa_table(rivals.differences, caption=caption, columns=_difference_columns())
+
+
+@passes_unavailable
+def ladder_table(ladder: Invariance) -> ApaTable:
+    """Return the ladder of measurement invariance."""
+    frame = ladder.table.copy()
+    frame["label"] = [step_label(s) for s in frame["step"]]
+    columns = [
+        Column("label", _("Step"), "text"),
+        Column("chisq", "χ²"),
+        Column("df", "df", "integer"),
+        Column("cfi", "CFI", "bounded", 3),
+        Column("rmsea", "RMSEA", "bounded", 3),
+        Column("delta_chisq", "Δχ²"),
+        Column("delta_df", "Δdf", "integer"),
+        Column("delta_p", "p", "p"),
+        Column("delta_cfi", "ΔCFI", "bounded", 3),
+        Column("delta_rmsea", "ΔRMSEA", "bounded", 3),
+        Column("holds", _("Holds"), "truth"),
+    ]
+    cfi, rmsea = THRESHOLDS["delta_cfi"], THRESHOLDS["delta_rmsea"]
+    note = _(
+        "A step holds if CFI falls by at most {cfi} ({cfi_source}) and RMSEA rises by at most "
+        "{rmsea} ({rmsea_source}). A dash stands where no verdict is given. Groups: {groups}."
+    ).format(
+        cfi=format_number(cfi.value, 3, bounded=True),
+        cfi_source=cfi.source,
+        rmsea=format_number(rmsea.value, 3, bounded=True),
+        rmsea_source=rmsea.source,
+        groups=", ".join(f"{k} ({v})" for k, v in ladder.group_sizes.items()),
+    )
+    return apa_table(
+        frame, caption=_("Ladder of measurement invariance"), columns=columns, note=note
+    )
+
+
+@passes_unavailable
+def group_paths_table(paths: GroupPaths) -> ApaTable:
+    """Return the structural paths compared between groups."""
+    frame = paths.differences.copy()
+    fit = paths.free
+    frame["path"] = [
+        f"{fit.label(r.predictor)} → {fit.label(r.outcome)}" for r in frame.itertuples()
+    ]
+    frame["pair"] = [f"{r.group_a} – {r.group_b}" for r in frame.itertuples()]
+    columns = [
+        Column("pair", _("Groups"), "text"),
+        Column("estimate_a", _("B, first group")),
+        Column("estimate_b", _("B, second group")),
+        Column("difference", _("Difference")),
+        interval_column(),
+        Column("p_value", "p", "p"),
+    ]
+    caption = _("Structural paths compared between groups")
+    return apa_table(frame, caption=caption, columns=columns, section="path")
+
+
+def rivals_sentence(rivals: RivalTable) -> str:
+    """Say which admissible rival has the smallest BIC, and which rivals cannot be told apart."""
+    parts = []
+    if rivals.best is None:
+        parts.append(_("No rival can be preferred, as no admissible fit has a BIC."))
+    else:
+        parts.append(
+            _("Among the admissible rivals, '{best}' has the smallest BIC.").format(
+                best=rivals.best
+            )
+        )
+    for a, b in rivals.equivalent:
+        parts.append(
+            _(
+                "'{a}' and '{b}' are equivalent: no data can tell them apart, only theory and "
+                "design can."
+            ).format(a=a, b=b)
+        )
+    return " ".join(parts)
+
+
+def difference_sentence(rivals: RivalTable) -> str | Unavailable:
+    """Read the first nested difference aloud."""
+    if rivals.differences.empty:
+        return _no_nested()
+    row = rivals.differences.iloc[0]
+    return _(
+        "Against '{free}', the restricted model '{restricted}' has Δχ²({df}) = {chisq}, p {p}."
+    ).format(
+        free=row["free"],
+        restricted=row["restricted"],
+        df=f"{row['delta_df']:.0f}",
+        chisq=format_number(row["delta_chisq"]),
+        p=signed_p(row["p_value"]),
+    )
+
+
+@passes_unavailable
+def ladder_sentence(ladder: Invariance) -> str:
+    """Say how far measurement invariance holds, and what may be compared."""
+    if ladder.reached is None:
+        return _("No verdict on invariance is given, because a fit is missing or not admissible.")
+    what = {
+        "configural": _("neither paths nor means should be compared"),
+        "metric": _("paths may be compared, latent means should not"),
+        "scalar": _("paths and latent means may be compared"),
+        "strict": _("paths, latent means and observed scores may be compared"),
+    }
+    return _("Invariance holds up to the step: {step}; {what}.").format(
+        step=step_label(ladder.reached), what=what[ladder.reached]
+    )
+
+
+@passes_unavailable
+def group_path_sentence(paths: GroupPaths) -> str:
+    """Say how many paths differ between groups, and read the largest difference aloud."""
+    fit, differences = paths.free, paths.differences
+    if not fit.trustworthy:
+        return state_sentence(fit)
+    clear = differences[(differences["ci_low"] > 0) | (differences["ci_high"] < 0)]
+    row = differences.loc[differences["difference"].abs().idxmax()]
+    return _(
+        "{clear} of {total} comparisons have an interval without zero. The largest difference: "
+        "{predictor} → {outcome}, {a} {value_a}, {b} {value_b}, difference {difference}, "
+        "{percent}% CI {ci}."
+    ).format(
+        clear=len(clear),
+        total=len(differences),
+        predictor=fit.label(row["predictor"]),
+        outcome=fit.label(row["outcome"]),
+        a=row["group_a"],
+        b=row["group_b"],
+        value_a=format_number(row["estimate_a"]),
+        value_b=format_number(row["estimate_b"]),
+        difference=format_number(row["difference"]),
+        percent=f"{100 * LEVEL:g}",
+        ci=format_interval(row["ci_low"], row["ci_high"]),
+    )
+
+
+@passes_unavailable
+def equal_paths_sentence(paths: GroupPaths) -> str:
+    """Read the test that all paths are equal over groups aloud."""
+    if isinstance(paths.equal, Unavailable):
+        return paths.equal.text()
+    if not (paths.free.trustworthy and paths.equal.trustworthy):
+        return state_sentence(paths.free if not paths.free.trustworthy else paths.equal)
+    if isinstance(paths.p_value, Unavailable):
+        return paths.p_value.text()
+    return _("Holding all structural paths equal over groups: Δχ²({df}) = {chisq}, p {p}.").format(
+        df=f"{paths.delta_df:.0f}",
+        chisq=format_number(paths.delta_chisq),
+        p=signed_p(paths.p_value),
+    )
+
+
+def group_checks(
+    ladder: Invariance | Unavailable, paths: GroupPaths | Unavailable
+) -> list[CheckResult | Unavailable]:
+    """Return whether the fits behind a comparison of groups can be trusted."""
+    checks: list[CheckResult | Unavailable] = []
+    if isinstance(ladder, Unavailable):
+        checks.append(ladder)
+    else:
+        for step, result in ladder.steps.items():
+            checks.append(_step_check(step, result))
+    if isinstance(paths, Unavailable):
+        checks.append(paths)
+    else:
+        name = _("Structural model in groups")
+        checks.append(CheckResult(name, paths.free.trustworthy, text=state_sentence(paths.free)))
+    return checks
+
+
+def _step_check(step: str, result: SemResult | Unavailable) -> CheckResult | Unavailable:
+    """Return whether one step of the ladder can be trusted."""
+    if isinstance(result, Unavailable):
+        return result
+    sound = bool(result.converged and result.admissible)
+    text = _("The estimation converged and the solution is admissible.")
+    return CheckResult(step_label(step), sound, text=text if sound else "; ".join(result.problems))
+
+
+def comparisons_table(comparisons: Mapping[str, RivalTable]) -> ApaTable:
+    """Return the rivals of every comparison in one table, a section a question."""
+    frame = pd.concat(
+        [rivals.measures.assign(question=title) for title, rivals in comparisons.items()],
+        ignore_index=True,
+    )
+    caption = _("Rival models for the same data")
+    return apa_table(frame, caption=caption, columns=_rival_columns(), section="question")
+
+
+def comparison_tests_table(comparisons: Mapping[str, RivalTable]) -> ApaTable | Unavailable:
+    """Return the nested tests of every comparison."""
+    frames = [
+        rivals.differences.assign(question=title)
+        for title, rivals in comparisons.items()
+        if not rivals.differences.empty
+    ]
+    if not frames:
+        return _no_nested()
+    frame = pd.concat(frames, ignore_index=True)
+    caption = _("Nested models: does the restriction cost fit?")
+    return apa_table(frame, caption=caption, columns=_difference_columns(), section="question")
+
+
+def comparisons_sentence(comparisons: Mapping[str, RivalTable]) -> str:
+    """Say for every comparison which rival has the smallest BIC."""
+    return " ".join(f"{title}: {rivals_sentence(rivals)}" for title, rivals in comparisons.items())
+
+
+def equivalence_sentence(comparisons: Mapping[str, RivalTable]) -> str:
+    """Name the models that these data cannot tell apart."""
+    pairs = [pair for rivals in comparisons.values() for pair in rivals.equivalent]
+    if not pairs:
+        return _("No two of the rivals are equivalent.")
+    return _("Equivalent, so that no data can tell them apart: {pairs}.").format(
+        pairs="; ".join(f"'{a}' = '{b}'" for a, b in pairs)
+    )
+
+
+def comparison_checks(comparisons: Mapping[str, RivalTable]) -> list[CheckResult | Unavailable]:
+    """Return, for every comparison, whether all its fits are admissible."""
+    checks: list[CheckResult | Unavailable] = []
+    for title, rivals in comparisons.items():
+        unsound = [name for name, fit in rivals.fits.items() if not fit.trustworthy]
+        text = _("All {count} fits converged and are admissible.").format(count=len(rivals.fits))
+        if unsound:
+            text = _("No verdict for: {models}.").format(models=", ".join(unsound))
+        checks.append(CheckResult(title, not unsound, text=text))
+        checks += list(rivals.unavailable)
+    return checks
+
+
+def _no_nested() -> Unavailable:
+    """Say why there is no test of nested models."""
+    return Unavailable(
+        _("a test of nested models"),
+        _("no two of the rivals are nested, or their number of respondents is not known"),
+    )
+
+
+def _rival_columns() -> list[Column]:
+    """Return the columns of a table of rivals."""
+    return [
+        Column("model", _("Model"), "text"),
+        Column("chisq", "χ²"),
+        Column("df", "df", "integer"),
+        Column("cfi", "CFI", "bounded", 3),
+        Column("rmsea", "RMSEA", "bounded", 3),
+        Column("srmr", "SRMR", "bounded", 3),
+        Column("aic", "AIC", decimals=1),
+        Column("bic", "BIC", decimals=1),
+        Column("admissible", _("Admissible"), "truth"),
+    ]
+
+
+def _difference_columns() -> list[Column]:
+    """Return the columns of a table of nested tests."""
+    return [
+        Column("restricted", _("Restricted model"), "text"),
+        Column("free", _("Freer model"), "text"),
+        Column("delta_chisq", "Δχ²"),
+        Column("delta_df", "Δdf", "integer"),
+        Column("p_value", "p", "p"),
+    ]
