@@ -83,25 +83,35 @@ class IncompleteRows:
             out.append((group.moments.loglik - here) / group.n)
         return out
 
-    def pieces(self, x: Array) -> tuple[float, Array, Array]:
-        """Return f, gradient and a positive semidefinite Hessian."""
+    @property
+    def newton(self) -> bool:
+        """Tell that ``pieces`` offers the observed Hessian, which converges quadratically."""
+        return True
+
+    def pieces(self, x: Array, *, observed: bool = False) -> tuple[float, Array, Array]:
+        """Return f, gradient and a positive semidefinite (or the observed) Hessian."""
         total, gradient, hessian = 0.0, np.zeros(self.n_x), np.zeros((self.n_x, self.n_x))
         for model, group, share in zip(self.models, self.groups, self.weights):
             state = model.state(x)
             try:
-                here = derivatives(group.patterns, state.mu, state.sigma)
+                here = derivatives(
+                    group.patterns, state.mu, state.sigma,
+                    information="observed" if observed else "none",
+                )  # fmt: skip
             except EstimationError:
                 return np.inf, gradient, hessian
             total += share * (group.moments.loglik - here.loglik) / group.n
             scale = share / group.n
             gradient -= scale * model_gradient(model, state, here.d_mean, here.d_cov, self.n_x)
             delta = moment_jacobian(model, state, self.n_x, True)
-            hessian += share * (delta.T @ (group.expected @ delta))
+            if observed:
+                weight = symmetric_weight(here.d_cov, len(state.mu))
+                part = delta.T @ here.information @ delta
+                part -= model.second_order(state, weight, here.d_mean, self.n_x)
+                hessian += scale * part
+            else:
+                hessian += share * (delta.T @ (group.expected @ delta))
         return total, gradient, hessian
-
-    def hessian(self, x: Array) -> Array:
-        """Return the observed Hessian of f."""
-        return self.information(x, "observed")
 
     def information(self, x: Array, kind: Information) -> Array:
         """Return the model's information per row over all free rows, without differencing.
