@@ -30,9 +30,6 @@ class Discrepancy(Protocol):
     def pieces(self, x: Array) -> tuple[float, Array, Array]:
         """Return f, gradient and expected Hessian."""
 
-    def hessian(self, x: Array) -> Array | None:
-        """Return the observed Hessian, or None where only the expected one is known."""
-
 
 def invert(matrix: Array) -> tuple[Array | None, float]:
     """Inverse and log-determinant of a symmetric matrix; ``None`` if not positive definite."""
@@ -61,6 +58,88 @@ def gather_gradient(model: GroupModel, basis: Array, weight: Array) -> Array:
     """``1/2 tr(M dS_j)`` for all parameters, for a symmetric ``weight`` M."""
     product = basis.T @ weight @ basis
     return product[model.u, model.w] * model.c
+
+
+class GroupPart:
+    """Products of one group that gradient and Hessians share.
+
+    ``weight`` is W (the inverse of Sigma, or of S for GLS), ``cov`` the sample matrix, ``d`` the
+    deviation of the means, or None.
+    """
+
+    __slots__ = ("model", "state", "weight", "t", "d", "wg", "k", "q")
+
+    def __init__(
+        self, model: GroupModel, state: State, weight: Array, cov: Array, d: Array | None
+    ) -> None:
+        self.model, self.state, self.weight, self.t, self.d = model, state, weight, cov, d
+        self.wg = weight @ state.basis
+        self.k = state.basis.T @ self.wg
+        self.q: Array | None = None
+
+    def add_mean_square(self) -> None:
+        """Count squared mean deviations as covariance, as the normal likelihood does."""
+        if self.d is not None:
+            self.t = self.t + np.outer(self.d, self.d)
+
+    def gradient(self, out: Array, share: float) -> None:
+        """Add the gradient of f."""
+        model = self.model
+        self.q = self.wg.T @ self.t @ self.wg
+        bent = self.q - self.wg.T @ self.state.sigma @ self.wg
+        out[model.cov_x] -= share * bent[model.u, model.w] * model.c
+        if self.d is not None:
+            where, jac = model.jacobian_mu(self.state)
+            np.add.at(out, where, -share * ((self.weight @ self.d) @ jac))
+
+    def expected(self, out: Array, share: float) -> None:
+        """Add the expected Hessian."""
+        at = self.model.cov_x
+        out[at[:, None], at] += share * gather_information(self.model, self.k)
+        if self.d is not None:
+            where, jac = self.model.jacobian_mu(self.state)
+            out[where[:, None], where] += share * (jac.T @ (self.weight @ jac))
+
+    def observed(self, out: Array, share: float) -> None:
+        """Add the observed Hessian of the normal likelihood.
+
+        ``tr(dS_j P dS_k X) - 1/2 tr(P dS_j P dS_k)`` with ``P = Sigma^-1`` and ``X = P T P``,
+        mean terms, and second derivatives of the moments times the gradient.
+        """
+        model, at, n_x = self.model, self.model.cov_x, len(out)
+        u, w, c = model.u, model.w, model.c
+        q = self.wg.T @ self.t @ self.wg if self.q is None else self.q
+        ku, kw, qu, qw = self.k[u], self.k[w], q[u], q[w]
+        kuw = ku[:, w]
+        mixed = kuw.T * qw[:, u].T
+        mixed += kw[:, w] * qu[:, u]
+        mixed += ku[:, u] * qw[:, w]
+        mixed += kuw * qu[:, w].T
+        block = (mixed + mixed.T) * 0.5
+        block -= ku[:, u] * kw[:, w]
+        block -= kuw * kuw.T
+        block *= c
+        block *= c[:, None]
+        out[at[:, None], at] += share * block
+        slope = None
+        if self.d is not None:
+            slope = -(self.weight @ self.d)
+            self._observed_means(out, share, -slope)
+        bend = 0.5 * (self.weight - self.weight @ self.t @ self.weight)
+        out += share * model.second_order(self.state, bend, slope, n_x)
+
+    def _observed_means(self, out: Array, share: float, pd: Array) -> None:
+        """Add the terms of the means, and of means with covariances."""
+        model, n_x = self.model, len(out)
+        where, jac = model.jacobian_mu(self.state)
+        mu_jac = np.zeros((len(pd), n_x))
+        mu_jac[:, where] = jac
+        gd = self.state.basis.T @ pd
+        u, w = model.u, model.w
+        bent = (self.wg[:, u] * gd[w] + self.wg[:, w] * gd[u]) * model.c
+        cross = np.zeros((n_x, n_x))
+        cross[:, model.cov_x] = mu_jac.T @ bent
+        out += share * (mu_jac.T @ self.weight @ mu_jac + cross + cross.T)
 
 
 @dataclass(slots=True)
@@ -105,8 +184,13 @@ class NormalTheory:
         """f of every group."""
         return [self._group_value(m.state(x), g)[0] for g, m in enumerate(self.models)]
 
-    def pieces(self, x: Array) -> tuple[float, Array, Array]:
-        """Return f, gradient and expected Hessian."""
+    @property
+    def newton(self) -> bool:
+        """Whether ``pieces`` offers the observed Hessian, which converges quadratically."""
+        return self.kind == "ML"
+
+    def pieces(self, x: Array, *, observed: bool = False) -> tuple[float, Array, Array]:
+        """Return f, gradient and expected (or observed) Hessian."""
         total, gradient, hessian = 0.0, np.zeros(self.n_x), np.zeros((self.n_x, self.n_x))
         for g, model in enumerate(self.models):
             state = model.state(x)
@@ -115,43 +199,15 @@ class NormalTheory:
             total += share * f
             if weight is None:
                 return np.inf, gradient, hessian
-            self._add(model, state, g, weight, share, gradient, hessian)
+            part = GroupPart(model, state, weight, self.moments[g].cov, self._deviation(state, g))
+            if self.kind == "ML":
+                part.add_mean_square()
+            part.gradient(gradient, share)
+            if observed:
+                part.observed(hessian, share)
+            else:
+                part.expected(hessian, share)
         return total, gradient, hessian
-
-    def hessian(self, x: Array) -> Array | None:
-        """Observed Hessian for quadratic convergence near the minimum; ML only."""
-        if self.kind != "ML":
-            return None
-        from helpers.sem.infer import observed_information
-
-        return observed_information(self.models, self.moments, self.weights, x, self.means)
-
-    def _add(
-        self,
-        model: GroupModel,
-        state: State,
-        g: int,
-        weight: Array,
-        share: float,
-        gradient: Array,
-        hessian: Array,
-    ) -> None:
-        """Add one group's gradient and information."""
-        residual = self.moments[g].cov - state.sigma
-        d = self._deviation(state, g)
-        if d is not None and self.kind == "ML":
-            residual = residual + np.outer(d, d)
-        at = model.cov_x
-        wg = weight @ state.basis
-        k = state.basis.T @ wg
-        slope = (wg.T @ residual @ wg)[model.u, model.w] * model.c
-        gradient[at] -= share * slope
-        hessian[np.ix_(at, at)] += share * gather_information(model, k)
-        if d is not None:
-            where, jac = model.jacobian_mu(state)
-            wj = weight @ jac * share
-            np.add.at(gradient, where, -(d @ wj))
-            hessian[np.ix_(where, where)] += jac.T @ wj
 
 
 @dataclass(slots=True)
@@ -188,10 +244,6 @@ class Quadratic:
             r = self.targets[g] - self.implied(model, model.state(x))
             out.append(0.5 * float(r @ weigh(self.weight[g], r)))
         return out
-
-    def hessian(self, x: Array) -> Array | None:
-        """Return None: the Gauss-Newton Hessian is all there is."""
-        return None
 
     def pieces(self, x: Array) -> tuple[float, Array, Array]:
         """Return f, gradient and Gauss-Newton Hessian."""

@@ -18,10 +18,11 @@ from helpers.sem.moments import (
     split_rows,
     to_float,
 )
-from helpers.sem.optimize import scoring
+from helpers.sem.optimize import Solution, scoring
 from helpers.sem.options import Settings, check_options
 from helpers.sem.partable import Names, Options, build_table, find_names
 from helpers.sem.problem import (
+    Problem,
     baseline_table,
     build_problem,
     check_counting,
@@ -242,7 +243,13 @@ def fit_moments(
         baseline_table(table, moments, means), moments,
         estimator=settings.discrepancy, means=means, fixed_x=settings.fixed_x,
     )  # fmt: skip
-    base_solution = scoring(
-        base.target, base.reduction, base.reduction.reduce(starting_point(base))
-    )
+    base_solution = baseline_solution(base)
     return finish(text, problem, solution, base, base_solution, settings, group)
+
+
+def baseline_solution(base: Problem) -> Solution:
+    """Estimate the baseline model; under ML its estimates are the sample's own moments."""
+    x = starting_point(base)
+    if base.estimator == "ML":
+        return Solution(x, x, base.target.value(x), True, 0, 0.0)
+    return scoring(base.target, base.reduction, x)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from helpers.sem.discrepancy import gather_information, invert
+from helpers.sem.discrepancy import NormalTheory, invert
 from helpers.sem.model import GroupModel, State
 from helpers.sem.moments import GroupMoments
 
@@ -42,56 +42,9 @@ class Traces:
 def observed_information(
     models: list[GroupModel], moments: list[GroupMoments], weights: Array, x: Array, means: bool
 ) -> Array:
-    """Hessian of ML's f over all free rows, per observation, without differencing.
-
-    Per group ``tr(dS_j P dS_k X) - 1/2 tr(P dS_j P dS_k)`` with ``P = Sigma^-1`` and
-    ``X = P T P``, ``T = S + d d'``; plus mean terms; minus the second derivatives of the moments
-    weighted by the gradient.
-    """
-    total = np.zeros((len(x), len(x)))
-    for model, sample, share in zip(models, moments, weights):
-        state = model.state(x)
-        inverse, _logdet = invert(state.sigma)
-        d = sample.mean - state.mu if means else None
-        t = sample.cov if d is None else sample.cov + np.outer(d, d)
-        part = _observed_group(model, state, inverse, t, d, len(x))
-        total += share * part
-    return total
-
-
-def _observed_group(
-    model: GroupModel, state: State, inverse: Array, t: Array, d: Array | None, n_x: int
-) -> Array:
-    """One group's observed information."""
-    u, w, c = model.u, model.w, model.c
-    wg = inverse @ state.basis
-    k = state.basis.T @ wg
-    q = wg.T @ t @ wg
-    at = model.cov_x
-    out = np.zeros((n_x, n_x))
-    mixed = (
-        k[w][:, u] * q[w][:, u].T
-        + k[w][:, w] * q[u][:, u]
-        + k[u][:, u] * q[w][:, w]
-        + k[u][:, w] * q[u][:, w].T
-    )
-    block = (mixed + mixed.T) * 0.5 * c * c[:, None] - gather_information(model, k)
-    out[np.ix_(at, at)] = block
-    slope = None
-    if d is not None:
-        pd = inverse @ d
-        slope = -pd
-        where, jac = model.jacobian_mu(state)
-        mu_jac = np.zeros((len(d), n_x))
-        mu_jac[:, where] = jac
-        out += mu_jac.T @ inverse @ mu_jac
-        gd = state.basis.T @ pd
-        bent = (wg[:, u] * gd[w] + wg[:, w] * gd[u]) * c
-        cross = np.zeros((n_x, n_x))
-        cross[:, at] = mu_jac.T @ bent
-        out += cross + cross.T
-    weight = 0.5 * (inverse - inverse @ t @ inverse)
-    return out + model.second_order(state, weight, slope, n_x)
+    """Hessian of ML's f over all free rows, per observation, without differencing."""
+    target = NormalTheory(models, moments, weights, len(x), means)
+    return target.pieces(x, observed=True)[2]
 
 
 def casewise_scores(

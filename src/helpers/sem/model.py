@@ -57,6 +57,10 @@ class GroupModel:
     u: Array = field(init=False)
     w: Array = field(init=False)
     c: Array = field(init=False)
+    core: Array = field(init=False)
+    """Variables that others depend on."""
+    leaf: Array = field(init=False)
+    """Variables that nothing depends on, mostly items."""
     cov_x: Array = field(init=False)
     """Positions in x of the parameters that enter Sigma: directed effects, then S."""
 
@@ -68,6 +72,9 @@ class GroupModel:
         self.w = np.concatenate([ja + n, js])
         self.c = np.concatenate([np.ones(len(ia)), np.where(is_ == js, 0.5, 1.0)])
         self.cov_x = np.concatenate([xa, xs])
+        sends = (self.a0 != 0).any(axis=0)
+        sends[ja] = True
+        self.core, self.leaf = np.flatnonzero(sends), np.flatnonzero(~sends)
 
     def matrices(self, x: Array) -> tuple[Array, Array, Array]:
         """Fill A, S and m."""
@@ -85,11 +92,24 @@ class GroupModel:
         """Evaluate the model at ``x`` (all free rows)."""
         a, s, m = self.matrices(x)
         p = self.n_observed
-        effect = np.linalg.inv(np.eye(len(a)) - a)
+        effect = self.total_effects(a)
         total = effect @ s @ effect.T
         eta = effect @ m
         basis = np.concatenate([effect[:p], total[:p]], axis=1)
         return State(effect, total, eta, total[:p, :p], eta[:p], basis)
+
+    def follow(self, state: State, n_x: int) -> dict[int, Array]:
+        """Derivatives over x of variances that follow from parameters, by position; none here."""
+        return {}
+
+    def total_effects(self, a: Array) -> Array:
+        """(I - A)^-1; only variables with outgoing effects need a matrix inverse."""
+        core, leaf = self.core, self.leaf
+        out = np.eye(len(a))
+        inner = np.linalg.inv(np.eye(len(core)) - a[core[:, None], core])
+        out[core[:, None], core] = inner
+        out[leaf[:, None], core] = a[leaf[:, None], core] @ inner
+        return out
 
     def jacobian_sigma(self, state: State) -> Array:
         """d vech(Sigma) / d x over ``cov_x``; rows run down the columns of the lower triangle."""

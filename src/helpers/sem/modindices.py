@@ -40,7 +40,10 @@ def candidates(result: SemResult, rows: list[Row]) -> list[tuple[str, str, str]]
     items = {row.rhs for row in rows if row.op == "=~"}
     latent = set(names.latent)
     found = [(f, "=~", v) for f in names.latent for v in own if v not in equations]
-    found += [(a, "~~", b) for a, b in combinations_with_replacement(own, 2) if {a, b} <= items]
+    found += [
+        (a, "~~", b) for a, b in combinations_with_replacement(own, 2)
+        if {a, b} <= items and not (a == b and a in names.ordered)
+    ]  # fmt: skip
     found += [(a, "~~", b) for a, b in combinations_with_replacement(names.latent, 2)]
     found += [
         (a, "~", b) for a in equations for b in equations
@@ -111,8 +114,7 @@ def modification_indices(
     groups, added, x = _extended(result)
     if not added:
         return _table([], np.zeros(0), np.zeros(0), result, groups, x)
-    observed, latent = result.observed, result.latent
-    models = [compile_group(rows, observed, latent) for rows in groups]
+    models = _compiled(result, groups)
     gradient, information = _derivatives(result, models, x)
     n_old = len(result.theta)
     old, new = slice(0, n_old), slice(n_old, len(x))
@@ -136,14 +138,24 @@ def modification_indices(
     return table.reset_index(drop=True)
 
 
+def _compiled(result: SemResult, groups: list[list[Row]]) -> list:
+    """Compile the extended rows as the result's own were."""
+    if result.table.names.ordered:
+        from helpers.sem.ordinal_model import compile_ordinal
+
+        table = replace(result.table, rows=tuple(row for rows in groups for row in rows))
+        return compile_ordinal(table, result.context.extra.samples)
+    return [compile_group(rows, result.observed, result.latent) for rows in groups]
+
+
 def _derivatives(result: SemResult, models: list, x: Array) -> tuple[Array, Array]:
     """Gradient and expected information of the extended model."""
-    target = replace(
-        result.context.target, models=models, n_x=len(x), weights=result.context.weights
-    )
+    target = replace(result.context.target, models=models, n_x=len(x))
     _f, gradient, hessian = target.pieces(x)
     if hasattr(target, "information"):
         hessian = target.information(x, "expected")
+    elif target.weights is not result.context.weights:  # least squares: lavaan's two weights
+        hessian = replace(target, weights=result.context.weights).pieces(x)[2]
     return gradient, hessian
 
 

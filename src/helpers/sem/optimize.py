@@ -53,34 +53,33 @@ def scoring(
     target: Discrepancy, reduction: Reduction, z: Array, max_iter: int = MAX_ITER
 ) -> Solution:
     """Minimise by Fisher scoring from ``z``."""
+    newton = getattr(target, "newton", False)
     x = reduction.expand(z)
     f, g, h = target.pieces(x)
     decrement, it = np.inf, 0
     while it < max_iter:
         it += 1
-        if decrement < NEWTON:
-            newton = target.hessian(x) if hasattr(target, "hessian") else None
-            h = h if newton is None else newton
         gz, hz = reduction.pull_vector(g), reduction.pull_matrix(h)
         step = solve_step(hz, gz)
         decrement = float(-(gz @ step))
         if not np.isfinite(decrement):
             break
+        last = decrement < DECREMENT
+        options = {"observed": True} if newton and decrement < NEWTON else {}
         size, moved = 1.0, False
         for _halving in range(HALVINGS):
-            new = target.pieces(reduction.expand(z + size * step))
+            ahead = reduction.expand(z + size * step)
+            new = (target.value(ahead), g, h) if last else target.pieces(ahead, **options)
             if new[0] <= f + 1e-14 * max(1.0, abs(f)):
                 moved = True
                 break
             size *= 0.5
         if not moved:
             break
-        z = z + size * step
-        x = reduction.expand(z)
+        z, x = z + size * step, ahead
         f, g, h = new
-        if decrement < DECREMENT:
+        if last:
             break
-    x = reduction.expand(z)
     return Solution(z, x, f, bool(decrement < LOOSE_DECREMENT), it, decrement)
 
 

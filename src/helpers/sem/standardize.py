@@ -161,6 +161,10 @@ def _group_jacobian(
     xs, i, j = model.s_at
     own = i == j
     dlog_res[i[own], xs[own]] = 0.5 / s[i[own], i[own]]
+    follow = model.follow(state, len(x))
+    for k, slope in follow.items():
+        dlog_sd += np.outer(state.effect[:, k] ** 2 / (2.0 * sd**2), slope)
+        dlog_res[k] += slope / (2.0 * s[k, k])
     out = np.zeros((len(rows), len(x)))
     for k, (row, up, down, second) in enumerate(roles):
         value = x[row.free - 1] if row.free else row.fixed
@@ -175,6 +179,8 @@ def _group_jacobian(
         out[k] = value * factor[k] * slope
         if row.free:
             out[k, row.free - 1] += factor[k]
+        elif row.op == "~~" and row.lhs == row.rhs and down in follow:
+            out[k] += factor[k] * follow[down]
     return out
 
 
