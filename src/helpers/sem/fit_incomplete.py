@@ -12,7 +12,7 @@ from helpers.sem import engine as complete
 from helpers.sem.fiml_patterns import missing_patterns
 from helpers.sem.fiml_saturated import saturated_em
 from helpers.sem.fiml_target import IncompleteGroup, IncompleteRows
-from helpers.sem.moments import GroupMoments, check_columns, split_groups, to_float
+from helpers.sem.moments import GroupMoments, check_columns, split_rows, to_float
 from helpers.sem.optimize import Solution, constrained_scoring, scoring
 from helpers.sem.options import Settings
 from helpers.sem.partable import Options, build_table, find_names
@@ -61,13 +61,14 @@ def fit_incomplete(
     names = find_names(syntax)
     check_columns(data, names.observed)
     covariates = names.covariate if settings.fixed_x else ()
-    parts = split_groups(data, group)
+    values = to_float(data, names.observed)
     groups, moments = [], []
-    for label, part in parts:
-        values = to_float(part, names.observed)
-        found, sample = _group(values, names.observed, covariates, label)
+    for label, at in split_rows(data, group):
+        places = np.arange(len(data)) if at is None else at
+        found, sample = _group(values[places], names.observed, covariates, label)
+        used = places[sample.positions]
         groups.append(found)
-        moments.append(sample)
+        moments.append(replace(sample, positions=used, rows=data.index[used]))
     options = Options(
         n_groups=len(moments), meanstructure=True, std_lv=settings.std_lv,
         fixed_x=settings.fixed_x, group_equal=settings.group_equal,
@@ -87,7 +88,8 @@ def _group(
 ) -> tuple[IncompleteGroup, GroupMoments]:
     """Patterns, saturated model and moments of one group."""
     at = [observed.index(name) for name in covariates]
-    kept = values[~np.isnan(values[:, at]).any(axis=1)] if at else values
+    known = np.flatnonzero(~np.isnan(values[:, at]).any(axis=1))
+    kept = values[known]
     patterns = missing_patterns(kept, names=observed)
     p = len(observed)
     if patterns.n_used <= p:
@@ -100,7 +102,7 @@ def _group(
     saturated = saturated_em(patterns)
     sample = GroupMoments(
         label, patterns.n_used, saturated.cov, saturated.mean, kept[patterns.used_rows],
-        len(values) - patterns.n_used,
+        len(values) - patterns.n_used, positions=known[patterns.used_rows],
     )  # fmt: skip
     return IncompleteGroup(patterns, saturated), sample
 

@@ -10,7 +10,7 @@ import pandas as pd
 from helpers.errors import EstimationError, ModelSpecError, listing, nearest
 from helpers.sem import engine as complete
 from helpers.sem.constraints import build_reduction
-from helpers.sem.moments import GroupMoments, check_columns, split_groups, to_float
+from helpers.sem.moments import GroupMoments, check_columns, split_rows, to_float
 from helpers.sem.optimize import Solution
 from helpers.sem.options import Settings
 from helpers.sem.ordinal import OrdinalMoments, ordered_levels, ordinal_moments
@@ -97,15 +97,17 @@ def _samples(
 ) -> tuple[list[OrdinalMoments], list[GroupMoments]]:
     """Ordinal moments of every group, and the same in the form of other estimators."""
     flags = [name in names.ordered for name in names.observed]
-    parts = [(label, to_float(part, names.observed)) for label, part in split_groups(data, group)]
-    complete_rows = [values[~np.isnan(values).any(axis=1)] for _label, values in parts]
-    levels = ordered_levels(np.concatenate(complete_rows), ordered=flags, names=names.observed)
+    values = to_float(data, names.observed)
+    complete_rows = ~np.isnan(values).any(axis=1)
+    levels = ordered_levels(values[complete_rows], ordered=flags, names=names.observed)
     samples, moments = [], []
-    for label, values in parts:
+    for label, at in split_rows(data, group):
+        places = np.arange(len(data)) if at is None else at
         sample = ordinal_moments(
-            values, ordered=flags, names=names.observed, levels=levels,
+            values[places], ordered=flags, names=names.observed, levels=levels,
             group=str(label) if group is not None else None,
         )  # fmt: skip
+        used = places[complete_rows[places]]
         samples.append(sample)
         moments.append(
             GroupMoments(
@@ -113,8 +115,10 @@ def _samples(
                 sample.n_used,
                 sample.cov,
                 sample.mean,
-                values[~np.isnan(values).any(axis=1)],
+                values[used],
                 sample.n_dropped,
+                data.index[used],
+                used,
             )  # fmt: skip
         )
     return samples, moments

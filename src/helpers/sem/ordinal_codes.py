@@ -103,13 +103,20 @@ def code_rows(
     table, present = table[kept], present[kept]
     codes = np.full(table.shape, -1, dtype=np.intp)
     values = np.where(present, table, 0.0)
+    empty: list[str] = []
     for j, name in enumerate(names):
         if not ordered[j]:
             _check_continuous(values[present[:, j], j], name, group)
             continue
         codes[present[:, j], j] = np.searchsorted(levels[j], table[present[:, j], j])
         values[:, j] = 0.0
-        _check_categories(codes[:, j], levels[j], name, group)
+        empty += [f"{v:g} of {name}" for v in _empty_categories(codes[:, j], levels[j])]
+    if empty:
+        raise DataContractError(
+            f"fit: data= has no answer in category {listing(empty)}{_where(group)}; every category "
+            "of an ordered variable needs answers in every group. Join the category with its "
+            "neighbour in all groups."
+        )
     return CodedRows(values, codes, present, int(len(kept) - kept.sum()))
 
 
@@ -122,17 +129,10 @@ def _check_continuous(answers: Array, name: str, group: str | None) -> None:
         )
 
 
-def _check_categories(codes: NDArray[np.intp], levels: Array, name: str, group: str | None) -> None:
-    """Refuse categories without an answer among the rows in use."""
+def _empty_categories(codes: NDArray[np.intp], levels: Array) -> Array:
+    """Return the categories without an answer among the rows in use."""
     counts = np.bincount(codes[codes >= 0], minlength=len(levels))
-    empty = levels[counts == 0]
-    if len(empty):
-        plural = "categories" if len(empty) > 1 else "category"
-        raise DataContractError(
-            f"fit: data= has no answer in {plural} {listing(f'{v:g}' for v in empty)} of "
-            f"{name}{_where(group)}; every category of an ordered variable needs answers in "
-            "every group. Join the category with its neighbour in all groups."
-        )
+    return levels[counts == 0]
 
 
 def _where(group: str | None) -> str:

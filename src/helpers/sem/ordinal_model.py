@@ -76,20 +76,34 @@ class OrdinalModel(GroupModel):
             plain.effect, plain.total, plain.eta, sigma, plain.mu, plain.basis, tau, delta
         )
 
+    def follow(self, state: OrdinalState, n_x: int) -> dict[int, Array]:
+        """Derivatives over x of the residual variances of ordered items, by position."""
+        moved = self._residual_slopes(state, self._direct(state, n_x))
+        return dict(zip(self.ordered.tolist(), moved))
+
+    def _direct(self, state: OrdinalState, n_x: int) -> Array:
+        """d vech(Sigma before scaling) / d x at given residual variances, (p*, n_x)."""
+        out = np.zeros((len(vech_index(self.n_observed)[0]), n_x))
+        out[:, self.cov_x] = GroupModel.jacobian_sigma(self, state)
+        return out
+
+    def _residual_slopes(self, state: OrdinalState, direct: Array) -> Array:
+        """Derivatives of the residual variances that keep the responses' variances."""
+        r, s = vech_index(self.n_observed)
+        o = self.ordered
+        wanted = np.zeros((len(o), direct.shape[1]))
+        at, where = self.delta_at
+        wanted[np.searchsorted(o, where), at] = -2.0 / state.delta[where] ** 3
+        return np.linalg.solve(
+            state.effect[np.ix_(o, o)] ** 2, wanted - direct[np.flatnonzero(r == s)[o]]
+        )
+
     def jacobian_sigma_full(self, state: OrdinalState, n_x: int) -> Array:
         """d vech(Sigma before scaling) / d x, residual variances following, (p*, n_x)."""
         r, s = vech_index(self.n_observed)
-        out = np.zeros((len(r), n_x))
-        out[:, self.cov_x] = GroupModel.jacobian_sigma(self, state)
-        o = self.ordered
-        own = np.flatnonzero(r == s)[o]
-        wanted = np.zeros((len(o), n_x))
-        at, where = self.delta_at
-        wanted[np.searchsorted(o, where), at] = -2.0 / state.delta[where] ** 3
-        loads = state.effect[:, o]
-        moved = np.linalg.solve(loads[o] ** 2, wanted - out[own])
-        out += (loads[r] * loads[s]) @ moved
-        return out
+        out = self._direct(state, n_x)
+        loads = state.effect[:, self.ordered]
+        return out + (loads[r] * loads[s]) @ self._residual_slopes(state, out)
 
     def jacobian_mean_full(self, state: State, n_x: int) -> Array:
         """d mu / d x, (p, n_x)."""
