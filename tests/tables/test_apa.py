@@ -131,3 +131,9 @@ def test_the_input_is_not_changed(frame):
 def test_tables_do_not_load_matplotlib():
     code = "import helpers.tables, sys; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_statistical_symbols_are_in_italics(frame):
+    page = apa_table(frame, caption="x").html()
+    assert "><em>p</em></th>" in page
+    assert ">Term</th>" in page

@@ -77,7 +77,7 @@ def plot_forest(
         rows = len(labels) * (1 + 0.45 * (len(levels) - 1))
         ax = new_axes(height=max(1.6, 0.9 + ROW_INCHES * rows))
     if reference is not None:
-        ax.axvline(reference, color=GREY, linewidth=0.8, zorder=0)
+        ax.axvline(reference, color=GREY, linewidth=0.9, zorder=1.5)
     for k, name in enumerate(levels):
         rows = data if name is None else data[data[group] == name]
         _forest_rows(ax, rows, labels, k=k, of=len(levels), name=name)

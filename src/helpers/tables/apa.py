@@ -16,6 +16,11 @@ from helpers.i18n import _
 from helpers.tables.columns import Column, resolve_columns
 from helpers.tables.numbers import DASH, is_missing
 
+# Statistical symbols are set in italics (APA manual, section 6.44); Greek letters are not.
+_SYMBOLS = frozenset(
+    ("n", "N", "k", "M", "SD", "SE", "B", "b", "d", "t", "z", "F", "r", "p", "df", "df1", "df2",
+     "R²", "ΔR²")
+)  # fmt: skip
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _RULE = "border-top:1.5px solid currentColor"
 _THIN = "border-bottom:1px solid currentColor"
@@ -59,8 +64,7 @@ class ApaTable:
 
     def html(self) -> str:
         """Return a three-line table; alignment stands on each cell, so that Word keeps it."""
-        head = "".join(_html_cell("th", c.label, c.align, f"{_RULE};{_THIN}", scope="col")
-                       for c in self.columns)  # fmt: skip
+        head = "".join(_heading(column) for column in self.columns)
         rows = "".join(self._html_rows())
         note = f'<p class="table-note"><em>{_("Note.")}</em> {_escape(self.note)}</p>'
         return (
@@ -236,6 +240,14 @@ def _sections(frame: pd.DataFrame, section: str | None) -> tuple[tuple[int, str]
         )
     values = frame[section].astype(str).tolist()
     return tuple((i, v) for i, v in enumerate(values) if i == 0 or v != values[i - 1])
+
+
+def _heading(column: Column) -> str:
+    """Return a heading cell; a statistical symbol stands in italics."""
+    cell = _html_cell("th", column.label, column.align, f"{_RULE};{_THIN}", scope="col")
+    if column.label not in _SYMBOLS:
+        return cell
+    return cell.replace(f">{column.label}<", f"><em>{column.label}</em><")
 
 
 def _html_cell(tag: str, text: str, align: str, style: str, scope: str = "") -> str:

@@ -199,7 +199,7 @@ def _cutoff_note(rules: Mapping[str, str], shown: set[str]) -> str:
     for rule, sign in rules.items():
         if keys.get(rule, rule) in shown:
             row = THRESHOLDS[rule]
-            parts.append(f"{sign} ≥ {format_number(row.value, bounded=True)} ({row.source})")
+            parts.append(f"{sign} ≥ {format_number(row.value, bounded=True)}, {row.source}")
     return _("Cut-offs: {cutoffs}.").format(cutoffs="; ".join(parts)) if parts else ""
 
 
