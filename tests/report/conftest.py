@@ -31,7 +31,6 @@ item,construct,scale,wording_en,wording_zh,reverse
 SAT1,SAT,agree7,I am satisfied,我感到满意,0
 SAT2,SAT,agree7,It pleased me,我很高兴,0
 """
-BEGIN = "from helpers.lesson import begin\nlesson = begin(study, language)"
 PARAMETERS = (
     'study: str = "toy"  # a folder below data/\n'
     'language: str = "en"  # en or zh\n'
