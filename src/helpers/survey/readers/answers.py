@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ CONVENTIONAL_CODES = frozenset({97, 98, 99, 777, 888, 997, 998, 999, 9999})
 """Codes that research files use for blanks; negative numbers on a scale from 0 up count too. 77 and
 88 are left out: on a scale of 7 or 8 a key pressed twice gives them, so they count as outside."""
 
+_NUMBER = re.compile(r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$")
 _LEADING_CODE = re.compile(r"^(-?\d+)\s*[-–—.、:：=]\s*\D")
 _OTHER_TEXT = re.compile(r"[〖].*$")
 
@@ -73,69 +75,90 @@ def type_answers(
     the reason ``outside the scale``, counted in a finding. A choice that is no label of the
     scale, and a conventional missing code that the codebook does not declare, are errors,
     because guessing them would change answers in silence.
+
+    Each distinct text is read once, so the time hardly grows with the number of respondents.
     """
-    stripped = cells.str.strip()
-    reasons = stripped.map(dict(tokens)).astype(object).where(lambda r: r.notna(), None)
-    blank = (stripped == "") | reasons.notna()
-    reasons[stripped == ""] = NOT_ANSWERED
     if scale.kind == "text":
-        return Typed(stripped.astype(object).where(~blank, None), reasons, ())
-    values = _numbers(stripped.where(~blank, ""), scale)
-    where = f"{place}, item {item}"
-    unread = values.isna() & ~blank
-    findings = _unread(stripped[unread], scale, where)
-    if scale.kind == "number":
-        reasons[unread] = UNREADABLE
-    for code, reason in missing_codes.items():
-        reasons[values == code] = reason
-        values = values.mask(values == code)
-    outside = _outside(values, scale)
-    unknown = outside & _conventional(values, scale)
-    findings += _outside_findings(values[unknown], values[outside & ~unknown], scale, where)
-    reasons[outside] = OUTSIDE
-    return Typed(values.mask(outside), reasons, tuple(findings))
+        stripped = cells.str.strip()
+        reasons = stripped.map(dict(tokens) | {"": NOT_ANSWERED}).astype(object)
+        blank = reasons.notna()
+        return Typed(stripped.astype(object).where(~blank, None), reasons.where(blank, None), ())
+    where, texts = pd.factorize(cells)
+    counts = np.bincount(where, minlength=len(texts))
+    rule = _Rule(scale, label_codes(scale), missing_codes, tokens)
+    read = [_read_cell(str(text).strip(), rule) for text in texts]
+    values = np.array([cell.value for cell in read], dtype=float)[where]
+    reasons = np.array([cell.reason for cell in read], dtype=object)[where]
+    findings = _findings(read, counts, scale, f"{place}, item {item}")
+    return Typed(
+        pd.Series(values, index=cells.index), pd.Series(reasons, index=cells.index), findings
+    )
 
 
-def _numbers(cells: pd.Series, scale: Scale) -> pd.Series:
-    """Return cells as numbers: as written, by label, or by a code in front of a label."""
-    values = pd.to_numeric(cells, errors="coerce").astype(float)
-    open_cells = values.isna() & (cells != "")
-    if not open_cells.any() or scale.kind == "number":
-        return values
-    codes = label_codes(scale)
-    distinct = {text: _label_code(text, codes) for text in cells[open_cells].unique()}
-    return values.where(~open_cells, cells.map(distinct)).astype(float)
+class _Rule(NamedTuple):
+    """What decides how a cell of one item is read."""
+
+    scale: Scale
+    labels: Mapping[str, int]
+    missing_codes: Mapping[int, str]
+    tokens: Mapping[str, str]
 
 
-def _label_code(text: str, codes: Mapping[str, int]) -> float:
-    """Return the code of one choice text, or NaN; free text behind ``〖`` is cut."""
+class _Cell(NamedTuple):
+    """One distinct text, read: its value, why it is blank, and what is wrong with it."""
+
+    text: str
+    value: float
+    reason: str | None = None
+    fault: str = ""
+
+
+def _read_cell(text: str, rule: _Rule) -> _Cell:
+    """Read one text by an item's rule."""
+    if not text:
+        return _Cell(text, np.nan, NOT_ANSWERED)
+    if text in rule.tokens:
+        return _Cell(text, np.nan, rule.tokens[text])
+    value = _number(text, rule)
+    if value is None:
+        return _Cell(text, np.nan, UNREADABLE, "unread")
+    if value in rule.missing_codes:
+        return _Cell(text, np.nan, rule.missing_codes[int(value)])
+    if not _allows(rule.scale, value):
+        unknown = _looks_missing(rule.scale, value)
+        return _Cell(text, np.nan, OUTSIDE, "unknown" if unknown else "outside")
+    return _Cell(text, value)
+
+
+def _number(text: str, rule: _Rule) -> float | None:
+    """Return a text as a number: as written, by label, or by a code in front of a label."""
+    if _NUMBER.match(text):
+        return float(text)
+    if rule.scale.kind == "number":
+        return None
     for candidate in (plain(text), plain(_OTHER_TEXT.sub("", text))):
-        if candidate in codes:
-            return float(codes[candidate])
+        if candidate in rule.labels:
+            return float(rule.labels[candidate])
     leading = _LEADING_CODE.match(text)
-    return float(leading.group(1)) if leading else np.nan
+    return float(leading.group(1)) if leading else None
 
 
-def _outside(values: pd.Series, scale: Scale) -> pd.Series:
-    """Tell which numbers the scale does not allow."""
-    known = values.notna()
+def _allows(scale: Scale, value: float) -> bool:
+    """Tell whether a scale has a number."""
     if scale.kind == "category":
-        return known & ~values.isin([float(c) for c in scale.labels])
-    outside = pd.Series(False, index=values.index)
-    if scale.low is not None:
-        outside |= values < scale.low
-    if scale.high is not None:
-        outside |= values > scale.high
-    if scale.kind == "likert":
-        outside |= (values - (scale.low or 0)) % 1 != 0
-    return known & outside
+        return value in scale.labels
+    if scale.low is not None and value < scale.low:
+        return False
+    if scale.high is not None and value > scale.high:
+        return False
+    return scale.kind != "likert" or (value - (scale.low or 0)) % 1 == 0
 
 
-def _conventional(values: pd.Series, scale: Scale) -> pd.Series:
-    """Tell which numbers look like missing codes rather than slips."""
+def _looks_missing(scale: Scale, value: float) -> bool:
+    """Tell whether a number outside the scale looks like a missing code rather than a slip."""
     lowest = min(scale.labels) if scale.kind == "category" else scale.low
-    negative = (values < 0) if lowest is not None and lowest >= 0 else values < -np.inf
-    return negative | values.isin(CONVENTIONAL_CODES)
+    negative = lowest is not None and lowest >= 0 and value < 0
+    return negative or value in CONVENTIONAL_CODES
 
 
 def _allowed(scale: Scale) -> str:
@@ -147,40 +170,43 @@ def _allowed(scale: Scale) -> str:
     return f"{low} to {high}"
 
 
-def _unread(cells: pd.Series, scale: Scale, where: str) -> list[Finding]:
-    """Return the finding for texts that are no number and no label."""
-    if cells.empty:
-        return []
-    shown = listing([f"'{t}'" for t in cells.unique()], most=5)
-    if scale.kind == "number":
-        sentence = f"{len(cells)} answers are not numbers ({shown}); they are set missing."
-        return [Finding("mark", where, sentence)]
-    known = listing([b.en for b in scale.labels.values()]) or _allowed(scale)
-    sentence = (
-        f"{len(cells)} answers are no label of the scale: {shown}; allowed are {known}. Correct "
-        "the labels of the scale in study.yml, or export codes."
-    )
-    return [Finding("error", where, sentence)]
-
-
-def _outside_findings(
-    unknown: pd.Series, outside: pd.Series, scale: Scale, where: str
-) -> list[Finding]:
-    """Return the findings for undeclared missing codes and for answers outside the scale."""
+def _findings(
+    read: list[_Cell], counts: np.ndarray, scale: Scale, where: str
+) -> tuple[Finding, ...]:
+    """Return what is wrong with a column, one finding a kind of fault."""
     findings = []
-    if not unknown.empty:
-        codes = listing([f"{v:g}" for v in sorted(unknown.unique())])
+    for fault in ("unread", "unknown", "outside"):
+        hits = [(cell.text, int(n)) for cell, n in zip(read, counts) if cell.fault == fault]
+        if hits:
+            n = sum(count for _text, count in hits)
+            texts = [text for text, _count in hits]
+            findings.append(_finding(fault, n, texts, scale, where))
+    return tuple(findings)
+
+
+def _finding(fault: str, n: int, texts: list[str], scale: Scale, where: str) -> Finding:
+    """Return one finding with its sentence."""
+    shown = listing([f"'{t}'" for t in texts], most=5)
+    codes = listing(sorted(texts))
+    if fault == "unread" and scale.kind == "number":
+        sentence = f"{n} answers are not numbers ({shown}); they are set missing."
+        return Finding("mark", where, sentence)
+    if fault == "unread":
+        known = listing([b.en for b in scale.labels.values()]) or _allowed(scale)
         sentence = (
-            f"{len(unknown)} cells hold the code {codes}, which looks like a missing code; the "
-            f"scale allows {_allowed(scale)} and items.csv declares no such code. Write it into "
-            "missing_codes with its reason (code=reason)."
+            f"{n} answers are no label of the scale: {shown}; allowed are {known}. Correct the "
+            "labels of the scale in study.yml, or export codes."
         )
-        findings.append(Finding("error", where, sentence))
-    if not outside.empty:
-        codes = listing([f"{v:g}" for v in sorted(outside.unique())])
+        return Finding("error", where, sentence)
+    if fault == "unknown":
         sentence = (
-            f"{len(outside)} answers lie outside the scale: {codes}; allowed are "
-            f"{_allowed(scale)}. They are set missing and counted in the cleaning log."
+            f"{n} cells hold the code {codes}, which looks like a missing code; the scale allows "
+            f"{_allowed(scale)} and items.csv declares no such code. Write it into missing_codes "
+            "with its reason (code=reason)."
         )
-        findings.append(Finding("mark", where, sentence))
-    return findings
+        return Finding("error", where, sentence)
+    sentence = (
+        f"{n} answers lie outside the scale: {codes}; allowed are {_allowed(scale)}. They are set "
+        "missing and counted in the cleaning log."
+    )
+    return Finding("mark", where, sentence)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from helpers.errors import CodebookError, listing, nearest
@@ -209,11 +210,18 @@ def _typed(
             parts |= {f"{row.item}_{c}": typed.values[c] for c in typed.values}
         else:
             parts[row.item] = typed.values
-        known = typed.reasons.dropna()
-        reasons.append(pd.DataFrame({"row": known.index, "item": row.item, "reason": known}))
-    blank = pd.DataFrame(columns=["row", "item", "reason"])
-    answers = pd.DataFrame(parts, index=export.meta.index)
-    return answers, pd.concat([blank, *reasons], ignore_index=True), findings
+        rows = np.flatnonzero(typed.reasons.notna().to_numpy())
+        reasons.append((rows, row.item, typed.reasons.to_numpy()[rows]))
+    table = pd.DataFrame(
+        {
+            "row": np.concatenate([[], *(rows for rows, _item, _why in reasons)]).astype(int),
+            "item": np.repeat(
+                [item for _r, item, _w in reasons], [len(r) for r, _i, _w in reasons]
+            ),
+            "reason": np.concatenate([np.empty(0, object), *(why for _r, _i, why in reasons)]),
+        }
+    )
+    return pd.DataFrame(parts, index=export.meta.index), table, findings
 
 
 def _type_one(
