@@ -9,7 +9,7 @@ from helpers.i18n import _
 from helpers.sem.model import State
 from helpers.sem.optimize import Solution
 from helpers.sem.problem import Problem
-from helpers.sem.standardize import standardize
+from helpers.sem.standardize import Standardized
 
 Array = np.ndarray
 
@@ -20,7 +20,11 @@ ABOVE_ONE = 1.0 + 1e-6
 
 
 def find_problems(
-    problem: Problem, solution: Solution, states: list[State], vcov: Array | Unavailable
+    problem: Problem,
+    solution: Solution,
+    states: list[State],
+    vcov: Array | Unavailable,
+    standard: Standardized,
 ) -> tuple[tuple[str, ...], bool]:
     """Return sentences on what is wrong, and whether the solution is admissible."""
     found: list[str] = []
@@ -31,7 +35,7 @@ def find_problems(
     faults = _negative_variances(problem, solution.x, states)
     for g, state in enumerate(states):
         faults += _indefinite(problem, state, g)
-    faults += _above_one(problem, solution.x, states)
+    faults += _above_one(problem, standard.std_all)
     faults += _missing_errors(problem, vcov)
     return tuple(found + faults), not faults
 
@@ -89,9 +93,8 @@ def _indefinite(problem: Problem, state: State, g: int) -> list[str]:
     return out
 
 
-def _above_one(problem: Problem, x: Array, states: list[State]) -> list[str]:
+def _above_one(problem: Problem, values: Array) -> list[str]:
     """Standardised loadings, paths or correlations beyond one."""
-    values = standardize(problem.table, problem.models, states, x).std_all
     named = []
     for row, value in zip(problem.table.rows, values):
         relation = row.op in ("=~", "~") or (row.op == "~~" and row.lhs != row.rhs)

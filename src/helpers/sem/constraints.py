@@ -23,6 +23,29 @@ LINEAR = 1e-10
 
 
 @dataclass(frozen=True, slots=True)
+class Merge:
+    """Rows made equal: sums over rows that share a value."""
+
+    place: Array
+    """Position in z of every row of x."""
+    order: Array
+    """Rows sorted by place."""
+    starts: Array
+    sizes: Array
+
+    def sums(self, values: Array) -> Array:
+        """Sum the entries (or matrix rows) that belong together."""
+        return np.add.reduceat(values[self.order], self.starts, axis=0)
+
+
+def build_merge(place: Array, count: int) -> Merge:
+    """Prepare sums over equal rows."""
+    order = np.argsort(place, kind="stable")
+    starts = np.searchsorted(place[order], np.arange(count))
+    return Merge(place, order, starts, np.bincount(place, minlength=count))
+
+
+@dataclass(frozen=True, slots=True)
 class Reduction:
     """The map from independent parameters ``z`` to all free rows ``x``."""
 
@@ -34,23 +57,33 @@ class Reduction:
     """h(x) and dh/dx, or None."""
     inequalities: Callable[[Array], tuple[Array, Array]] | None = None
     """c(x) >= 0 and dc/dx, or None."""
+    merge: Merge | None = None
+    """The same map as ``k`` where it only makes rows equal; faster."""
 
     def expand(self, z: Array) -> Array:
         """Return x."""
+        if self.merge is not None:
+            return z[self.merge.place]
         return z if self.k is None else self.k @ z + self.x0
 
     def reduce(self, x: Array) -> Array:
         """Return the z nearest to x in least squares."""
         if self.k is None:
             return x.copy()
+        if self.merge is not None:
+            return self.merge.sums(x) / self.merge.sizes
         return np.linalg.lstsq(self.k, x - self.x0, rcond=None)[0]
 
     def pull_vector(self, g: Array) -> Array:
         """Gradient over z from the gradient over x."""
+        if self.merge is not None:
+            return self.merge.sums(g)
         return g if self.k is None else self.k.T @ g
 
     def pull_matrix(self, h: Array) -> Array:
         """Information over z from the information over x."""
+        if self.merge is not None:
+            return self.merge.sums(self.merge.sums(h).T)
         return h if self.k is None else self.k.T @ h @ self.k
 
     def push_matrix(self, v: Array) -> Array:
@@ -127,8 +160,10 @@ def build_reduction(table: Table) -> Reduction:
     n = table.n_free
     merged = _merge_map(table)
     k = None
+    merge = None
     if merged is not None:
         place, count = merged
+        merge = build_merge(place, count)
         k = np.zeros((n, count))
         k[np.arange(n), place] = 1.0
     x0 = np.zeros(n)
@@ -138,11 +173,13 @@ def build_reduction(table: Table) -> Reduction:
     curved: list[Expression] = []
     if equal:
         k, x0, curved = _solve_linear(table, equal, k if k is not None else np.eye(n), x0)
+        merge = merge if len(curved) == len(equal) else None
     return Reduction(
         k,
         x0,
         _stack(table, curved, [1.0] * len(curved)) if curved else None,
         inequalities if unequal else None,
+        merge,
     )
 
 

@@ -33,13 +33,14 @@ class Discrepancy(Protocol):
 
 def invert(matrix: Array) -> tuple[Array | None, float]:
     """Inverse and log-determinant of a symmetric matrix; ``None`` if not positive definite."""
-    factor, info = dpotrf(matrix, lower=0, clean=0)
+    factor, info = dpotrf(matrix, lower=0, clean=1)
     if info != 0:
         return None, np.inf
     logdet = 2.0 * float(np.log(np.diag(factor)).sum())
     inverse, info = dpotri(factor, lower=0)
-    upper = np.triu(inverse)
-    return upper + np.triu(upper, 1).T, logdet
+    whole = inverse + inverse.T
+    whole.flat[:: len(whole) + 1] *= 0.5
+    return whole, logdet
 
 
 def gather_information(model: GroupModel, k: Array) -> Array:
@@ -130,16 +131,16 @@ class GroupPart:
 
     def _observed_means(self, out: Array, share: float, pd: Array) -> None:
         """Add the terms of the means, and of means with covariances."""
-        model, n_x = self.model, len(out)
+        model = self.model
         where, jac = model.jacobian_mu(self.state)
-        mu_jac = np.zeros((len(pd), n_x))
-        mu_jac[:, where] = jac
         gd = self.state.basis.T @ pd
         u, w = model.u, model.w
         bent = (self.wg[:, u] * gd[w] + self.wg[:, w] * gd[u]) * model.c
-        cross = np.zeros((n_x, n_x))
-        cross[:, model.cov_x] = mu_jac.T @ bent
-        out += share * (mu_jac.T @ self.weight @ mu_jac + cross + cross.T)
+        cross = share * (jac.T @ bent)
+        rows, at = where[:, None], model.cov_x
+        out[rows, at] += cross
+        out[at[:, None], where] += cross.T
+        out[rows, where] += share * (jac.T @ (self.weight @ jac))
 
 
 @dataclass(slots=True)

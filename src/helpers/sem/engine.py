@@ -11,8 +11,9 @@ from helpers.sem.admissible import find_problems
 from helpers.sem.optimize import Solution, constrained_scoring, scoring, tangent
 from helpers.sem.options import Settings
 from helpers.sem.problem import Problem, simple_start, starting_point, unidentified_rows
-from helpers.sem.result import SemResult
-from helpers.sem.robust import robust_inference
+from helpers.sem.result import SemResult, Test
+from helpers.sem.robust import chi_square, robust_inference
+from helpers.sem.standardize import standardize
 
 Array = np.ndarray
 
@@ -93,7 +94,11 @@ def finish(
     basis = tangent(problem.reduction, solution.x, len(solution.z))
     base_basis = tangent(base.reduction, base_solution.x, len(base_solution.z))
     inference = robust_inference(problem, solution, basis, settings)
-    base_inference = robust_inference(base, base_solution, base_basis, settings)
+    if settings.test_name == "standard" and settings.missing != "fiml" and not settings.ordered:
+        df = base.n_moments - len(base_solution.z)
+        base_test = Test(chi_square(base, base_solution, settings), df)
+    else:
+        base_test = robust_inference(base, base_solution, base_basis, settings).test
     if inference.vcov is None:
         named = unidentified_rows(problem)
         if named:
@@ -103,14 +108,16 @@ def finish(
         else Unavailable("standard errors", "the information matrix is singular at the estimates")
     )  # fmt: skip
     states = [m.state(solution.x) for m in problem.models]
-    problems, admissible = find_problems(problem, solution, states, vcov)
+    standard = standardize(problem.table, problem.models, states, solution.x)
+    problems, admissible = find_problems(problem, solution, states, vcov, standard)
     labels = tuple(m.label for m in problem.moments)
     return SemResult(
         table=problem.table, model=problem.models, moments=problem.moments, states=states,
-        theta=solution.x, vcov=vcov, f=solution.f,
+        theta=solution.x,
+        standard_values=standard, vcov=vcov, f=solution.f,
         group_f=[float(f) for f in problem.target.group_values(solution.x)],
         npar=inference.npar, test=inference.test,
-        baseline=base_inference.test, iterations=solution.iterations,
+        baseline=base_test, iterations=solution.iterations,
         converged=solution.converged, admissible=admissible, problems=problems, syntax=text,
         estimator=settings.estimator, se_type=settings.se_type, information=settings.information,
         test_name=settings.test_name, likelihood=settings.likelihood, missing=settings.missing,

@@ -126,7 +126,7 @@ def modification_indices(
             "identified at its estimates. Fix or equate parameters first."
         )
     cross = information[new, old]
-    v = np.diag(information)[new] - np.einsum("ij,jk,ik->i", cross, inverse, cross)
+    v = np.diag(information)[new] - ((cross @ inverse) * cross).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         usable = v > TINY
         mi = np.where(usable, result.n_obs * gradient[new] ** 2 / v, np.nan)

@@ -34,7 +34,7 @@ def residual_errors(result: SemResult, g: int) -> dict[str, Array] | Unavailable
     acov = sample_acov(result, g)
     out = {"normalized": _square(np.diag(acov)[top:], p)}
     q = projection(result, g)
-    out["standardized"] = _square(np.einsum("ij,jk,ik->i", q, acov, q)[top:], p)
+    out["standardized"] = _square(((q @ acov) * q).sum(axis=1)[top:], p)
     return out
 
 

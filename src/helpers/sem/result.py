@@ -64,6 +64,8 @@ class SemResult:
     moments: list[GroupMoments]
     states: list[State]
     theta: Array
+    standard_values: standardize.Standardized
+    """Standardised values of all rows, then of := rows."""
     vcov: Array | Unavailable
     f: float
     """Discrepancy at the minimum, half of the textbook F (lavaan's fmin)."""
@@ -123,13 +125,8 @@ class SemResult:
                 out[k] = se[row.free - 1]
         if self.table.defined:
             jac = standardize.defined_jacobian(self.table, self.theta)
-            out[n_rows:] = np.sqrt(np.einsum("ij,jk,ik->i", jac, self.vcov, jac))
+            out[n_rows:] = np.sqrt(((jac @ self.vcov) * jac).sum(axis=1))
         return out
-
-    @cached_property
-    def standard_values(self) -> standardize.Standardized:
-        """Standardised values of all rows, then of := rows."""
-        return standardize.standardize(self.table, self.model, self.states, self.theta)
 
     @cached_property
     def values(self) -> Array:
@@ -184,7 +181,7 @@ class SemResult:
             se = np.where(self.standard_errors == 0, 0.0, np.nan)
         else:
             jac = standardize.standard_jacobian(self.table, self.model, self.states, self.theta)
-            variance = np.einsum("ij,jk,ik->i", jac, self.vcov, jac)
+            variance = ((jac @ self.vcov) * jac).sum(axis=1)
             se = np.sqrt(np.where(variance > 1e-16, variance, 0.0))
         columns = self.columns(values, se, standardized=False)
         columns["est_std"] = columns.pop("est")

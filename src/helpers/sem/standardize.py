@@ -51,37 +51,50 @@ def _scales(row: Row, index: dict[str, int]) -> tuple[int, int, int]:
     return -1, -1, -1
 
 
-def _log_scale(
-    rows: list[Row], model: GroupModel, s: Array, sd: Array, latent_only: bool
-) -> tuple[Array, list[tuple[Row, int, int, int]]]:
-    """Factor by which every row of a group is multiplied."""
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Which deviations scale each row of a group; n stands for none (a factor of 1)."""
+
+    up: Array
+    down: Array
+    second: Array
+    residual: Array
+    """True for covariances, which are scaled by residual deviations."""
+
+
+def find_roles(rows: list[Row], model: GroupModel) -> Roles:
+    """Look up the variables that scale every row."""
     index = {name: k for k, name in enumerate(model.names)}
-    p = model.n_observed
-    factor = np.ones(len(rows))
-    roles = []
-    residual = np.sqrt(np.abs(np.diag(s)))
-    for k, row in enumerate(rows):
-        up, down, second = _scales(row, index)
-        if latent_only:
-            up, down, second = (v if v >= p else -1 for v in (up, down, second))
-        own = residual if row.op == "~~" and row.lhs != row.rhs else sd
-        with np.errstate(divide="ignore", invalid="ignore"):
-            if up >= 0:
-                factor[k] *= sd[up]
-            if down >= 0:
-                factor[k] /= own[down]
-            if second >= 0:
-                factor[k] /= own[second]
-        roles.append((row, up, down, second))
-    return factor, roles
+    n = len(index)
+    found = np.array([_scales(row, index) for row in rows]).reshape(-1, 3)
+    found[found < 0] = n
+    residual = np.array([row.op == "~~" and row.lhs != row.rhs for row in rows])
+    return Roles(found[:, 0], found[:, 1], found[:, 2], residual)
+
+
+def _factors(roles: Roles, sd: Array, own: Array, first: int) -> Array:
+    """Factor by which every row is multiplied; variables below ``first`` do not scale."""
+    one = np.ones(1)
+    sd, own = np.concatenate([sd, one]), np.concatenate([own, one])
+    sd[:first] = own[:first] = 1.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        down = np.where(roles.residual, own[roles.down], sd[roles.down])
+        second = np.where(roles.residual, own[roles.second], sd[roles.second])
+        return sd[roles.up] / (down * second)
+
+
+def _residual_deviations(model: GroupModel, x: Array) -> Array:
+    """Square roots of the residual variances."""
+    return np.sqrt(np.abs(np.diag(model.matrices(x)[1])))
 
 
 def scale_factors(
     rows: list[Row], model: GroupModel, state: State, x: Array, *, latent_only: bool
 ) -> Array:
     """Factor from raw to standardised units for rows of one group, also for rows not fitted."""
-    s = model.matrices(x)[1]
-    return _log_scale(rows, model, s, _deviations(state), latent_only)[0]
+    first = model.n_observed if latent_only else 0
+    own = _residual_deviations(model, x)
+    return _factors(find_roles(rows, model), _deviations(state), own, first)
 
 
 def _defined_values(table: Table, values: Array) -> Array:
@@ -99,18 +112,16 @@ def standardize(
 ) -> Standardized:
     """Standardise every row; := rows are computed from standardised values."""
     values = row_values(table, x)
-    out = {}
-    for key, latent_only in (("std_lv", True), ("std_all", False)):
-        factor = np.ones(len(values))
-        at = 0
-        for model, state, rows in zip(models, states, group_rows(table)):
-            s = model.matrices(x)[1]
-            sd = _deviations(state)
-            factor[at : at + len(rows)], _roles = _log_scale(rows, model, s, sd, latent_only)
-            at += len(rows)
-        scaled = values * factor
-        out[key] = np.concatenate([scaled, _defined_values(table, scaled)])
-    return Standardized(**out)
+    lv, every = [], []
+    for model, state, rows in zip(models, states, group_rows(table)):
+        roles, sd, own = find_roles(rows, model), _deviations(state), _residual_deviations(model, x)
+        lv.append(_factors(roles, sd, own, model.n_observed))
+        every.append(_factors(roles, sd, own, 0))
+    out = []
+    for factors in (lv, every):
+        scaled = values * np.concatenate(factors)
+        out.append(np.concatenate([scaled, _defined_values(table, scaled)]))
+    return Standardized(*out)
 
 
 def _deviations(state: State) -> Array:
@@ -152,35 +163,35 @@ def _group_jacobian(
 ) -> Array:
     """One group's block: product rule on value times deviations."""
     s = model.matrices(x)[1]
-    sd = _deviations(state)
-    factor, roles = _log_scale(rows, model, s, sd, latent_only)
+    n, first = len(model.names), model.n_observed if latent_only else 0
+    sd, roles = _deviations(state), find_roles(rows, model)
+    factor = _factors(roles, sd, _residual_deviations(model, x), first)
     full = np.concatenate([state.effect, state.total], axis=1)
-    dlog_sd = np.zeros((len(sd), len(x)))
-    dlog_sd[:, model.cov_x] = full[:, model.u] * full[:, model.w] * model.c / sd[:, None] ** 2
-    dlog_res = np.zeros((len(sd), len(x)))
-    xs, i, j = model.s_at
-    own = i == j
-    dlog_res[i[own], xs[own]] = 0.5 / s[i[own], i[own]]
+    dlog_sd = np.zeros((n + 1, len(x)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slope = full[:, model.u] * full[:, model.w] * model.c / sd[:, None] ** 2
+        dlog_sd[:n, model.cov_x] = slope
+        dlog_res = np.zeros((n + 1, len(x)))
+        xs, i, j = model.s_at
+        own = i == j
+        dlog_res[i[own], xs[own]] = 0.5 / s[i[own], i[own]]
     follow = model.follow(state, len(x))
-    for k, slope in follow.items():
-        dlog_sd += np.outer(state.effect[:, k] ** 2 / (2.0 * sd**2), slope)
-        dlog_res[k] += slope / (2.0 * s[k, k])
-    out = np.zeros((len(rows), len(x)))
-    for k, (row, up, down, second) in enumerate(roles):
-        value = x[row.free - 1] if row.free else row.fixed
-        slope = np.zeros(len(x))
-        table = dlog_res if row.op == "~~" and row.lhs != row.rhs else dlog_sd
-        if up >= 0:
-            slope += dlog_sd[up]
-        if down >= 0:
-            slope -= table[down]
-        if second >= 0:
-            slope -= table[second]
-        out[k] = value * factor[k] * slope
-        if row.free:
-            out[k, row.free - 1] += factor[k]
-        elif row.op == "~~" and row.lhs == row.rhs and down in follow:
-            out[k] += factor[k] * follow[down]
+    for k, moved in follow.items():
+        dlog_sd[:n] += np.outer(state.effect[:, k] ** 2 / (2.0 * sd**2), moved)
+        dlog_res[k] += moved / (2.0 * s[k, k])
+    dlog_sd[:first] = dlog_res[:first] = 0.0
+    own_rows = roles.residual[:, None]
+    log_slope = dlog_sd[roles.up]
+    log_slope -= np.where(own_rows, dlog_res[roles.down], dlog_sd[roles.down])
+    log_slope -= np.where(own_rows, dlog_res[roles.second], dlog_sd[roles.second])
+    value = np.array([x[row.free - 1] if row.free else row.fixed for row in rows])
+    out = (value * factor)[:, None] * log_slope
+    free = np.array([row.free for row in rows])
+    at = np.flatnonzero(free)
+    out[at, free[at] - 1] += factor[at]
+    for k, row in enumerate(rows):
+        if roles.down[k] in follow and row.op == "~~" and row.lhs == row.rhs:
+            out[k] += factor[k] * follow[roles.down[k]]
     return out
 
 

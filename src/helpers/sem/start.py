@@ -31,8 +31,8 @@ def _loading_ratios(cov: Array, at: list[int], anchor: int) -> Array:
         if i == anchor:
             continue
         others = [j for j in range(k) if j not in (i, anchor)]
-        top = float(sum(block[i, j] * block[anchor, j] for j in others))
-        bottom = float(sum(block[anchor, j] ** 2 for j in others))
+        top = float(block[i, others] @ block[anchor, others])
+        bottom = float(block[anchor, others] @ block[anchor, others])
         ratio = top / bottom if bottom > 0 else 0.0
         scale = np.sqrt(block[i, i] / block[anchor, anchor])
         if not 0.05 * scale < abs(ratio) < 20.0 * scale:
@@ -111,20 +111,18 @@ def _latent_covariances(
         at = [index[row.rhs] for row in rows]
         weights = np.array([_value(row, x) for row in rows])
         f = index[factor]
-        known = [j for j in range(len(cov)) if j != f and np.isfinite(cov[j, j]) and j not in at]
         total = float(weights @ weights) or 1.0
-        for j in known:
-            column = cov[at, j]
-            if np.isfinite(column).all():
-                cov[f, j] = cov[j, f] = float(weights @ column) / total
-        for k, j in enumerate(at):
-            cov[f, j] = cov[j, f] = weights[k] * cov[f, f]
-    for a in factors:
-        for b in factors:
-            limit = 0.9 * np.sqrt(cov[index[a], index[a]] * cov[index[b], index[b]])
-            if a != b and np.isfinite(cov[index[a], index[b]]):
-                bounded = np.clip(cov[index[a], index[b]], -limit, limit)
-                cov[index[a], index[b]] = cov[index[b], index[a]] = bounded
+        column = weights @ cov[at] / total
+        known = np.isfinite(column)
+        known[f] = False
+        cov[f, known] = cov[known, f] = column[known]
+        cov[f, at] = cov[at, f] = weights * cov[f, f]
+    f = np.array([index[factor] for factor in factors])
+    block = cov[f[:, None], f]
+    deviation = np.sqrt(np.diag(block))
+    limit = 0.9 * deviation * deviation[:, None]
+    own = np.eye(len(f), dtype=bool)
+    cov[f[:, None], f] = np.where(own, block, np.clip(block, -limit, limit))
 
 
 def _start_structure(
@@ -164,13 +162,17 @@ def _start_structure(
 
 def _residual(i: int, terms: list[tuple[int, Row]], cov: Array, x: Array) -> float:
     """Variance not explained by the predictors, at least a tenth."""
-    total = cov[i, i]
+    total = float(cov[i, i])
     if not terms:
-        return float(total) if total > 0 else 1.0
-    at = [j for j, _row in terms]
-    b = np.array([_value(row, x) for _j, row in terms])
-    explained = float(b @ cov[np.ix_(at, at)] @ b)
-    return float(np.clip(total - explained, 0.1 * total, total))
+        return total if total > 0 else 1.0
+    if len(terms) == 1:
+        j, row = terms[0]
+        explained = _value(row, x) ** 2 * float(cov[j, j])
+    else:
+        at = [j for j, _row in terms]
+        b = np.array([_value(row, x) for _j, row in terms])
+        explained = float(b @ cov[np.ix_(at, at)] @ b)
+    return min(max(total - explained, 0.1 * total), total)
 
 
 def _covariance(i: int, j: int, into: dict, cov: Array) -> float:
