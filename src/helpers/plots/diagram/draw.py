@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
@@ -28,6 +29,7 @@ from helpers.thresholds import LEVEL
 MARGIN, NOTE_ROOM = 0.12, 0.28
 LINE_HEIGHT = 1.25
 NODE_LETTERS = 14
+STRAIGHT = 1e-6  # inches
 
 
 @house_plot
@@ -153,6 +155,16 @@ def _colour(route: Route) -> str:
     return PALETTE[1] if edge.weight < 0 else INK
 
 
+def _vertices(points: np.ndarray) -> np.ndarray:
+    """Return as few points as the eye needs: two for a straight run, every fourth of a curve."""
+    chord = points[-1] - points[0]
+    away = points - points[0]
+    off_line = np.abs(chord[0] * away[:, 1] - chord[1] * away[:, 0]).max() / np.hypot(*chord)
+    if off_line < STRAIGHT:
+        return points[[0, -1]]
+    return np.vstack([points[:-1:4], points[-1]])
+
+
 def _draw_arrow(ax: Axes, route: Route, scale: float) -> None:
     """Draw one arrow: solid and thick if significant, dashed if not."""
     edge = route.edge
@@ -164,7 +176,7 @@ def _draw_arrow(ax: Axes, route: Route, scale: float) -> None:
     head = 9.0 if main else 6.0
     ax.add_patch(
         FancyArrowPatch(
-            path=Path(route.points),
+            path=Path(_vertices(route.points)),
             arrowstyle=f"{'<|-|>' if edge.kind == 'covariance' else '-|>'}"
             f",head_length={0.45},head_width={0.2}",
             mutation_scale=head * scale,
