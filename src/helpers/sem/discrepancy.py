@@ -93,54 +93,60 @@ class GroupPart:
             where, jac = model.jacobian_mu(self.state)
             np.add.at(out, where, -share * ((self.weight @ self.d) @ jac))
 
-    def expected(self, out: Array, share: float) -> None:
-        """Add the expected Hessian."""
-        at = self.model.cov_x
-        out[at[:, None], at] += share * gather_information(self.model, self.k)
+    def expected(self) -> Array:
+        """Return the expected Hessian over the group's own parameters."""
+        model = self.model
+        out = np.zeros((len(model.all_x), len(model.all_x)))
+        nc = len(model.cov_x)
+        out[:nc, :nc] = gather_information(model, self.k)
         if self.d is not None:
-            where, jac = self.model.jacobian_mu(self.state)
-            out[where[:, None], where] += share * (jac.T @ (self.weight @ jac))
+            _where, jac = model.jacobian_mu(self.state)
+            model.spread_means(out, jac.T @ (self.weight @ jac))
+        return out
 
-    def observed(self, out: Array, share: float) -> None:
-        """Add the observed Hessian of the normal likelihood.
+    def observed(self) -> Array:
+        """Return the observed Hessian of the normal likelihood over the group's own parameters.
 
         ``tr(dS_j P dS_k X) - 1/2 tr(P dS_j P dS_k)`` with ``P = Sigma^-1`` and ``X = P T P``,
         mean terms, and second derivatives of the moments times the gradient.
         """
-        model, at, n_x = self.model, self.model.cov_x, len(out)
+        model = self.model
         u, w, c = model.u, model.w, model.c
         q = self.wg.T @ self.t @ self.wg if self.q is None else self.q
         ku, kw, qu, qw = self.k[u], self.k[w], q[u], q[w]
         kuw = ku[:, w]
-        mixed = kuw.T * qw[:, u].T
-        mixed += kw[:, w] * qu[:, u]
-        mixed += ku[:, u] * qw[:, w]
-        mixed += kuw * qu[:, w].T
-        block = (mixed + mixed.T) * 0.5
+        block = kuw.T * qw[:, u].T
+        block += kw[:, w] * qu[:, u]
+        block += ku[:, u] * qw[:, w]
+        block += kuw * qu[:, w].T
+        block = (block + block.T) * 0.5
         block -= ku[:, u] * kw[:, w]
         block -= kuw * kuw.T
         block *= c
         block *= c[:, None]
-        out[at[:, None], at] += share * block
-        slope = None
-        if self.d is not None:
-            slope = -(self.weight @ self.d)
-            self._observed_means(out, share, -slope)
+        slope = None if self.d is None else -(self.weight @ self.d)
         bend = 0.5 * (self.weight - self.weight @ self.t @ self.weight)
-        out += share * model.second_order(self.state, bend, slope, n_x)
+        out = model.local_second_order(self.state, bend, slope)
+        nc = len(u)
+        out[:nc, :nc] += block
+        if slope is not None:
+            self._observed_means(out, -slope)
+        return out
 
-    def _observed_means(self, out: Array, share: float, pd: Array) -> None:
+    def _observed_means(self, out: Array, pd: Array) -> None:
         """Add the terms of the means, and of means with covariances."""
         model = self.model
-        where, jac = model.jacobian_mu(self.state)
+        na, nc = len(model.a_at[0]), len(model.cov_x)
+        _where, jac = model.jacobian_mu(self.state)
         gd = self.state.basis.T @ pd
         u, w = model.u, model.w
         bent = (self.wg[:, u] * gd[w] + self.wg[:, w] * gd[u]) * model.c
-        cross = share * (jac.T @ bent)
-        rows, at = where[:, None], model.cov_x
-        out[rows, at] += cross
-        out[at[:, None], where] += cross.T
-        out[rows, where] += share * (jac.T @ (self.weight @ jac))
+        cross = jac.T @ bent
+        out[:na, :nc] += cross[:na]
+        out[:nc, :na] += cross[:na].T
+        out[nc:, :nc] += cross[na:]
+        out[:nc, nc:] += cross[na:].T
+        model.spread_means(out, jac.T @ (self.weight @ jac))
 
 
 @dataclass(slots=True)
@@ -204,10 +210,8 @@ class NormalTheory:
             if self.kind == "ML":
                 part.add_mean_square()
             part.gradient(gradient, share)
-            if observed:
-                part.observed(hessian, share)
-            else:
-                part.expected(hessian, share)
+            at = model.all_x
+            hessian[at[:, None], at] += share * (part.observed() if observed else part.expected())
         return total, gradient, hessian
 
 

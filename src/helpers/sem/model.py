@@ -57,6 +57,8 @@ class GroupModel:
     u: Array = field(init=False)
     w: Array = field(init=False)
     c: Array = field(init=False)
+    all_x: Array = field(init=False)
+    """Positions in x of all the group's parameters: directed effects, S, means."""
     core: Array = field(init=False)
     """Variables that others depend on."""
     leaf: Array = field(init=False)
@@ -72,6 +74,7 @@ class GroupModel:
         self.w = np.concatenate([ja + n, js])
         self.c = np.concatenate([np.ones(len(ia)), np.where(is_ == js, 0.5, 1.0)])
         self.cov_x = np.concatenate([xa, xs])
+        self.all_x = np.concatenate([self.cov_x, self.m_at[0]])
         sends = (self.a0 != 0).any(axis=0)
         sends[ja] = True
         self.core, self.leaf = np.flatnonzero(sends), np.flatnonzero(~sends)
@@ -133,31 +136,50 @@ class GroupModel:
         ``sum_rs weight_rs d2 Sigma_rs + sum_r slope_r d2 mu_r`` for symmetric ``weight`` (p, p)
         and ``slope`` (p,).
         """
+        out = np.zeros((n_x, n_x))
+        at = self.all_x
+        out[at[:, None], at] = self.local_second_order(state, weight, slope)
+        return out
+
+    def local_second_order(self, state: State, weight: Array, slope: Array | None) -> Array:
+        """The same over the group's own parameters: directed effects, S, means."""
         n = len(self.names)
         fe, fv = state.basis[:, :n], state.basis[:, n:]
-        ee, ve = fe.T @ weight @ fe, fv.T @ weight @ fe
-        xa, ia, ja = self.a_at
-        xs, is_, js = self.s_at
+        half = weight @ fe
+        ee, ve = fe.T @ half, fv.T @ half
+        _xa, ia, ja = self.a_at
+        _xs, is_, js = self.s_at
+        na, nc = len(ia), len(ia) + len(is_)
         effect = state.effect
-        out = np.zeros((n_x, n_x))
-        left = ve[np.ix_(ja, ia)] * effect[np.ix_(ja, ia)].T
-        block = left + left.T + state.total[np.ix_(ja, ja)] * ee[np.ix_(ia, ia)]
-        aa = 2.0 * block
-        cross = effect[np.ix_(ja, is_)] * ee[np.ix_(ia, js)]
-        cross = cross + effect[np.ix_(ja, js)] * ee[np.ix_(ia, is_)]
-        a_s = 2.0 * cross * np.where(is_ == js, 0.5, 1.0)
+        out = np.zeros((len(self.all_x), len(self.all_x)))
+        back = effect[ja[:, None], ia]
+        left = ve[ja[:, None], ia] * back.T
+        block = left + left.T
+        block += state.total[ja[:, None], ja] * ee[ia[:, None], ia]
+        block *= 2.0
+        cross = effect[ja[:, None], is_] * ee[ia[:, None], js]
+        cross += effect[ja[:, None], js] * ee[ia[:, None], is_]
+        cross *= 2.0 * self.c[na:]
+        out[:na, na:nc] = cross
+        out[na:nc, :na] = cross.T
         if slope is not None:
             t = fe.T @ slope
-            one = effect[np.ix_(ja, ia)] * t[ia][:, None] * state.eta[ja][None, :]
-            aa = aa + one + one.T
-            xm, im = self.m_at
-            am = t[ia][:, None] * effect[np.ix_(ja, im)]
-            out[np.ix_(xa, xm)] += am
-            out[np.ix_(xm, xa)] += am.T
-        out[np.ix_(xa, xa)] += aa
-        out[np.ix_(xa, xs)] += a_s
-        out[np.ix_(xs, xa)] += a_s.T
+            one = back * t[ia][:, None] * state.eta[ja]
+            block += one + one.T
+            im = self.m_at[1]
+            am = t[ia][:, None] * effect[ja[:, None], im]
+            out[:na, nc:] = am
+            out[nc:, :na] = am.T
+        out[:na, :na] = block
         return out
+
+    def spread_means(self, out: Array, block: Array) -> None:
+        """Add a matrix over (directed effects, means) to one over the group's parameters."""
+        na, nc = len(self.a_at[0]), len(self.cov_x)
+        out[:na, :na] += block[:na, :na]
+        out[:na, nc:] += block[:na, na:]
+        out[nc:, :na] += block[na:, :na]
+        out[nc:, nc:] += block[na:, na:]
 
 
 _VECH: dict[int, tuple[Array, Array]] = {}

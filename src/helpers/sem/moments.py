@@ -141,6 +141,12 @@ def split_groups(
     """Split the data by group, labels kept, in order of appearance."""
     if group is None:
         return [("", data)]
+    labels = group_labels(data, group)
+    return [(label, data[data[group] == label]) for label in labels]
+
+
+def group_labels(data: pd.DataFrame, group: str) -> list[object]:
+    """Labels of the groups in order of appearance; fewer than two are an error."""
     check_columns(data, [group], role="group")
     labels = _group_order(data[group])
     if len(labels) < 2:
@@ -148,16 +154,16 @@ def split_groups(
             f"fit: group= '{group}' has {len(labels)} value(s) {listing(labels)}; at least two "
             f"groups are needed. Choose another column, or leave group= out."
         )
-    return [(label, data[data[group] == label]) for label in labels]
+    return labels
 
 
 def split_rows(data: pd.DataFrame, group: str | None) -> list[tuple[object, Array | None]]:
     """Positions of the rows of every group, in order of appearance; ``None`` for all rows."""
     if group is None:
         return [("", None)]
-    column = data[group] if group in data.columns else None
-    parts = split_groups(data, group)
-    return [(label, np.flatnonzero((column == label).to_numpy())) for label, _part in parts]
+    labels = group_labels(data, group)
+    column = data[group].to_numpy()
+    return [(label, np.flatnonzero(column == label)) for label in labels]
 
 
 def moments_of_data(
