@@ -126,7 +126,7 @@ def test_tables_are_numbered_and_keep_their_alignment():
     table = '<table><caption>Paths</caption><tr><td style="text-align:right">1</td></tr></table>'
     page = page_of(code("t", shown(text_html=table), shown(text_html=table)))
     assert "Table 1.</span> Paths" in page and "Table 2.</span> Paths" in page
-    assert 'style="text-align:right"' in page
+    assert 'style="text-align:right;' in page
     chinese = page_of(code("t", shown(text_html=table)), language="zh")
     assert "表 1</span> Paths" in chinese and 'lang="zh-CN"' in chinese
 

@@ -18,6 +18,7 @@ LONGEST_TEXT = 20_000
 
 _INTERVAL = re.compile(r"\[[^\]]*\d[^\]]*\]")
 _SECTION = re.compile(r"^##\s+(.+?)\s*$", re.MULTILINE)
+_NUMBER = re.compile(r"^(?:#\s+)?(?:\d\d\s+)?")
 _HEADING = re.compile(r"^#\s+(.+?)\s*$", re.MULTILINE)
 
 
@@ -159,7 +160,7 @@ def harvest(notebook: NotebookNode, *, name: str, failure: Failure | None = None
             section = (_SECTION.findall(source) or [section])[-1]
             match = None if titled else _HEADING.search(source)
             if match:
-                found.title, titled = match.group(1).lstrip("# "), True
+                found.title, titled = _NUMBER.sub("", match.group(1)), True
                 source = source[: match.start()] + source[match.end() :]
             if source.strip():
                 found.blocks.append(Prose(source.strip()))

@@ -11,7 +11,7 @@ from helpers.i18n import _, in_language
 from helpers.report.files import status_word
 from helpers.report.folder import write_whole
 from helpers.report.manifest import MANIFEST, read_json
-from helpers.report.page import Frame, framed
+from helpers.report.page import Frame, framed, unbroken
 
 
 def run_index(manifest: Mapping[str, Any], frame: Frame) -> str:
@@ -62,9 +62,8 @@ def _notebook_row(name: str, entry: Mapping[str, Any]) -> str:
         f'<a href="{html.escape(to)}">{html.escape(word)}</a>' for to, word in links[:1]
     )
     files = _file_list(links[1:])
-    key = (
-        f'<p class="key">{html.escape(entry["key_sentence"])}</p>' if entry["key_sentence"] else ""
-    )
+    sentence = unbroken(html.escape(entry["key_sentence"]))
+    key = f'<p class="key">{sentence}</p>' if sentence else ""
     return (
         f'<tr><td class="number">{html.escape(name[:2])}</td>'
         f'<td class="what"><a class="title" href="{page}">{html.escape(entry["title"])}</a>{key}'

@@ -18,6 +18,8 @@ from helpers.report.harvest import Block, Code, Equation, Harvest, Markup, Pictu
 from helpers.report.scrub import plain, safe_html
 
 _SPLIT = "<!--body-->"
+_INTERVAL = re.compile(r"\[[^\[\]<>]{1,28}\]")
+_SHORT_CELL = re.compile(r'(<td style="text-align:[^"]*)("[^>]*>[^<]{1,20}</td>)')
 _CJK_FIRST = {"zh": '"Study CJK",', "en": ""}
 
 
@@ -162,7 +164,7 @@ def _block_markdown(block: Block, numbering: Numbering) -> str:
                 (pandoc.raw(opened), pandoc.code(block.source), pandoc.raw("</details>"))
             )
         case Markup():
-            return pandoc.raw(_numbered(plain(safe_html(block.html)), numbering))
+            return pandoc.raw(_numbered(unbroken(plain(safe_html(block.html))), numbering))
         case Picture():
             return pandoc.raw(_figure(block, numbering))
         case Equation():
@@ -193,6 +195,12 @@ def _numbered(markup: str, numbering: Numbering) -> str:
     return f'<div class="wide" tabindex="0">{markup}</div>'
 
 
+def unbroken(markup: str) -> str:
+    """Keep intervals and short table cells on one line."""
+    markup = _INTERVAL.sub(lambda m: m.group(0).replace(" ", "\u00a0"), markup)
+    return _SHORT_CELL.sub(r"\1;white-space:nowrap\2", markup)
+
+
 def _figure(block: Picture, numbering: Numbering) -> str:
     """Return a figure as an embedded picture with its text."""
     if block.svg:
@@ -203,7 +211,9 @@ def _figure(block: Picture, numbering: Numbering) -> str:
     caption = ""
     if block.caption:
         label = f'<span class="label">{html.escape(numbering.figure())}</span> '
-        caption = f"<figcaption>{label}{html.escape(block.caption)}</figcaption>"
+        mark = html.escape(f"[{_('SIMULATED')}]")
+        words = html.escape(block.caption).replace(mark, f'<span class="simulated">{mark}</span>')
+        caption = f"<figcaption>{label}{words}</figcaption>"
     alt = html.escape(block.alt or _("Figure without a description"))
     return f'<figure><img src="{source}" alt="{alt}">{caption}</figure>'
 

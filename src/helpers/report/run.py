@@ -148,7 +148,7 @@ def _run_all(
         return status
 
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="notebook") as pool:
-        pending = {pool.submit(work, job): job for job in jobs}
+        pending = {pool.submit(work, job): job for job in book.longest_first(jobs)}
         try:
             _collect(pending, outcome)
         except BaseException:
@@ -188,6 +188,11 @@ class Book:
         if not request.only:
             self._drop({*self.entries} - {*self.order})
         self._lock = threading.Lock()
+
+    def longest_first(self, jobs: Sequence[Job]) -> list[Job]:
+        """Return jobs by the time each took last, so that no long one is left for the end."""
+        took = {name: entry.get("seconds", 0.0) for name, entry in self.entries.items()}
+        return sorted(jobs, key=lambda job: -took.get(job.name, 0.0))
 
     def add(self, job: Job, done: Executed) -> str:
         """Write everything one notebook yields and return how it ended."""
