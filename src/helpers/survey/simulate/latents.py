@@ -37,8 +37,10 @@ def raw_recovery(population: Population, people: pd.DataFrame, seed: int) -> dic
     quality = recovery["quality"]
     sensitive = (people["CTYPB"] == PRICE_SENSITIVE).to_numpy()
     latent = sum(w * e for w, e in zip(quality["weights"], elements.values(), strict=True))
+    hurried = people["DAYT"].isin(quality["hurried_days"]).to_numpy()
     latent = (
         latent
+        + quality["hurried_speed"] * hurried * elements["SPEED"]
         + quality["price_sensitive_compensation"] * sensitive * elements["COMP"]
         + quality["match_bonus"] * matched(population, people)
         + quality["noise_sd"] * draws.normal(n)
