@@ -14,6 +14,7 @@ from helpers.i18n import in_language
 from helpers.survey.load import load_study, open_folder
 
 LATER = "respondent_id\nR_1\nR_4\n"
+NUMBERED = "WHO\n12\n14\n"
 
 
 def test_responses_hold_the_kept_rows_with_reverse_items_turned(make_study):
@@ -102,6 +103,22 @@ def test_module_is_linked_by_its_key(make_study, toy_spec):
     assert module["respondent_id"].tolist() == ["R_1", "R_4"]
     assert module["in_sample"].tolist() == [True, False]
     assert study.offers("module:later") is None
+
+
+def test_module_may_be_keyed_by_a_number(make_study, toy_spec):
+    toy_spec |= {"data": {"reader": "csv", "file": "raw/main.csv"}, "screening": {}}
+    spec = _with_module(toy_spec)
+    spec["modules"]["later"]["key"] = "WHO"
+    spec["modules"]["later"]["source"]["sha256"] = hashlib.sha256(NUMBERED.encode()).hexdigest()
+    items = [
+        {"item": "CONSENT", "scale": "yesno"},
+        {"item": "WHO", "scale": "years", "module": "later"},
+    ]
+    folder = make_study(spec=spec, items=items, content="respondent_id,CONSENT\n12,1\n13,1\n")
+    (folder / "raw" / "later.csv").write_text(NUMBERED, encoding="utf-8")
+    module = open_folder(folder).module("later")
+    assert module["respondent_id"].tolist() == ["12", "14"]
+    assert module["in_sample"].tolist() == [True, False]
 
 
 def _with_module(spec):

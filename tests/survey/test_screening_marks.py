@@ -149,6 +149,13 @@ def test_marks_that_cannot_be_computed_say_why(make_study, toy_spec):
     assert not zh["use"].str.contains("[a-z]").any()
 
 
+def test_rule_that_cannot_be_computed_is_said_in_the_flow(make_study, toy_spec):
+    toy_spec["screening"] = {"exclude": ["screened_out"]}
+    flow = open_folder(make_study(spec=toy_spec)).flow
+    assert flow.loc[0, "n_hit"] == 0
+    assert flow.loc[0, "definition"].startswith("not computed, because the study names no")
+
+
 def test_nobody_left_is_an_error_with_the_counts(ten_items):
     meta, answers = received(3)
     answers["CONSENT"] = 2.0

@@ -224,7 +224,7 @@ class Study:
         intake = read_source(self.folder, module.source, module=name)
         answers = reverse_coded(self.folder, intake.answers)
         if module.key and module.key in answers:
-            ids = answers[module.key].astype("str")
+            ids = answers[module.key].map(_as_id, na_action="ignore")
         else:
             ids = intake.meta["respondent_id"]
         out = pd.concat([ids.rename("respondent_id"), answers], axis=1)
@@ -300,6 +300,11 @@ class Study:
             _("{kind} '{name}'").format(kind=_need_name(kind), name=name),
             _("study '{study}' defines none of that name").format(study=self.folder.id),
         )
+
+
+def _as_id(value: object) -> str:
+    """Return a key as text; a number without a trailing ``.0``."""
+    return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _need_name(kind: str) -> str:

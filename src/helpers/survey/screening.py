@@ -159,6 +159,9 @@ def exclude_marked(marks: Marks, screening: Screening) -> Cleaned:
     n = len(marks.table)
     excluded_by = pd.Series("", index=marks.table.index, dtype="str")
     definitions = mark_definitions(screening)
+    for mark, lacking in marks.unavailable.items():
+        text = _("not computed, because {why}").format(why=lacking.why)
+        definitions[mark] = (text, definitions[mark][1])
     single = [m for m in MARKS if m in screening.exclude]
     rules = [(m,) for m in single] + [tuple(joint) for joint in screening.exclude_jointly]
     steps = []
