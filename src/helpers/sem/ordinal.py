@@ -54,6 +54,10 @@ class OrdinalMoments:
         Pairs of ordered variables whose table has an empty cell.
     at_bound : tuple of (str, str)
         Pairs whose correlation stopped at the bound of the search.
+    covariates : tuple of str
+        Covariates that the moments are given; empty for none.
+    slopes : array, shape (p, q), or None
+        Regressions on the covariates.
     """
 
     names: tuple[str, ...]
@@ -73,6 +77,8 @@ class OrdinalMoments:
     weights: Array
     empty_cells: tuple[tuple[str, str], ...]
     at_bound: tuple[tuple[str, str], ...]
+    covariates: tuple[str, ...] = ()
+    slopes: Array | None = None
 
 
 def ordinal_moments(
