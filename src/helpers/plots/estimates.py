@@ -31,7 +31,7 @@ LEGEND_LOOK = {
     "handletextpad": 0.4,
     "columnspacing": 1.2,
     "borderpad": 0.1,
-    "handlelength": 1.6,
+    "handlelength": 1.4,
     "alignment": "left",
     "title_fontsize": 8.5,
 }
@@ -124,15 +124,12 @@ def _forest_axes(ax: Axes, labels: Sequence[str], xlabel: str | None, level: flo
     ax.set_xlabel(xlabel or _("Estimate with {percent:g}% interval").format(percent=100 * level))
 
 
-def legend_above(ax: Axes, *, columns: int = 4, title: str | None = None) -> None:
+def legend_above(
+    ax: Axes, *, columns: int = 4, title: str | None = None, narrow: bool = False
+) -> None:
     """Put the legend above the axes, where no point can lie under it."""
-    ax.legend(
-        loc="lower left",
-        bbox_to_anchor=(0, 1.0),
-        ncols=columns,
-        title=title,
-        **LEGEND_LOOK,
-    )
+    look = LEGEND_LOOK | ({"handlelength": 0.9, "columnspacing": 0.9} if narrow else {})
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, title=title, **look)
 
 
 @house_plot

@@ -13,8 +13,13 @@ from helpers.errors import DataContractError
 from helpers.i18n import _
 from helpers.plots import describe
 from helpers.plots.checks import need_columns
-from helpers.plots.estimates import LEGEND_LOOK, legend_above
-from helpers.plots.style import PALETTE, attach_alt_text, house_plot, new_axes
+from helpers.plots.estimates import legend_above
+from helpers.plots.style import (
+    PALETTE,
+    attach_alt_text,
+    house_plot,
+    new_axes,
+)
 from helpers.plots.text import wrap
 from helpers.tables.numbers import format_integer, format_number
 
@@ -66,10 +71,14 @@ def plot_likert(
     for answer, colour in zip(wide.columns, colours):
         share = wide[answer].fillna(0).to_numpy()
         ax.barh(range(len(wide)), 100 * share, left=100 * left, height=0.72, color=colour,
-                edgecolor="white", linewidth=0.6, label=_answer_label(answer, answers))  # fmt: skip
+                edgecolor="white", linewidth=0.6, label=_code(answer))  # fmt: skip
         _print_shares(ax, share, left, colour)
         left += share
-    _likert_axes(ax, [wrap((labels or {}).get(item, str(item)), 34) for item in wide.index], xlabel)
+    _likert_axes(
+        ax,
+        [wrap((labels or {}).get(item, str(item)), 34) for item in wide.index],
+        "\n".join(filter(None, (xlabel or _("Share of answers (%)"), wrap(_key(answers), 48)))),
+    )
     attach_alt_text(ax, describe.likert(wide, labels or {}))
     return ax
 
@@ -85,11 +94,14 @@ def _check_shares(wide: pd.DataFrame) -> None:
         )
 
 
-def _answer_label(answer: object, answers: Mapping[float, str] | None) -> str:
-    """Return ``1 disagree strongly``, or the code alone."""
-    code = f"{answer:g}" if isinstance(answer, int | float) else str(answer)
-    text = (answers or {}).get(answer, "")
-    return f"{code} {text}".strip()
+def _code(answer: object) -> str:
+    """Return an answer code without needless decimals."""
+    return f"{answer:g}" if isinstance(answer, int | float) else str(answer)
+
+
+def _key(answers: Mapping[float, str] | None) -> str:
+    """Return ``1 = disagree strongly, 7 = agree strongly``."""
+    return ", ".join(f"{_code(answer)} = {text}" for answer, text in (answers or {}).items())
 
 
 def _print_shares(ax: Axes, share: np.ndarray, left: np.ndarray, colour: Sequence[float]) -> None:
@@ -102,21 +114,15 @@ def _print_shares(ax: Axes, share: np.ndarray, left: np.ndarray, colour: Sequenc
                     va="center_baseline", fontsize=7.5, color=ink)  # fmt: skip
 
 
-def _likert_axes(ax: Axes, texts: Sequence[str], xlabel: str | None) -> None:
+def _likert_axes(ax: Axes, texts: Sequence[str], xlabel: str) -> None:
     """Label the axes of stacked shares."""
     ax.set_yticks(range(len(texts)), texts)
     ax.set_ylim(len(texts) - 0.5, -0.5)
     ax.set_xlim(0, 100)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
-    ax.set_xlabel(xlabel or _("Share of answers (%)"))
-    if ax.figure.get_layout_engine() is None or len(ax.figure.axes) > 1:
-        legend_above(ax, columns=7)
-        return
-    # The labels of the scale ends are wider than the bars: use the width of the figure.
-    handles, names = ax.get_legend_handles_labels()
-    look = LEGEND_LOOK | {"handlelength": 1.0, "columnspacing": 0.9}
-    ax.figure.legend(handles, names, loc="outside upper right", ncols=len(names), **look)
+    ax.set_xlabel(xlabel)
+    legend_above(ax, columns=7, narrow=True)
 
 
 @house_plot

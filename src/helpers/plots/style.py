@@ -28,6 +28,8 @@ SIZES: dict[str, tuple[float, float]] = {"single": (4.6, 3.1), "wide": (7.2, 3.8
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
+# Room above the axes for the word that marks simulated data.
+STAMP_INCHES = 0.11
 INK, GREY, PALE, FILL = "#1a1a1a", "#6b6b6b", "#d9d9d9", "#f4f6f8"
 
 
@@ -145,7 +147,10 @@ def new_axes(*, width: float | None = None, height: float | None = None) -> Axes
     """Return the axes of a new figure in the current size; inches override it."""
     default = mpl.rcParams["figure.figsize"]
     size = (width or default[0], height or default[1])
-    return plt.subplots(figsize=size, layout="constrained")[1]
+    figure, ax = plt.subplots(figsize=size, layout="constrained")
+    share = STAMP_INCHES / figure.get_figheight()
+    figure.get_layout_engine().set(rect=(0, 0, 1, 1 - share))
+    return ax
 
 
 def attach_alt_text(ax: Axes, text: str) -> None:
