@@ -127,6 +127,30 @@ class Construct(Strict):
     formative: bool = False
 
 
+class HypothesisTest(Strict):
+    """What speaks to a hypothesis that no row of a model answers.
+
+    ``moderation``: outcome, predictor, moderator; with ``predictor_codes`` or ``moderator_codes``
+    the variable is a category, and the codes make up the class that counts as 1. ``difference``:
+    outcome, group.
+    ``comparison``: outcome, ``core`` against ``others``. ``change``: outcome after, ``before``,
+    and the module that holds both.
+    """
+
+    outcome: str
+    predictor: str | None = None
+    predictor_codes: list[int] = []
+    moderator: str | None = None
+    moderator_codes: list[int] = []
+    group: str | None = None
+    core: list[str] = []
+    others: list[str] = []
+    before: str | None = None
+    module: str | None = None
+    only: Accept | None = None
+    """Respondents to be counted; all of them if not given."""
+
+
 class Hypothesis(Strict):
     """A hypothesis, its expected sign, and the estimate that speaks to it."""
 
@@ -137,6 +161,7 @@ class Hypothesis(Strict):
     model: str | None = None
     effects: list[str] = []
     """Rows of the model, as ``SAT ~ REC`` or the left side of a ``:=``."""
+    tests: list[HypothesisTest] = []
     notebook: str | None = None
 
 

@@ -207,8 +207,8 @@ def study_effects(
     """Decompose an effect of a study's model, or say why it cannot be done.
 
     Where the number of respondents is not known, the intervals are blank. Without names, the
-    source is the first variable that nothing points to and the outcome the
-    last that points to nothing.
+    source is the first variable that nothing points to and the outcome the last that points to
+    nothing.
     """
     what = _("the effects")
     rows = fit.rows("~")
@@ -220,4 +220,8 @@ def study_effects(
         return Unavailable(what, _("the arrows of the model form a loop"))
     if isinstance(fit.result.vcov, Unavailable):
         return Unavailable(what, fit.result.vcov.why)
-    return effects(fit.result, source or free[0], outcome or ends[-1], n_draws=n_draws, seed=seed)
+    pair = source or free[0], outcome or ends[-1]
+    found = effects(fit.result, *pair, n_draws=n_draws, seed=seed)
+    if not fit.n_known:
+        found.table[["ci_low", "ci_high"]] = np.nan
+    return found

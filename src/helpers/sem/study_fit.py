@@ -139,7 +139,7 @@ def fit_model(
         return specification
     title = pick(specification.title.model_dump())
     syntax = specification.syntax if group is None else without_labels(specification.syntax)
-    labels = {code: study.construct_name(code) for code in study.construct_codes}
+    labels = variable_labels(study, syntax)
     call = _matrix_call if study.spec.kind == "matrix" else _rows_call
     arguments = call(study, syntax, estimator, missing, group)
     if isinstance(arguments, Unavailable):
@@ -151,6 +151,25 @@ def fit_model(
         return Unavailable(_("the model '{name}'").format(name=title), str(error))
     data = {k: v for k, v in arguments.items() if k in ("data", "sample_cov", "n_obs")}
     return ModelFit(model, title, syntax, result, labels, data, n_known)
+
+
+def variable_labels(study: Study, syntax: str) -> dict[str, str]:
+    """Return what a reader calls the variables of a model.
+
+    Constructs by their names; so too the only item of a construct, and a latent variable whose
+    only indicator is a construct's score.
+    """
+    labels = {code: study.construct_name(code) for code in study.construct_codes}
+    for code in study.construct_codes:
+        items = study.items_of(code)
+        if len(items) == 1:
+            labels.setdefault(items[0], labels[code])
+    terms = [t for t in parse(syntax).terms if t.op == "=~"]
+    for latent in {t.lhs for t in terms}:
+        own = [t.rhs for t in terms if t.lhs == latent]
+        if len(own) == 1 and own[0] in labels:
+            labels.setdefault(latent, labels[own[0]])
+    return labels
 
 
 def without_labels(syntax: str) -> str:
