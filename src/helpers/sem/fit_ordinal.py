@@ -14,10 +14,11 @@ from helpers.sem.moments import GroupMoments, check_columns, split_rows, to_floa
 from helpers.sem.optimize import Solution
 from helpers.sem.options import Settings
 from helpers.sem.ordinal import OrdinalMoments, ordered_levels, ordinal_moments
+from helpers.sem.ordinal_conditional import conditional_moments
 from helpers.sem.ordinal_inference import IndependenceTarget
 from helpers.sem.ordinal_model import OrdinalModel, OrdinalTarget, compile_ordinal
 from helpers.sem.partable import Names, Options, Table, build_table, find_names
-from helpers.sem.problem import Problem, check_counting
+from helpers.sem.problem import Problem, check_counting, fill_fixed
 from helpers.sem.result import SemResult
 from helpers.sem.syntax import Syntax
 
@@ -37,9 +38,9 @@ class OrdinalProblem(Problem):
 
     def group_moments(self, model: OrdinalModel) -> int:
         """Moments of one group."""
-        p = model.n_observed
-        n_continuous = p - len(model.ordered)
-        return len(model.threshold_variable) + n_continuous + p * (p - 1) // 2
+        p, ordered = len(model.explained), len(model.ordered)
+        slopes = p * len(model.given)
+        return len(model.threshold_variable) + slopes + p - ordered + p * (p - 1) // 2
 
 
 def fit_ordinal(
@@ -52,8 +53,9 @@ def fit_ordinal(
 ) -> SemResult:
     """Fit by DWLS, WLSMV, ULS or WLS with ordered items (delta parameterisation).
 
-    Rows with a blank in a model variable are dropped and counted. Covariates enter with their own
-    means, variances and correlations (lavaan's ``conditional.x = FALSE, fixed.x = FALSE``).
+    Rows with a blank in a model variable are dropped and counted. Fixed covariates are conditioned
+    on, as in lavaan (``conditional.x = TRUE``): the moments are regressions on them and residual
+    correlations. With ``fixed_x=False`` covariates are variables like the others.
     """
     if meanstructure is False:
         raise ModelSpecError(
@@ -62,15 +64,16 @@ def fit_ordinal(
         )
     names = find_names(syntax, settings.ordered)
     check_columns(data, names.observed)
-    _check_ordered(settings.ordered, names)
-    samples, moments = _samples(data, names, group)
-    levels = dict(zip(names.observed, samples[0].levels))
+    covariates = names.covariate if settings.fixed_x else ()
+    _check_ordered(settings.ordered, names, covariates)
+    samples, moments = _samples(data, names, covariates, group)
+    levels = dict(zip(samples[0].names, samples[0].levels))
     options = Options(
-        n_groups=len(moments), meanstructure=True, std_lv=settings.std_lv, fixed_x=False,
+        n_groups=len(moments), meanstructure=True, std_lv=settings.std_lv, fixed_x=bool(covariates),
         group_equal=settings.group_equal, group_partial=settings.group_partial,
         thresholds={v: len(levels[v]) - 1 for v in names.ordered},
     )  # fmt: skip
-    table = build_table(syntax, names, options)
+    table = fill_fixed(build_table(syntax, names, options), moments, True)
     _start_thresholds(table, samples)
     problem = _problem(table, samples, moments, settings)
     check_counting(problem)
@@ -81,8 +84,8 @@ def fit_ordinal(
     return complete.finish(text, problem, solution, base, base_solution, settings, group)
 
 
-def _check_ordered(ordered: tuple[str, ...], names: Names) -> None:
-    """Refuse ordered names that are not observed variables of the model."""
+def _check_ordered(ordered: tuple[str, ...], names: Names, covariates: tuple[str, ...]) -> None:
+    """Refuse ordered names that are not observed variables of the model, or are covariates."""
     absent = [name for name in ordered if name not in names.observed]
     if absent:
         raise ModelSpecError(
@@ -90,38 +93,66 @@ def _check_ordered(ordered: tuple[str, ...], names: Names) -> None:
             f"variables are {listing(names.observed)}.{nearest(absent[0], names.observed)} "
             "Correct ordered=."
         )
+    fixed = [name for name in ordered if name in covariates]
+    if fixed:
+        raise ModelSpecError(
+            f"fit: ordered= names the covariates {listing(fixed)}; a fixed covariate enters as the "
+            "numbers it holds. Leave it out of ordered= (code categories as 0/1 columns), or set "
+            "fixed_x=False."
+        )
 
 
 def _samples(
-    data: pd.DataFrame, names: Names, group: str | None
+    data: pd.DataFrame, names: Names, covariates: tuple[str, ...], group: str | None
 ) -> tuple[list[OrdinalMoments], list[GroupMoments]]:
     """Ordinal moments of every group, and the same in the form of other estimators."""
-    flags = [name in names.ordered for name in names.observed]
+    explained = [name for name in names.observed if name not in covariates]
+    at = [names.observed.index(name) for name in explained]
+    given = [names.observed.index(name) for name in covariates]
+    flags = [name in names.ordered for name in explained]
     values = to_float(data, names.observed)
     complete_rows = ~np.isnan(values).any(axis=1)
-    levels = ordered_levels(values[complete_rows], ordered=flags, names=names.observed)
+    levels = ordered_levels(values[complete_rows][:, at], ordered=flags, names=explained)
     samples, moments = [], []
-    for label, at in split_rows(data, group):
-        places = np.arange(len(data)) if at is None else at
-        sample = ordinal_moments(
-            values[places], ordered=flags, names=names.observed, levels=levels,
-            group=str(label) if group is not None else None,
-        )  # fmt: skip
+    for label, rows in split_rows(data, group):
+        places = np.arange(len(data)) if rows is None else rows
         used = places[complete_rows[places]]
+        text = str(label) if group is not None else None
+        own = values[used]
+        if given:
+            sample = conditional_moments(
+                own[:, at], own[:, given], ordered=flags, names=explained,
+                covariate_names=covariates, levels=levels, group=text,
+            )  # fmt: skip
+        else:
+            sample = ordinal_moments(
+                own[:, at], ordered=flags, names=explained, levels=levels, group=text
+            )
+        mean, cov = _joint(sample, own[:, given], at, given)
+        dropped = len(places) - len(used)
         samples.append(sample)
         moments.append(
-            GroupMoments(
-                label,
-                sample.n_used,
-                sample.cov,
-                sample.mean,
-                values[used],
-                sample.n_dropped,
-                data.index[used],
-                used,
-            )  # fmt: skip
+            GroupMoments(label, len(used), cov, mean, own, dropped, data.index[used], used)
         )
     return samples, moments
+
+
+def _joint(
+    sample: OrdinalMoments, x: Array, at: list[int], given: list[int]
+) -> tuple[Array, Array]:
+    """Means and covariances of all observed variables, from those given the covariates."""
+    if not given:
+        return sample.mean, sample.cov
+    p = len(at) + len(given)
+    mean, cov = np.empty(p), np.empty((p, p))
+    s = np.atleast_2d(np.cov(x.T, bias=True))
+    b = sample.slopes
+    mean[given], mean[at] = x.mean(axis=0), sample.mean + b @ x.mean(axis=0)
+    cov[np.ix_(given, given)] = s
+    cov[np.ix_(at, at)] = sample.cov + b @ s @ b.T
+    cov[np.ix_(at, given)] = b @ s
+    cov[np.ix_(given, at)] = (b @ s).T
+    return mean, cov
 
 
 def _start_thresholds(table: Table, samples: list[OrdinalMoments]) -> None:
@@ -151,7 +182,7 @@ def _problem(
     )
     return OrdinalProblem(
         table, models, moments, weights, build_reduction(table), target, True, n,
-        settings.discrepancy, (), OrdinalContext(samples),
+        settings.discrepancy, tuple(models[0].given.tolist()), OrdinalContext(samples),
     )  # fmt: skip
 
 

@@ -32,10 +32,11 @@ def ordinal_residuals(result: SemResult) -> dict[str, float]:
     ):
         p = len(sample.names)
         first, second = np.triu_indices(p, 1)
-        raw = (sample.cov - state.sigma)[first, second]
-        sd, sd_model = np.sqrt(np.diag(sample.cov)), np.sqrt(np.abs(np.diag(state.sigma)))
+        implied = model.explained_cov(state)
+        raw = (sample.cov - implied)[first, second]
+        sd, sd_model = np.sqrt(np.diag(sample.cov)), np.sqrt(np.abs(np.diag(implied)))
         own = sample.cov[first, second] / (sd[first] * sd[second])
-        model_own = state.sigma[first, second] / (sd_model[first] * sd_model[second])
+        model_own = implied[first, second] / (sd_model[first] * sd_model[second])
         nth = len(sample.thresholds)
         gap = (sample.moments - target.implied(model, state))[:nth][~sample.threshold_is_mean]
         parts = {
@@ -114,6 +115,8 @@ def _obstacle(result: SemResult) -> str:
     samples = result.context.extra.samples
     if result.test.df <= 0:
         return "the model is saturated, there is nothing to test"
+    if any(sample.covariates for sample in samples):
+        return "they have no form given covariates"
     if not all(all(sample.ordered) for sample in samples):
         return "they are defined only where every item is ordered"
     if any(np.linalg.eigvalsh(sample.cor)[0] < 1e-8 for sample in samples):

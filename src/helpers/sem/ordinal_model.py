@@ -30,6 +30,8 @@ class OrdinalState(State):
     """Thresholds in the order of the sample's; 0 where a mean stands."""
     delta: Array
     """Scale of each observed variable; 1 for continuous ones."""
+    conditional: State
+    """The state given covariates at 0, before scaling; the state itself without covariates."""
 
 
 @dataclass(slots=True)
@@ -38,6 +40,10 @@ class OrdinalModel(GroupModel):
 
     ordered: Array
     """Positions of the ordered items among the observed variables."""
+    given: Array
+    """Positions of fixed covariates."""
+    explained: Array
+    """Positions of the other observed variables, in the order of the sample's moments."""
     threshold_variable: Array
     threshold_is_mean: Array
     tau0: Array
@@ -59,8 +65,10 @@ class OrdinalModel(GroupModel):
         a, s, m = GroupModel.matrices(self, x)
         o = self.ordered
         s[o, o] = 0.0
+        inner = s.copy()
+        inner[np.ix_(self.given, self.given)] = 0.0
         effect = np.linalg.inv(np.eye(len(a)) - a)[o]
-        rest = np.einsum("ij,jk,ik->i", effect, s, effect)
+        rest = np.einsum("ij,jk,ik->i", effect, inner, effect)
         s[o, o] = np.linalg.solve(effect[:, o] ** 2, 1.0 / self.deltas(x)[o] ** 2 - rest)
         return a, s, m
 
@@ -73,8 +81,26 @@ class OrdinalModel(GroupModel):
         delta = self.deltas(x)
         sigma = plain.sigma * np.outer(delta, delta)
         return OrdinalState(
-            plain.effect, plain.total, plain.eta, sigma, plain.mu, plain.basis, tau, delta
-        )
+            plain.effect, plain.total, plain.eta, sigma, plain.mu, plain.basis, tau, delta,
+            self._given_covariates(plain),
+        )  # fmt: skip
+
+    def _given_covariates(self, plain: State) -> State:
+        """Take the covariates' variation and means out of a state."""
+        g, p = self.given, self.n_observed
+        if not len(g):
+            return plain
+        by_covariate = plain.effect[:, g]
+        total = plain.total - by_covariate @ self.s0[np.ix_(g, g)] @ by_covariate.T
+        eta = plain.eta - by_covariate @ self.m0[g]
+        basis = np.concatenate([plain.effect[:p], total[:p]], axis=1)
+        return State(plain.effect, total, eta, total[:p, :p], eta[:p], basis)
+
+    def explained_cov(self, state: OrdinalState) -> Array:
+        """Return the scaled covariances of the explained variables given the covariates."""
+        e = self.explained
+        delta = state.delta[e]
+        return state.conditional.sigma[np.ix_(e, e)] * np.outer(delta, delta)
 
     def follow(self, state: OrdinalState, n_x: int) -> dict[int, Array]:
         """Derivatives over x of the residual variances of ordered items, by position."""
@@ -84,7 +110,7 @@ class OrdinalModel(GroupModel):
     def _direct(self, state: OrdinalState, n_x: int) -> Array:
         """d vech(Sigma before scaling) / d x at given residual variances, (p*, n_x)."""
         out = np.zeros((len(vech_index(self.n_observed)[0]), n_x))
-        out[:, self.cov_x] = GroupModel.jacobian_sigma(self, state)
+        out[:, self.cov_x] = GroupModel.jacobian_sigma(self, state.conditional)
         return out
 
     def _residual_slopes(self, state: OrdinalState, direct: Array) -> Array:
@@ -105,10 +131,10 @@ class OrdinalModel(GroupModel):
         loads = state.effect[:, self.ordered]
         return out + (loads[r] * loads[s]) @ self._residual_slopes(state, out)
 
-    def jacobian_mean_full(self, state: State, n_x: int) -> Array:
+    def jacobian_mean_full(self, state: OrdinalState, n_x: int) -> Array:
         """d mu / d x, (p, n_x)."""
         out = np.zeros((self.n_observed, n_x))
-        where, jacobian = self.jacobian_mu(state)
+        where, jacobian = self.jacobian_mu(state.conditional)
         np.add.at(out, (slice(None), where), jacobian)
         return out
 
@@ -120,25 +146,32 @@ class OrdinalTarget(Quadratic):
     def implied(self, model: OrdinalModel, state: OrdinalState) -> Array:
         """Model moments in the order of the sample's."""
         v = model.threshold_variable
-        mean = state.mu[v]
+        mean = state.conditional.mu[v]
         first = np.where(model.threshold_is_mean, -mean, state.delta[v] * (state.tau - mean))
-        a, b = np.triu_indices(model.n_observed, 1)
-        return np.concatenate([first, np.diag(state.sigma)[continuous(model)], state.sigma[a, b]])
+        e = model.explained
+        slopes = state.delta[e] * state.effect[np.ix_(e, model.given)].T
+        variances = np.diag(state.conditional.sigma)[continuous(model)]
+        a, b = np.triu_indices(len(e), 1)
+        return np.concatenate([first, slopes.ravel(), variances, model.explained_cov(state)[a, b]])
 
     def jacobian(self, model: OrdinalModel, state: OrdinalState) -> Array:
         """Jacobian of ``implied`` over x."""
         r, s = vech_index(model.n_observed)
-        raw = model.jacobian_sigma_full(state, self.n_x)
-        delta = state.delta
-        scaled = (delta[r] * delta[s])[:, None] * raw
-        at, where = model.delta_at
-        for x, i in zip(at, where):
-            unscaled = state.total[r, s]
-            scaled[:, x] += unscaled * ((r == i) * delta[s] + (s == i) * delta[r])
-        below = np.flatnonzero(r != s)
-        variances = np.flatnonzero(r == s)[continuous(model)]
+        delta, total = state.delta, state.conditional.sigma
+        scaled = (delta[r] * delta[s])[:, None] * model.jacobian_sigma_full(state, self.n_x)
+        for x, i in zip(*model.delta_at):
+            scaled[:, x] += total[r, s] * ((r == i) * delta[s] + (s == i) * delta[r])
+        place = np.empty(total.shape, dtype=int)
+        place[r, s] = place[s, r] = np.arange(len(r))
+        e, own = model.explained, continuous(model)
+        a, b = np.triu_indices(len(e), 1)
         return np.concatenate(
-            [self._threshold_jacobian(model, state), scaled[variances], scaled[below]]
+            [
+                self._threshold_jacobian(model, state),
+                self._slope_jacobian(model, state),
+                scaled[place[own, own]],
+                scaled[place[e[a], e[b]]],
+            ]
         )
 
     def _threshold_jacobian(self, model: OrdinalModel, state: OrdinalState) -> Array:
@@ -150,13 +183,27 @@ class OrdinalTarget(Quadratic):
         np.add.at(out, (where, at), state.delta[v[where]])
         for x, i in zip(*model.delta_at):
             own = (v == i) & ~is_mean
-            out[own, x] += (state.tau - state.mu[v])[own]
+            out[own, x] += (state.tau - state.conditional.mu[v])[own]
         return out
+
+    def _slope_jacobian(self, model: OrdinalModel, state: OrdinalState) -> Array:
+        """Rows of the regressions on covariates, covariate by covariate."""
+        e = model.explained
+        at, i, j = model.a_at
+        blocks = [np.zeros((0, self.n_x))]
+        for g in model.given:
+            block = np.zeros((len(e), self.n_x))
+            block[:, at] = state.effect[np.ix_(e, i)] * state.effect[j, g]
+            block *= state.delta[e][:, None]
+            for x, k in zip(*model.delta_at):
+                block[e == k, x] += state.effect[k, g]
+            blocks.append(block)
+        return np.concatenate(blocks)
 
 
 def continuous(model: OrdinalModel) -> Array:
-    """Positions of the continuous variables among the observed ones."""
-    return np.setdiff1d(np.arange(model.n_observed), model.ordered)
+    """Positions of the explained continuous variables among the observed ones."""
+    return model.explained[~np.isin(model.explained, model.ordered)]
 
 
 def compile_ordinal(table: Table, samples: Sequence[OrdinalMoments]) -> list[OrdinalModel]:
@@ -171,22 +218,25 @@ def compile_ordinal(table: Table, samples: Sequence[OrdinalMoments]) -> list[Ord
     for g, sample in enumerate(samples, start=1):
         rows = [row for row in table.rows if row.group == g]
         plain = compile_group(rows, table.names.observed, table.names.latent)
-        out.append(_with_thresholds(plain, rows, sample))
+        out.append(_with_thresholds(plain, rows, sample, table.names.observed))
     return out
 
 
-def _with_thresholds(plain: GroupModel, rows: list[Row], sample: OrdinalMoments) -> OrdinalModel:
+def _with_thresholds(
+    plain: GroupModel, rows: list[Row], sample: OrdinalMoments, observed: tuple[str, ...]
+) -> OrdinalModel:
     """Add thresholds and scales to a compiled group."""
-    index = {name: k for k, name in enumerate(sample.names)}
-    ordered = np.flatnonzero(sample.ordered)
-    start = {int(v): k for k, v in reversed(list(enumerate(sample.threshold_variable)))}
-    tau0, delta0 = np.zeros(len(sample.thresholds)), np.ones(len(sample.names))
+    index = {name: k for k, name in enumerate(observed)}
+    explained = np.array([index[name] for name in sample.names], dtype=int)
+    ordered = np.sort(explained[np.array(sample.ordered)])
+    start = {int(v): k for k, v in reversed(list(enumerate(explained[sample.threshold_variable])))}
+    tau0, delta0 = np.zeros(len(sample.thresholds)), np.ones(len(observed))
     tau_at: tuple[list[int], list[int]] = ([], [])
     delta_at: tuple[list[int], list[int]] = ([], [])
     for row in rows:
         if row.op == "|":
-            at = start[index[row.lhs]] + _threshold_number(row, sample) - 1
-            _place(row, at, tau0, tau_at)
+            number = _threshold_number(row, sample)
+            _place(row, start[index[row.lhs]] + number - 1, tau0, tau_at)
         elif row.op == "~*~" and row.lhs in index:
             _place(row, index[row.lhs], delta0, delta_at)
         elif row.op == "~~" and row.lhs == row.rhs and row.free and index.get(row.lhs) in ordered:
@@ -197,7 +247,8 @@ def _with_thresholds(plain: GroupModel, rows: list[Row], sample: OrdinalMoments)
             )
     return OrdinalModel(
         plain.names, plain.n_observed, plain.a0, plain.s0, plain.m0, plain.a_at, plain.s_at,
-        plain.m_at, ordered, sample.threshold_variable, sample.threshold_is_mean, tau0,
+        plain.m_at, ordered, np.array([index[v] for v in sample.covariates], dtype=int), explained,
+        explained[sample.threshold_variable], sample.threshold_is_mean, tau0,
         (np.array(tau_at[0], dtype=int), np.array(tau_at[1], dtype=int)), delta0,
         (np.array(delta_at[0], dtype=int), np.array(delta_at[1], dtype=int)),
     )  # fmt: skip
