@@ -190,7 +190,7 @@ def _wants_means(
     if stated or equal:
         return True
     if given:
-        return grouped and sample_mean is not None
+        return sample_mean is not None
     return grouped
 
 

@@ -137,7 +137,7 @@ def sample_vector(sample: GroupMoments, means: bool) -> Array:
 def starting_point(problem: Problem) -> Array:
     """A start at which the discrepancy is finite."""
     x = start_values(problem.table, problem.models, problem.moments)
-    x = problem.reduction.expand(problem.reduction.reduce(x))
+    x = start_means(problem, problem.reduction.expand(problem.reduction.reduce(x)))
     if np.isfinite(problem.target.value(x)):
         return x
     shrunk = x.copy()
@@ -147,7 +147,39 @@ def starting_point(problem: Problem) -> Array:
     shrunk = problem.reduction.expand(problem.reduction.reduce(shrunk))
     if np.isfinite(problem.target.value(shrunk)):
         return shrunk
-    return problem.reduction.expand(problem.reduction.reduce(simple_start(problem)))
+    x = problem.reduction.expand(problem.reduction.reduce(simple_start(problem)))
+    return start_means(problem, x)
+
+
+def start_means(problem: Problem, x: Array) -> Array:
+    """Start intercepts and latent means by least squares on the sample means.
+
+    Needed only where latent means are free or intercepts fixed or shared; else the intercepts
+    are the sample means already.
+    """
+    rows = [row for row in problem.table.rows if row.op == "~1" and not row.exo]
+    items = set(problem.table.names.observed)
+    if not problem.means or all((row.free > 0) == (row.lhs in items) for row in rows):
+        return x
+    own = [row.free - 1 for row in rows if row.free and not np.isfinite(row.start)]
+    design, gaps = [], []
+    for model, sample in zip(problem.models, problem.moments):
+        rest = x.copy()
+        rest[own] = 0.0
+        state = model.state(rest)
+        unit = np.sqrt(np.diag(sample.cov))
+        block = np.zeros((model.n_observed, len(x)))
+        where, at = model.m_at
+        block[:, where] = state.effect[: model.n_observed, at]
+        design.append(block / unit[:, None])
+        gaps.append((sample.mean - state.mu) / unit)
+    k = np.eye(len(x))[:, own] if problem.reduction.k is None else problem.reduction.k
+    if problem.reduction.k is not None:
+        k = k[:, np.abs(k[own]).sum(axis=0) > 0]
+    solved = np.linalg.lstsq(np.concatenate(design) @ k, np.concatenate(gaps), rcond=None)[0]
+    out = x.copy()
+    out[own] = (k @ solved)[own]
+    return problem.reduction.expand(problem.reduction.reduce(out))
 
 
 def simple_start(problem: Problem) -> Array:
