@@ -154,7 +154,7 @@ def test_a_failure_is_told_without_the_machine():
         markdown("## B"), code("never"), failure=failure,
     )  # fmt: skip
     assert "before" in page and "This notebook did not run to its end" in page
-    assert "ValueError: bad &lt;b&gt; in file.csv" in page
+    assert "<strong>ValueError</strong>: bad &lt;b&gt; in file.csv" in page
     assert "pandas/core/frame.py" in page
     assert "did not run: 1." in page and "never" not in page
     for leak in ("/home", "ada", "/opt", "site-packages", "/tmp", "\x1b"):

@@ -54,7 +54,7 @@ def test_one_failure_gives_exit_code_one_and_all_other_pages(finished):
 
 def test_the_page_of_a_failure_says_why(finished):
     page = (finished[1] / "30_fails.html").read_text(encoding="utf-8")
-    assert "Reached." in page and "ZeroDivisionError: division by zero" in page
+    assert "Reached." in page and "ZeroDivisionError</strong>: division by zero" in page
     index = (finished[1] / "index.html").read_text(encoding="utf-8")
     assert "ZeroDivisionError: division by zero" in index and "failed" in index
 

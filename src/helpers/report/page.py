@@ -121,8 +121,8 @@ def trouble(failure: Failure, skipped: int) -> str:
     }
     lines = [f"<h2>{html.escape(_('This notebook did not run to its end'))}</h2>"]
     lines.append(f"<p>{html.escape(sentences[failure.kind])}</p>")
-    message = plain(f"{failure.name}: {failure.message}" if failure.message else failure.name)
-    lines.append(f"<p><strong>{html.escape(message)}</strong></p>")
+    name, message = html.escape(failure.name), html.escape(plain(failure.message))
+    lines.append(f"<p><strong>{name}</strong>{': ' if message else ''}{message}</p>")
     if skipped:
         text = _("Code cells after it that did not run: {n}.").format(n=skipped)
         lines.append(f"<p>{html.escape(text)}</p>")
