@@ -18,6 +18,7 @@ from helpers.measurement.reliability import (
 )
 from helpers.measurement.retention import minimum_average_partial, parallel_analysis
 from helpers.measurement.rotation import rotate
+from helpers.measurement.study_factors import StudyFactors, explore_study, study_htmt
 from helpers.measurement.study_scales import (
     StudyCorrelations,
     StudyReliability,
@@ -30,6 +31,7 @@ from helpers.measurement.validity import estimate_htmt, fornell_larcker, htmt_ra
 __all__ = [
     "FactorSolution",
     "StudyCorrelations",
+    "StudyFactors",
     "StudyReliability",
     "average_variance_extracted",
     "coefficient_alpha",
@@ -40,6 +42,7 @@ __all__ = [
     "estimate_reliability",
     "estimate_study_reliability",
     "explore_factors",
+    "explore_study",
     "factor_analysis",
     "fornell_larcker",
     "htmt_ratios",
@@ -53,4 +56,5 @@ __all__ = [
     "single_factor_share",
     "sphericity_test",
     "study_correlations",
+    "study_htmt",
 ]

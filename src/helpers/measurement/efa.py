@@ -88,8 +88,8 @@ class FactorSolution:
         """Return one sentence that reads the largest loading."""
         row, column = np.unravel_index(np.argmax(np.abs(self.loadings)), self.loadings.shape)
         return _(
-            "{k} factors carry {share:.0%} of the variance of {p} items; the largest loading is "
-            "{loading:.2f} ({item} on factor {factor})."
+            "The number of factors is {k}; they carry {share:.0%} of the variance of {p} "
+            "variables. The largest loading is {loading:.2f} ({item} on factor {factor})."
         ).format(
             k=self.n_factors,
             share=float(self.variance_share.sum()),
@@ -97,6 +97,13 @@ class FactorSolution:
             loading=self.loadings[row, column],
             item=self.items[row],
             factor=column + 1,
+        )
+
+    def weakest_text(self) -> str:
+        """Return one sentence on the variable that the factors explain least."""
+        row = int(np.argmin(self.communalities))
+        return _("The factors explain least of {item}: {share:.0%} of its variance.").format(
+            item=self.items[row], share=float(self.communalities[row])
         )
 
 

@@ -191,12 +191,16 @@ def check_correlations(corr: ArrayLike, *, function: str, n_factors: int = 0) ->
             "matrix is needed. Look for items that are sums or copies of others."
         )
     p = len(matrix)
-    if n_factors and (p - n_factors) ** 2 < p + n_factors:
-        most = max(m for m in range(p) if (p - m) ** 2 >= p + m)
+    if n_factors > most_factors(p):
         raise DataContractError(
-            f"{function}: n_factors= is {n_factors} for {p} variables; at most {most} are "
-            "identified. Ask for fewer."
+            f"{function}: n_factors= is {n_factors} for {p} variables; at most {most_factors(p)} "
+            "are identified. Ask for fewer."
         )
     if n_factors < 0:
         raise DataContractError(f"{function}: n_factors= is {n_factors}; at least 1 is needed.")
     return matrix
+
+
+def most_factors(p: int) -> int:
+    """Return how many factors p variables identify: ``(p - m)^2 >= p + m``."""
+    return max(m for m in range(p) if (p - m) ** 2 >= p + m)

@@ -18,7 +18,8 @@ def compare_structure(
 ) -> tuple[pd.DataFrame, CheckResult]:
     """Compare the factor on which each item loads most with the scale it was written for.
 
-    A factor is named after the scale that most of its leading items belong to.
+    A factor is named after the scale whose items lead on it with the largest sum of squared
+    loadings.
 
     Returns
     -------
@@ -41,7 +42,8 @@ def compare_structure(
             "second_loading": ranked[:, -2] if size.shape[1] > 1 else 0.0,
         }
     )
-    named = table.groupby("factor")["construct"].agg(lambda codes: codes.mode().iloc[0])
+    weight = (table["loading"] ** 2).groupby([table["factor"], table["construct"]]).sum()
+    named = weight.unstack(fill_value=0.0).idxmax(axis=1)
     table["belongs_to"] = table["factor"].map(named)
     table["met"] = table["belongs_to"] == table["construct"]
     rule = THRESHOLDS["loading_low"]

@@ -59,8 +59,9 @@ class ParallelAnalysis:
     def text(self) -> str:
         """Return one sentence with the number of factors."""
         return _(
-            "Parallel analysis (n = {n}, {draws} random draws, seed {seed}) keeps {k} components; "
-            "the first observed eigenvalue is {first:.2f}, against {random:.2f} in random data."
+            "Components that parallel analysis keeps: {k} (n = {n}, {draws} random draws, seed "
+            "{seed}); the first observed eigenvalue is {first:.2f}, against {random:.2f} in random "
+            "data."
         ).format(
             n=self.n_used,
             draws=self.n_draws,

@@ -89,6 +89,14 @@ class StudyReliability:
             n=row["n_used"],
         )
 
+    def range_text(self) -> str:
+        """Return one sentence on the scale with the highest alpha."""
+        known = self._known()
+        top = known.loc[known["alpha"].astype(float).idxmax()]
+        return _("The highest is {alpha:.2f}, that of {name} ({k} items).").format(
+            alpha=top["alpha"], name=top["name"], k=top["n_items"]
+        )
+
     def numbers(self) -> list[Number]:
         """Return every alpha as a number with its definition."""
         out = []

@@ -11,6 +11,11 @@ from helpers.regression.hierarchical import (
     regression_title,
     study_regression,
 )
+from helpers.regression.study_views import (
+    study_dose_response,
+    study_moderation,
+    study_regressions,
+)
 
 __all__ = [
     "compare_groups",
@@ -25,8 +30,11 @@ __all__ = [
     "omega_squared",
     "regression_title",
     "restricted_cubic",
+    "study_dose_response",
     "study_formulas",
+    "study_moderation",
     "study_regression",
+    "study_regressions",
     "study_term",
     "variable_label",
 ]

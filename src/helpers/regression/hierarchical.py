@@ -104,9 +104,10 @@ class HierarchicalResult:
         """Return one sentence that reads the last step's gain."""
         last = self.steps.iloc[-1]
         return _(
-            "The last step raises R² by {delta:.3f} to {r2:.3f} (F({df1}, {df2}) = {f:.2f}, "
-            "p {p}; n = {n})."
+            "The last step raises R² of {outcome} by {delta:.3f} to {r2:.3f} (F({df1}, {df2}) = "
+            "{f:.2f}, p {p}; n = {n})."
         ).format(
+            outcome=self.outcome,
             delta=last["delta_r2"],
             r2=last["r2"],
             df1=int(last["df_added"]),
@@ -374,4 +375,10 @@ def study_regression(study: Study, name: str, *, level: float = LEVEL) -> Hierar
 
 def regression_title(study: Study, name: str) -> str:
     """Return the title of a declared regression in the current language."""
-    return pick(study.spec.regressions[name].title.model_dump())
+    declared = study.spec.regressions
+    if name not in declared:
+        raise DataContractError(
+            f"regression_title: name= is '{name}'; declared in study.yml are {listing(declared)}."
+            f"{nearest(name, declared)}"
+        )
+    return pick(declared[name].title.model_dump())

@@ -1,0 +1,170 @@
+"""Factor structure of a whole study: how many factors, which items go together, HTMT."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from helpers.errors import Unavailable
+from helpers.i18n import _
+from helpers.measurement.adequacy import (
+    SamplingAdequacy,
+    SphericityTest,
+    sampling_adequacy,
+    single_factor_share,
+    sphericity_test,
+)
+from helpers.measurement.efa import FactorSolution, factor_analysis
+from helpers.measurement.extraction import Extraction, most_factors
+from helpers.measurement.recovery import compare_structure
+from helpers.measurement.retention import (
+    MinimumAveragePartial,
+    ParallelAnalysis,
+    minimum_average_partial,
+    parallel_analysis,
+)
+from helpers.measurement.rotation import Rotation
+from helpers.measurement.study_scales import StudyCorrelations, scale_blocks, study_correlations
+from helpers.measurement.validity import HtmtResult, estimate_htmt
+from helpers.results import CheckResult
+
+if TYPE_CHECKING:
+    from helpers.survey.load import Study
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFactors:
+    """Everything an exploratory factor analysis of a study reports.
+
+    Attributes
+    ----------
+    correlations : StudyCorrelations
+    adequacy : SamplingAdequacy
+    sphericity : SphericityTest or Unavailable
+    parallel : ParallelAnalysis or Unavailable
+    partials : MinimumAveragePartial
+    n_factors : int
+        Asked for; or by parallel analysis of components; or, without the number of respondents, by
+        MAP; at least 1 and at most what is identified.
+    rule : str
+        Which of these, in words.
+    solution : FactorSolution
+    """
+
+    correlations: StudyCorrelations
+    adequacy: SamplingAdequacy
+    sphericity: SphericityTest | Unavailable
+    parallel: ParallelAnalysis | Unavailable
+    partials: MinimumAveragePartial
+    n_factors: int
+    rule: str
+    solution: FactorSolution
+
+    def table(self) -> pd.DataFrame:
+        """Return the loadings."""
+        return self.solution.table()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as a dictionary."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    def eigenvalues(self) -> pd.DataFrame | Unavailable:
+        """Return observed and random eigenvalues."""
+        return self.parallel if isinstance(self.parallel, Unavailable) else self.parallel.table()
+
+    def parallel_text(self) -> str:
+        """Return one sentence on the number of factors by each rule."""
+        by_map = _("Velicer's MAP keeps {k}. Factors extracted: {used} ({rule}).").format(
+            k=self.partials.n_components, used=self.n_factors, rule=self.rule
+        )
+        return f"{self.parallel.text()} {by_map}"
+
+    def structure(self) -> pd.DataFrame | Unavailable:
+        """Return item by item on which factor it loads, and whether it is that of its scale."""
+        if self.correlations.kind == "scales":
+            return Unavailable(
+                _("a comparison of items with their scales"),
+                _("only scale correlations were published"),
+            )
+        return compare_structure(self.solution, self.correlations.blocks)[0]
+
+    def checks(self) -> tuple[CheckResult | Unavailable, ...]:
+        """Return adequacy, structure and Harman's share as checks."""
+        structure = self.structure()
+        return (
+            self.adequacy.check(),
+            structure
+            if isinstance(structure, Unavailable)
+            else compare_structure(self.solution, self.correlations.blocks)[1],
+            single_factor_share(self.correlations.corr).check(),
+        )
+
+
+def explore_study(
+    study: Study,
+    *,
+    model: str | None = "measurement",
+    n_factors: int = 0,
+    extraction: Extraction = "ml",
+    rotation: Rotation = "oblimin",
+    n_draws: int = 200,
+    seed: int = 0,
+) -> StudyFactors:
+    """Explore the factor structure of a study's items, or of its published scale correlations.
+
+    Parameters
+    ----------
+    study : Study
+    model : str, optional
+        The model whose items are factored; every construct's items if the study has none such.
+    n_factors : int
+        0 lets parallel analysis decide (MAP where the number of respondents is not known).
+    extraction, rotation : str
+        As in ``factor_analysis``.
+    n_draws, seed : int
+        Of the parallel analysis.
+    """
+    given = study_correlations(study, model=model)
+    parallel = parallel_analysis(given.corr, n=given.n_used, seed=seed, n_draws=n_draws)
+    partials = minimum_average_partial(given.corr)
+    if n_factors:
+        chosen, rule = n_factors, _("as asked for")
+    elif isinstance(parallel, Unavailable):
+        chosen, rule = partials.n_components, _("by MAP")
+    else:
+        chosen, rule = parallel.n_components, _("by parallel analysis")
+    if not n_factors:
+        chosen = min(max(chosen, 1), most_factors(len(given.corr)))
+    solution = factor_analysis(
+        given.corr,
+        n_factors=chosen,
+        n=given.n_used,
+        n_dropped=given.n_dropped,
+        extraction=extraction,
+        rotation=rotation,
+    )
+    return StudyFactors(
+        correlations=given,
+        adequacy=sampling_adequacy(given.corr),
+        sphericity=sphericity_test(given.corr, n=given.n_used),
+        parallel=parallel,
+        partials=partials,
+        n_factors=chosen,
+        rule=rule,
+        solution=solution,
+    )
+
+
+def study_htmt(
+    study: Study, *, model: str | None = "measurement", n_boot: int = 5000, seed: int = 0
+) -> HtmtResult | Unavailable:
+    """Return HTMT of the constructs of a model (or of all); a published matrix has no items."""
+    what = _("HTMT")
+    if not study.has_rows:
+        return Unavailable(what, _("only scale correlations were published"))
+    blocks = scale_blocks(study, model=model)
+    if sum(len(items) > 1 for items in blocks.values()) < 2:
+        return Unavailable(what, _("fewer than two scales have two items"))
+    return estimate_htmt(study.responses, blocks, n_boot=n_boot, seed=seed)
