@@ -221,9 +221,7 @@ def exclusions_table(
         caption=_("Scale scores of rows kept and rows excluded"),
         columns=[
             Column("construct", _("Construct"), "text"),
-            Column("n_kept", _("n kept"), "integer"),
             Column("mean_kept", _("Mean kept"), "number"),
-            Column("n_excluded", _("n excluded"), "integer"),
             Column("mean_excluded", _("Mean excluded"), "number"),
             Column("mean_all", _("Mean without exclusions"), "number"),
             Column("difference", _("Difference"), "number"),
@@ -232,8 +230,13 @@ def exclusions_table(
         ],
         note=_(
             "Difference: excluded minus kept, Welch's interval; d in standard deviations. Shown: "
-            "the {n} largest of {k} constructs."
-        ).format(n=len(table), k=len(compared)),
+            "the {n} largest of {k} constructs; {low} to {high} excluded rows have a score."
+        ).format(
+            n=len(table),
+            k=len(compared),
+            low=int(table["n_excluded"].min()),
+            high=int(table["n_excluded"].max()),
+        ),  # fmt: skip
     )
 
 

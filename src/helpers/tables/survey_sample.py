@@ -73,10 +73,10 @@ def sample_sentence(study: Study, counts: pd.DataFrame | Unavailable, question: 
     one = sample_picture(counts, question)
     top = one.loc[one["n"].idxmax()]
     return _(
-        "Of {n} respondents, the largest group under \"{question}\" is \"{category}\" with {share} "
+        "Of {n} who answered \"{question}\", the largest group is \"{category}\" with {share} "
         "({level:.0%} CI {ci})."
     ).format(
-        n=n, question=top["item"], category=top["category"],
+        n=int(one["n"].sum()), question=top["item"], category=top["category"],
         share=format_percent(top["share"], 1), level=LEVEL,
         ci=percent_interval(top["ci_low"], top["ci_high"]),
     )  # fmt: skip
