@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 
 import numpy as np
 import pandas as pd
@@ -92,6 +93,7 @@ def effects(
                 f"effects: {role}= '{name}' has no path in the model; known are "
                 f"{listing(sorted(known))}.{nearest(name, known)}"
             )
+    _refuse_loops(edges)
     ways = list(_ways(edges, source, outcome))
     if not ways:
         raise ModelSpecError(
@@ -117,21 +119,30 @@ def _edges(result: SemResult) -> dict[tuple[str, str], int]:
     }
 
 
+def _refuse_loops(edges: dict[tuple[str, str], int]) -> None:
+    """Raise if the arrows form a loop; effects are then no sums of products of paths."""
+    before: dict[str, set[str]] = {}
+    for start, end in edges:
+        before.setdefault(end, set()).add(start)
+    try:
+        TopologicalSorter(before).prepare()
+    except CycleError as error:
+        raise ModelSpecError(
+            f"effects: the arrows {' -> '.join(error.args[1])} form a loop; specific effects are "
+            "defined for models without loops."
+        ) from None
+
+
 def _ways(
     edges: dict[tuple[str, str], int], source: str, outcome: str
 ) -> Iterator[tuple[str, ...]]:
-    """Yield every directed way from source to outcome; a loop is an error."""
+    """Yield every directed way from source to outcome."""
     after: dict[str, list[str]] = {}
     for start, end in edges:
         after.setdefault(start, []).append(end)
 
     def walk(way: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         for step in after.get(way[-1], []):
-            if step in way:
-                raise ModelSpecError(
-                    f"effects: the arrows {' -> '.join((*way, step))} form a loop; specific "
-                    "effects are defined for models without loops."
-                )
             if step == outcome:
                 yield (*way, step)
             else:
