@@ -15,8 +15,7 @@ from helpers.errors import DataContractError
 from helpers.i18n import _
 from helpers.plots import describe
 from helpers.plots.checks import need_columns
-from helpers.plots.estimates import legend_above
-from helpers.plots.style import GREY, MARKERS, PALETTE, attach_alt_text, house_plot, new_axes
+from helpers.plots.style import GREY, MARKERS, PALE, PALETTE, attach_alt_text, house_plot, new_axes
 from helpers.plots.text import wrap
 from helpers.tables.numbers import format_number, is_missing
 from helpers.thresholds import LEVEL, THRESHOLDS
@@ -213,23 +212,32 @@ def _loading_squares(
 def _loading_points(data: pd.DataFrame, ax: Axes | None, labels: Mapping[str, str]) -> Axes:
     """Draw one point an item, coloured by construct, with the cut-offs."""
     rows = np.arange(len(data))
-    ax = new_axes(height=1.1 + 0.2 * len(data)) if ax is None else ax
+    ax = new_axes(height=0.9 + 0.2 * len(data)) if ax is None else ax
     _cut_lines(ax, [THRESHOLDS["loading_low"].value, THRESHOLDS["loading"].value])
     for k, (name, own) in enumerate(data.assign(_row=rows).groupby("construct", sort=False)):
-        colour = PALETTE[k % len(PALETTE)]
-        if {"ci_low", "ci_high"} <= set(data.columns):
-            ax.hlines(own["_row"], own["ci_low"], own["ci_high"], color=colour, linewidth=1.3)
-        ax.plot(own["loading"], own["_row"], linestyle="none", marker=MARKERS[k % len(MARKERS)],
-                color=colour, markeredgecolor="white", markeredgewidth=0.5, label=str(name),
-                zorder=3)  # fmt: skip
+        _construct_points(ax, own, str(name), k)
     ax.set_yticks(rows, [wrap(labels.get(item, str(item)), 34) for item in data["item"]])
     ax.set_ylim(len(data) - 0.3, -0.7)
     ax.set_xlim(min(0.0, 1.05 * float(data["loading"].min())), max(1.0, data["loading"].max()))
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x")
     ax.set_xlabel(_("Standardised loading (dashed: cut-offs)"))
-    legend_above(ax, columns=4)
     return ax
+
+
+def _construct_points(ax: Axes, own: pd.DataFrame, name: str, k: int) -> None:
+    """Draw the items of one construct, its name beside them and a thin line above."""
+    colour = PALETTE[k % (len(PALETTE) - 1)]
+    if {"ci_low", "ci_high"} <= set(own.columns):
+        ax.hlines(own["_row"], own["ci_low"], own["ci_high"], color=colour, linewidth=1.3)
+    ax.plot(own["loading"], own["_row"], linestyle="none", marker=MARKERS[k % len(MARKERS)],
+            markersize=6,
+            color=colour, markeredgecolor="white", markeredgewidth=0.5, zorder=3)  # fmt: skip
+    # A legend of nine constructs would be wider than the axes.
+    ax.text(1.02, own["_row"].mean(), wrap(name, 20), transform=ax.get_yaxis_transform(),
+            va="center", fontsize=8.5)  # fmt: skip
+    if k:
+        ax.axhline(own["_row"].min() - 0.5, color=PALE, linewidth=0.7, zorder=0)
 
 
 def _cut_lines(ax: Axes, cuts: Sequence[float]) -> None:
