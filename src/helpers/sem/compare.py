@@ -155,7 +155,7 @@ def _assemble(
     """Collect the result."""
     a, b = restricted.fit_measures, free.fit_measures
     return Comparison(
-        chisq_diff=float(chisq), df_diff=df, p_value=_p(chisq, df), method=method,
+        chisq_diff=float(chisq), df_diff=df, p_value=_p(chisq, df, scaling), method=method,
         scaling=scaling, chisq_plain=float(plain), delta_cfi=_difference(a, b, "cfi"),
         delta_rmsea=_difference(a, b, "rmsea"), delta_aic=_optional(a, b, "aic"),
         delta_bic=_optional(a, b, "bic"), n_used=restricted.n_obs,
@@ -163,11 +163,11 @@ def _assemble(
     )  # fmt: skip
 
 
-def _p(chisq: float, df: float) -> float | Unavailable:
+def _p(chisq: float, df: float, scaling: float | None) -> float | Unavailable:
     """Upper tail, or why there is none."""
     if df <= 0:
         return Unavailable(_("the difference test"), _("both models have the same freedom"))
-    if not np.isfinite(chisq):
+    if not np.isfinite(chisq) or (scaling is not None and scaling <= 0):
         return Unavailable(
             _("the difference test"), _("the scaling factor of the difference is not positive")
         )
@@ -243,7 +243,7 @@ def _scaled(
     else:
         c1 = _factor(free)
     c = (restricted.test.df * c0 - free.test.df * c1) / df
-    return (plain / c if c > 0 else float("nan")), c
+    return plain / c, c
 
 
 def _factor(result: SemResult) -> float:

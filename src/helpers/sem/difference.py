@@ -10,6 +10,7 @@ from helpers.errors import EstimationError, ModelSpecError
 from helpers.sem.compare import free_directions, restriction_matrix
 from helpers.sem.discrepancy import NormalTheory, invert, moment_jacobian, weigh
 from helpers.sem.gamma import gamma_matrix, normal_weight
+from helpers.sem.optimize import Solution
 from helpers.sem.result import SemResult
 
 Array = np.ndarray
@@ -80,7 +81,6 @@ def satorra_2000(
 
 def factor_at(free: SemResult, restricted: SemResult) -> float:
     """Scaling factor of the free model evaluated at the restricted model's estimates (2010)."""
-    from helpers.sem.optimize import Solution
     from helpers.sem.robust import robust_inference
 
     if free.test.df <= 0:
@@ -113,7 +113,7 @@ def replace_settings(result: SemResult) -> object:
 
 
 def _carry(free: SemResult, restricted: SemResult) -> Array:
-    """The restricted estimates in the free model's rows; what the model fixes stays fixed."""
+    """The restricted estimates in the free model's rows, zero for rows it lacks (as lavaan)."""
     known = {}
     for row in restricted.table.rows:
         value = restricted.theta[row.free - 1] if row.free else row.fixed

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from helpers.errors import ModelSpecError, Unavailable
+from helpers.i18n import _
 from helpers.sem.admissible import find_problems
 from helpers.sem.optimize import Solution, constrained_scoring, scoring, tangent
 from helpers.sem.options import Settings
@@ -105,7 +106,9 @@ def finish(
             raise_unidentified(named)
     vcov: Array | Unavailable = (
         inference.vcov if inference.vcov is not None
-        else Unavailable("standard errors", "the information matrix is singular at the estimates")
+        else Unavailable(
+            _("standard errors"), _("the information matrix is singular at the estimates")
+        )
     )  # fmt: skip
     states = [m.state(solution.x) for m in problem.models]
     standard = standardize(problem.table, problem.models, states, solution.x)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from helpers.errors import Unavailable
+from helpers.i18n import _
 from helpers.sem import fitindices as fi
 from helpers.sem.discrepancy import invert, weigh
 from helpers.sem.model import vech_index
@@ -25,7 +26,7 @@ def fit_measures(result: SemResult) -> Measures:
     out: Measures = {"npar": result.npar, "fmin": minimum(result)}
     out |= _test_block(test, "")
     if not result.converged:
-        why = "the estimation did not converge"
+        why = _("the estimation did not converge")
         return {k: Unavailable(k, why) for k in [*out, "cfi", "tli", "rmsea", "srmr"]}
     corrected = corrected_test(result)
     out |= _incremental(result, corrected)
@@ -62,7 +63,7 @@ def _p(chisq: float, df: float) -> float | Unavailable:
     """Upper tail, or the reason why there is none."""
     if df > 0:
         return fi.p_chisq(chisq, df)
-    return Unavailable("p-value", "the model is saturated, there is nothing to test")
+    return Unavailable(_("p-value"), _("the model is saturated, there is nothing to test"))
 
 
 def _incremental(result: SemResult, corrected: Corrected) -> Measures:
@@ -73,7 +74,7 @@ def _incremental(result: SemResult, corrected: Corrected) -> Measures:
     out = _test_block(base, "baseline_")
     x, df, x0, df0 = test.chisq, test.df, base.chisq, base.df
     if df0 <= 0:
-        why = Unavailable("CFI and TLI", "the baseline model has no degrees of freedom")
+        why = Unavailable(_("CFI and TLI"), _("the baseline model has no degrees of freedom"))
         return out | {"cfi": why, "tli": why}
     out |= {"cfi": fi.cfi(x, df, x0, df0), "tli": fi.tli(x, df, x0, df0)}
     out |= {"nnfi": fi.tli(x, df, x0, df0), "rni": fi.rni(x, df, x0, df0)}
@@ -123,7 +124,9 @@ def corrected_test(result: SemResult) -> Corrected:
     if test.scaled is None or result.test_name == "mean-variance-adjusted":
         return None
     if isinstance(base, Unavailable) or base.scaled is None:
-        return Unavailable("robust CFI, TLI and RMSEA", "the baseline test has no scaled form")
+        return Unavailable(
+            _("robust CFI, TLI and RMSEA"), _("the baseline test has no scaled form")
+        )
     c, c0 = scaling_of(test), scaling_of(base)
     return {"x": test.chisq, "df": test.df, "x0": base.chisq, "df0": base.df, "c": c, "c0": c0,
             "scaled": test.scaled, "c_ci": test.scaling}  # fmt: skip
@@ -132,7 +135,7 @@ def corrected_test(result: SemResult) -> Corrected:
 def _likelihood(result: SemResult) -> Measures:
     """Log-likelihoods, AIC and BIC."""
     if result.estimator not in ("ML", "MLR", "MLM", "MLMV"):
-        why = f"the estimator {result.estimator} maximises no likelihood"
+        why = _("the estimator {name} maximises no likelihood").format(name=result.estimator)
         return {k: Unavailable(k, why) for k in ("logl", "aic", "bic")}
     h0, h1 = log_likelihoods(result)
     n, q = result.n_obs, result.npar
@@ -199,7 +202,7 @@ def _rmsea(result: SemResult, corrected: Corrected) -> Measures:
             c=corrected["c"], chisq_ci=corrected["scaled"], c_ci=corrected.get("c_ci"),
         )  # fmt: skip
     if test.df <= 0:
-        why = Unavailable("RMSEA test", "the model is saturated, there is nothing to test")
+        why = Unavailable(_("RMSEA test"), _("the model is saturated, there is nothing to test"))
         out = {k: why if isinstance(v, float) and np.isnan(v) else v for k, v in out.items()}
     return out
 
@@ -231,7 +234,7 @@ def _others(result: SemResult) -> Measures:
         "ecvi": x / n + 2.0 * result.npar / n,
     }
     if df <= 0:
-        why = Unavailable("critical N", "the model is saturated")
+        why = Unavailable(_("critical N"), _("the model is saturated"))
         out |= {"cn_05": why, "cn_01": why}
     gfi = sum(m.n * g for m, g in zip(result.moments, _gfi(result))) / result.n_obs
     count = sum(len(m.cov) * (len(m.cov) + 1) // 2 for m in result.moments)
