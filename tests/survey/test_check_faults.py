@@ -108,6 +108,13 @@ def test_stray_comma(make_study):
     stops(make_study(content=qualtrics_text(rows)), "cannot be split into cells")
 
 
+@pytest.mark.parametrize(("sign", "name"), [(";", "semicolons"), ("\t", "tabs")])
+def test_other_separators_are_named(make_study, toy_spec, sign, name):
+    toy_spec["data"] = {"reader": "csv", "file": "raw/main.csv"}
+    content = sign.join(ANSWERS) + "\n" + sign.join("1" * len(ANSWERS)) + "\n"
+    stops(make_study(spec=toy_spec, content=content), f"apart by {name}; commas are needed")
+
+
 def test_doubled_column_names(make_study):
     header = META + [*ANSWERS[:-1], "SAT1"]
     stops(make_study(content=qualtrics_text(ROWS, header)), "columns of the same name: SAT1")

@@ -73,8 +73,12 @@ def english_words(text: str) -> set[str]:
     return words - CODES
 
 
-def test_sentences_of_the_simulated_study_are_chinese():
-    study = load_study("online_shopping")
+@pytest.fixture(scope="module")
+def study():
+    return load_study("online_shopping")
+
+
+def test_sentences_of_the_simulated_study_are_chinese(study):
     with in_language("zh"):
         sentences, tables = all_views(study)
         left = {word for s in sentences for word in english_words(s)}
@@ -85,8 +89,8 @@ def test_sentences_of_the_simulated_study_are_chinese():
     assert not headings
 
 
-def test_no_sentence_holds_an_unfilled_field_or_nan():
-    sentences, _tables = all_views(load_study("online_shopping"))
+def test_no_sentence_holds_an_unfilled_field_or_nan(study):
+    sentences, _tables = all_views(study)
     for sentence in sentences:
         assert not re.search(r"[{}]|\bnan\b|None|np\.", sentence), sentence
         assert sentence.endswith("."), sentence

@@ -19,7 +19,7 @@ from helpers.survey.describe import (
     merge_small,
 )
 from helpers.survey.normality import kurtosis, mardia_test, skewness
-from helpers.survey.scoring import mean_score, reverse_coded, scale_scores
+from helpers.survey.scoring import items_for, mean_score, reverse_coded, scale_scores
 
 R = json.loads(
     (Path(__file__).parents[1] / "reference" / "survey.json").read_text(encoding="utf-8")
@@ -105,6 +105,13 @@ def test_reverse_coding_needs_scale_ends(make_study, toy_spec):
     folder = read_folder(make_study(spec=toy_spec | {"screening": {}}, items=items))
     with pytest.raises(DataContractError, match="has no low and high"):
         reverse_coded(folder, pd.DataFrame({"AGE": [1.0]}))
+
+
+def test_unknown_construct_lists_the_known(make_study):
+    folder = read_folder(make_study())
+    assert items_for(folder, "SAT") == ["SAT1", "SAT2", "SAT3"]
+    with pytest.raises(DataContractError, match="'SATT' is not a construct.*Did you mean 'SAT'"):
+        items_for(folder, "SATT")
 
 
 def test_second_order_score_needs_all_facets(make_study, toy_spec):

@@ -95,13 +95,19 @@ def mean_score(items: pd.DataFrame, *, min_share: float) -> pd.Series:
 
 
 def items_for(folder: StudyFolder, construct: str) -> list[str]:
-    """Return a construct's items; an unknown code is an error that lists the known ones."""
+    """Return a construct's scale items; an unknown code is an error that lists the known ones."""
     if construct not in folder.construct_codes:
         raise DataContractError(
             f"items_for: construct= '{construct}' is not a construct of '{folder.id}'; known are "
             f"{listing(folder.construct_codes)}.{nearest(construct, folder.construct_codes)}"
         )
-    return folder.items_of(construct)
+    items = [i for i in folder.items_of(construct) if _numeric(folder, i)]
+    if not items:
+        raise DataContractError(
+            f"items_for: construct= '{construct}' of '{folder.id}' has no scale item of its own; "
+            "one is needed. Name one of its facets, or a construct with items in items.csv."
+        )
+    return items
 
 
 def _numeric(folder: StudyFolder, item: str) -> bool:

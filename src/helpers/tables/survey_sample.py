@@ -16,6 +16,7 @@ from helpers.survey.describe import (
 from helpers.survey.intervals import wilson_interval
 from helpers.survey.load import Study
 from helpers.survey.normality import MardiaResult
+from helpers.survey.scoring import items_for
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
 from helpers.tables.numbers import format_interval, format_number, format_percent
@@ -83,11 +84,11 @@ def sample_sentence(study: Study, counts: pd.DataFrame | Unavailable, question: 
 
 
 def sample_picture(counts: pd.DataFrame | Unavailable, question: int) -> pd.DataFrame | Unavailable:
-    """Return the categories of one question, by position, for a figure."""
+    """Return one question, by position, for a figure; after the last comes the first again."""
     if isinstance(counts, Unavailable):
         return counts
     questions = list(dict.fromkeys(counts["item"]))
-    return counts[counts["item"] == questions[min(question, len(questions) - 1)]]
+    return counts[counts["item"] == questions[question % len(questions)]]
 
 
 def numbers_table(study: Study) -> ApaTable | Unavailable:
@@ -146,7 +147,7 @@ def group_checks(study: Study) -> list[CheckResult | Unavailable]:
 
 def items_described(study: Study, construct: str, items: list[str]) -> pd.DataFrame:
     """Describe the items of one construct, or with ``"all"`` the items given."""
-    chosen = items if construct == "all" else study.items_of(construct)
+    chosen = items if construct == "all" else items_for(study.folder, construct)
     return describe_items(study.folder, study.responses, items=chosen)
 
 

@@ -130,9 +130,22 @@ def split_rows(text: str, place: str) -> pd.DataFrame:
             f"read_source: file= {place} cannot be split into cells ({str(error).strip()}); every "
             "line needs as many cells as the header. Look for an unclosed quote or a stray comma."
         ) from None
+    _refuse_other_separator(table, place)
     if (table.iloc[:, -1] == "").any():  # pandas fills short records, so only these can be short
         _refuse_short(text, table.shape[1], place)
     return table
+
+
+def _refuse_other_separator(table: pd.DataFrame, place: str) -> None:
+    """Raise if the header was not split, because the cells are kept apart by another sign."""
+    header = str(table.iloc[0, 0])
+    named = {";": "semicolons", "\t": "tabs", "|": "bars"}
+    signs = [sign for sign in named if sign in header]
+    if table.shape[1] == 1 and signs:
+        raise DataContractError(
+            f"read_source: file= {place} keeps its cells apart by {named[signs[0]]}; commas are "
+            "needed. Export it again as comma-separated values."
+        )
 
 
 def _refuse_short(text: str, width: int, place: str) -> None:
