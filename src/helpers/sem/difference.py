@@ -39,9 +39,8 @@ def weight_matrices(result: SemResult) -> list[Array]:
 
 def gamma_matrices(result: SemResult) -> list[Array]:
     """Gamma of the moments per group."""
-    target = result.context.target
-    if hasattr(target, "gammas"):
-        return list(target.gammas)
+    if result.table.names.ordered:
+        return [sample.gamma for sample in result.context.extra.samples]
     fixed = result.context.fixed_x
     return [gamma_matrix(m, result.meanstructure, fixed) for m in result.moments]
 
