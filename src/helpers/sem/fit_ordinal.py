@@ -79,7 +79,8 @@ def fit_ordinal(
     check_counting(problem)
     solution = complete.solve(problem, settings.bounds)
     _fill_residuals(problem, solution.x)
-    base = replace(problem, target=IndependenceTarget(samples, problem.target.weight))
+    related = () if covariates else names.covariate
+    base = replace(problem, target=IndependenceTarget(samples, problem.target.weight, related))
     base_solution = Solution(solution.z, solution.x, 0.0, True, 0, 0.0)
     return complete.finish(text, problem, solution, base, base_solution, settings, group)
 
@@ -145,7 +146,7 @@ def _joint(
         return sample.mean, sample.cov
     p = len(at) + len(given)
     mean, cov = np.empty(p), np.empty((p, p))
-    s = np.atleast_2d(np.cov(x.T, bias=True))
+    s = np.atleast_2d(np.cov(x.T))  # divisor n - 1: as lavaan lists fixed covariates here
     b = sample.slopes
     mean[given], mean[at] = x.mean(axis=0), sample.mean + b @ x.mean(axis=0)
     cov[np.ix_(given, given)] = s

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,24 +21,26 @@ Array = np.ndarray
 
 @dataclass(frozen=True, slots=True)
 class IndependenceTarget:
-    """The baseline: thresholds, means and variances as in the sample, no correlations."""
+    """The baseline: thresholds, slopes, means and variances as in the sample, no correlations."""
 
     samples: list[OrdinalMoments]
     weight: list[Array]
+    related: tuple[str, ...] = ()
+    """Covariates that are not fixed; the baseline keeps their covariances."""
 
     def test(self, *, robust: bool) -> Test:
         """Return the test; its discrepancy and its expectation have closed forms."""
         chisq = trace = square = 0.0
         df = 0
         for sample, weight in zip(self.samples, self.weight):
-            k = len(sample.names) * (len(sample.names) - 1) // 2
-            r, gamma = sample.moments[-k:], sample.gamma[-k:, -k:]
-            w = _conditional_weight(weight, k)
-            wg = w[:, None] * gamma if w.ndim == 1 else w @ gamma
-            chisq += (sample.n_used - 1) * float(r @ (w * r if w.ndim == 1 else w @ r))
+            absent = self._absent(sample)
+            r, gamma = sample.moments[absent], sample.gamma[np.ix_(absent, absent)]
+            w = _conditional_weight(weight, absent)
+            wg = weigh(w, gamma)
+            chisq += (sample.n_used - 1) * float(r @ weigh(w, r))
             trace += float(np.trace(wg))
             square += float(np.sum(wg * wg.T))
-            df += k
+            df += len(absent)
         if not robust:
             return Test(chisq, df)
         a = float(np.sqrt(df / square))
@@ -48,13 +50,21 @@ class IndependenceTarget:
             trace=trace,
         )  # fmt: skip
 
+    def _absent(self, sample: OrdinalMoments) -> Array:
+        """Positions of the correlations that the baseline leaves out."""
+        first, second = np.triu_indices(len(sample.names), 1)
+        kept = np.isin(np.array(sample.names), self.related)
+        start = len(sample.moments) - len(first)
+        return start + np.flatnonzero(~(kept[first] & kept[second]))
 
-def _conditional_weight(weight: Array, k: int) -> Array:
-    """Weight of the last k moments when the others are fitted freely."""
+
+def _conditional_weight(weight: Array, chosen: Array) -> Array:
+    """Weight of some moments when the others are fitted freely."""
     if weight.ndim == 1:
-        return weight[-k:]
-    a, b = weight[:-k, :-k], weight[:-k, -k:]
-    return weight[-k:, -k:] - b.T @ np.linalg.solve(a, b)
+        return weight[chosen]
+    others = np.setdiff1d(np.arange(len(weight)), chosen)
+    a, b = weight[np.ix_(others, others)], weight[np.ix_(others, chosen)]
+    return weight[np.ix_(chosen, chosen)] - b.T @ np.linalg.solve(a, b)
 
 
 def ordinal_inference(
@@ -97,4 +107,6 @@ def ordinal_inference(
     test, middle = scaled_shifted_test(
         plain, deltas, target.weight, gammas, problem.weights, inverse
     )
+    if plain.df == 0:
+        test = replace(test, shift=0.0)
     return Inference(inverse @ middle @ inverse / n, test, n_z)

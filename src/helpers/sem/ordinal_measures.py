@@ -22,8 +22,8 @@ Array = np.ndarray
 def ordinal_residuals(result: SemResult) -> dict[str, float]:
     """Return RMR, SRMR and CRMR over correlations, and over correlations and thresholds.
 
-    As in lavaan, variances count in the divisor of RMR and SRMR but not in the sum, and SRMR
-    itself is the one without thresholds.
+    As in lavaan, variances (those of covariates too) count in the divisor of RMR and SRMR but not
+    in the sum, and SRMR itself is the one without thresholds.
     """
     total: dict[str, float] = {}
     target = result.context.target
@@ -31,6 +31,7 @@ def ordinal_residuals(result: SemResult) -> dict[str, float]:
         result.context.extra.samples, result.model, result.states, result.n_per_group
     ):
         p = len(sample.names)
+        count_of_variances = p + len(sample.covariates)
         first, second = np.triu_indices(p, 1)
         implied = model.explained_cov(state)
         raw = (sample.cov - implied)[first, second]
@@ -40,8 +41,8 @@ def ordinal_residuals(result: SemResult) -> dict[str, float]:
         nth = len(sample.thresholds)
         gap = (sample.moments - target.implied(model, state))[:nth][~sample.threshold_is_mean]
         parts = {
-            "rmr": (raw, len(raw) + p),
-            "srmr_bentler": (raw / (sd[first] * sd[second]), len(raw) + p),
+            "rmr": (raw, len(raw) + count_of_variances),
+            "srmr_bentler": (raw / (sd[first] * sd[second]), len(raw) + count_of_variances),
             "crmr": (own - model_own, len(raw)),
         }
         for name, (residual, count) in parts.items():
