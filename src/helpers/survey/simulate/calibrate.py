@@ -69,7 +69,7 @@ def _calibrate_groups(
     population: Population, people: pd.DataFrame, table: pd.DataFrame, seed: int
 ) -> None:
     offsets = population["ratings"]["offsets"] = {}
-    for item, targets in rating_targets(population["tables"]).items():
+    for item, targets in rating_targets(population).items():
         latent = answers.rating_latent(population, item, people, table, seed)
         groups = answers.group_of(item, people)
         read = _reader(population["ratings"][item])
@@ -85,11 +85,11 @@ def _calibrate_groups(
         offsets[item] = found
 
 
-def rating_targets(tables: dict) -> dict[str, dict[str, dict[int, float]]]:
+def rating_targets(population: Population) -> dict[str, dict[str, dict[int, float]]]:
     """Return item -> grouping -> code -> planted mean, for the ratings with group offsets."""
-    one, three, four, six = (tables[t] for t in ("T1", "T3", "T4", "T6"))
+    one, three, four, six = (population["tables"][t] for t in ("T1", "T3", "T4", "T6"))
     none, base = one["no_recovery"], three["base"]
-    recovered = _weighted(one["satisfaction"], {1: 0.25, 2: 0.35, 3: 0.40})
+    recovered = _weighted(one["satisfaction"], population["recovery"]["measure"])
     before = recovered / six["satisfaction_ratio"]
 
     def lifted(level: float, lifts: dict) -> dict[int, float]:
@@ -110,7 +110,7 @@ def rating_targets(tables: dict) -> dict[str, dict[str, dict[int, float]]]:
 
 
 def _weighted(values: dict[int, float], shares: dict[int, float]) -> float:
-    return sum(values[k] * shares[k] for k in shares)
+    return sum(values[k] * shares[k] for k in values) / sum(shares[k] for k in values)
 
 
 def _calibrate_change(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from helpers.survey.simulate.answers import AGREEMENT
 from helpers.survey.simulate.draws import Draws
 from helpers.survey.simulate.population import Population
 
@@ -58,7 +59,7 @@ def spoil(
     """
     spec = population["contamination"]
     agree = _agreement(answers, population)
-    table = _careless(answers, flags, agree, seed)
+    table = _careless(answers, flags, spec, agree, seed)
     table = _slips(table, flags, spec, checks, seed)
     cells = table.astype(object).map(_text)
     cells = _out_of_range(cells, flags, spec, agree, seed)
@@ -73,19 +74,19 @@ def _agreement(answers: pd.DataFrame, population: Population) -> list[str]:
 
 
 def _careless(
-    answers: pd.DataFrame, flags: pd.DataFrame, agree: list[str], seed: int
+    answers: pd.DataFrame, flags: pd.DataFrame, spec: dict, agree: list[str], seed: int
 ) -> pd.DataFrame:
     """Replace agreement answers of careless rows: at random, or one number all along."""
     draws, out = Draws(seed, "careless"), answers.copy()
     n, k = len(out), len(agree)
     block = out[agree].to_numpy()
-    at_random = 1 + np.floor(draws.uniform(n, k) * 7).astype(int)
+    at_random = 1 + np.floor(draws.uniform(n, k) * AGREEMENT).astype(int)
     column = np.arange(k)[None, :] * np.ones((n, 1))
     kind = flags["kind"].to_numpy()
     hurried = np.isin(kind, ["speeder"])[:, None]
     tired = (kind == "inattentive")[:, None] & (column >= k // 2)
     block = np.where(hurried | tired, at_random, block)
-    line = np.broadcast_to(draws.choice({3: 0.1, 4: 0.35, 5: 0.35, 6: 0.2}, n)[:, None], (n, k))
+    line = np.broadcast_to(draws.choice(spec["straight_lines"], n)[:, None], (n, k))
     out[agree] = np.where((kind == "straight_liner")[:, None], line, block)
     return out
 
@@ -139,7 +140,7 @@ def _blanks(
     blank = pd.DataFrame(False, index=out.index, columns=out.columns)
     blank[agree] = draws.uniform(n, k) < spec["blank_mcar"]
     flags["n_blank_mcar"] = blank.sum(axis=1)
-    decades = (answers["AGE"].to_numpy() - 35) / 10
+    decades = (answers["AGE"].to_numpy() - spec["centre_age"]) / 10
     phone = (answers["DEVICE"] == ON_PHONE).to_numpy()
     for item, (intercept, by_age, by_phone) in spec["blank_mar"].items():
         odds = intercept + by_age * decades + by_phone * phone

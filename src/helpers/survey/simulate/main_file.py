@@ -30,7 +30,6 @@ CITIES = (
     (34.3, 108.9, "陕西-西安"),
 )
 _TIME = "%Y-%m-%d %H:%M:%S"
-_ADMIN_SECONDS = {"no_consent": (8, 40), "screened_out": (20, 80)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +122,11 @@ def _metadata(
     place, double = rows["row"].to_numpy(), rows["double"].to_numpy()
     kind = flags["kind"].to_numpy()[place]
     reached = flags["share_reached"].to_numpy()[place]
-    period = population["field_period"]
+    period, spec = population["field_period"], population["contamination"]
     first = datetime.strptime(period["first_day"], "%Y-%m-%d")
     within = draws.integers(0, (period["days"] - 2) * 86400, len(flags))[place]
-    start = within + np.where(double, draws.integers(600, 86400, n), 0)
-    seconds = _seconds(population["contamination"]["seconds"], kind, reached, draws)
+    start = within + np.where(double, draws.integers(*spec["seconds_to_second_answer"], n), 0)
+    seconds = _seconds(spec, kind, reached, draws)
     address, city = _places(population, len(flags), seed)
     finished = kind != "unfinished"
     begins = [first + timedelta(seconds=int(s)) for s in start]
@@ -155,14 +154,14 @@ def _metadata(
 
 
 def _seconds(spec: dict, kind: np.ndarray, reached: np.ndarray, draws: Draws) -> np.ndarray:
-    n = len(kind)
+    n, pace = len(kind), spec["seconds"]
     normal = draws.normal(n)
-    careful = np.exp(spec["log_mean"] + spec["log_sd"] * normal)
-    hurried = np.exp(spec["speeder_log_mean"] + spec["speeder_log_sd"] * normal)
-    straight = np.exp(spec["straight_log_mean"] + spec["speeder_log_sd"] * normal)
+    careful = np.exp(pace["log_mean"] + pace["log_sd"] * normal)
+    hurried = np.exp(pace["speeder_log_mean"] + pace["speeder_log_sd"] * normal)
+    straight = np.exp(pace["straight_log_mean"] + pace["speeder_log_sd"] * normal)
     out = np.select([kind == "speeder", kind == "straight_liner"], [hurried, straight], careful)
     out = np.where(kind == "unfinished", out * reached, out)
-    for name, (low, high) in _ADMIN_SECONDS.items():
+    for name, (low, high) in spec["seconds_before_stop"].items():
         out = np.where(kind == name, draws.integers(low, high, n), out)
     return np.maximum(np.round(out), 5).astype(int)
 

@@ -29,7 +29,6 @@ KANO_ANSWERS = {
 WENJUANXING_ID = "1、问卷编号"
 _WENJUANXING = ("序号", "提交答卷时间", "所用时间", "来源", "来源详情", "来自IP")
 _CHANNELS = ("微信", "手机提交", "链接")
-_CENTRE_AGE, _CENTRE_RS5 = 35, 3.5
 
 
 def honest(main: Main) -> np.ndarray:
@@ -53,7 +52,7 @@ def make_servqual(
     yield [*_WENJUANXING, WENJUANXING_ID, *(columns[item] for item in items["item"])]
     head = _wenjuanxing_metadata(spec, main, people, draws)
     cells = answers[items["item"].tolist()].map(labels.__getitem__).to_numpy(dtype=object)
-    numbers = np.cumsum(draws.choice({1: 0.96, 2: 0.04}, len(people)))
+    numbers = np.cumsum(1 + draws.chance(spec["deleted"], len(people)))
     for number, row in zip(numbers, order, strict=True):
         name = main.metadata["ResponseId"].iloc[people[row]]
         yield [str(number), *head[row], name, *cells[row]]
@@ -89,7 +88,7 @@ def _wenjuanxing_metadata(
     """Return time, duration, channel, detail and address as the platform writes them."""
     n = len(people)
     seconds = np.exp(spec["seconds"]["log_mean"] + spec["seconds"]["log_sd"] * draws.normal(n))
-    later = draws.integers(600, 172_800, n)
+    later = draws.integers(*spec["seconds_after_main"], n)
     channel = draws.integers(0, len(_CHANNELS) - 1, n)
     cities = {f"{latitude:.1f}": name for latitude, _, name in CITIES}
     out = []
@@ -158,27 +157,31 @@ def followup_table(
     response = spec["response"]
     odds = (
         response["intercept"]
-        + response["age_decade"] * (persons["AGE"].to_numpy() - _CENTRE_AGE) / 10
-        + response["rs5"] * (persons["RS5"].to_numpy() - _CENTRE_RS5)
+        + response["age_decade"] * (persons["AGE"].to_numpy() - response["centre_age"]) / 10
+        + response["rs5"] * (persons["RS5"].to_numpy() - response["centre_rs5"])
     )
     answered = draws.chance(1 / (1 + np.exp(-np.round(odds, 9))), n)
-    drift = spec["rs5_drift"]
+    rating = spec["rating"]
     return pd.DataFrame(
         {
             "FU_PRE_N": before,
             "FU_PRE_CNY": np.round(before * price * wobble[:, 0]).astype(int),
             "FU_POST_N": after,
             "FU_POST_CNY": np.round(after * price * dearer * wobble[:, 1]).astype(int),
-            "FU_RSAT": _drifted(persons["RS5"].to_numpy(), drift, draws),
-            "FU_OSAT": _drifted(persons["OS5"].to_numpy(), drift / 3, draws),
+            "FU_RSAT": _drifted(
+                persons["RS5"].to_numpy(), rating["rs5_drift"], rating["noise"], draws
+            ),
+            "FU_OSAT": _drifted(
+                persons["OS5"].to_numpy(), rating["os5_drift"], rating["noise"], draws
+            ),
             "answered": answered,
         }
     )
 
 
-def _drifted(rating: np.ndarray, drift: float, draws: Draws) -> np.ndarray:
+def _drifted(rating: np.ndarray, drift: float, noise: float, draws: Draws) -> np.ndarray:
     """Return a five-step rating half a year later."""
-    moved = np.round(rating + drift + 0.7 * draws.normal(len(rating)), 9)
+    moved = np.round(rating + drift + noise * draws.normal(len(rating)), 9)
     return np.clip(np.floor(moved + 0.5), 1, 5).astype(int)
 
 

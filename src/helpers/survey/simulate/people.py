@@ -38,8 +38,8 @@ def _background(people: dict, draws: Draws, n: int) -> dict[str, np.ndarray]:
     education = draws.choice(people["education"], n)
     wealth = people["income"]
     income = (
-        wealth["by_education"] * (education - 2.4)
-        + wealth["by_age"] * (age - 35) / 10
+        wealth["by_education"] * (education - wealth["centre_education"])
+        + wealth["by_age"] * (age - wealth["centre_age"]) / 10
         + draws.normal(n)
     )
     return {
