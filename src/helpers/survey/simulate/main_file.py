@@ -71,7 +71,7 @@ def make_main(study: StudyFolder, population: Population, *, seed: int, n: int) 
         Draws(seed, "language").chance(spec["english"], n_person), texts.ENGLISH, texts.CHINESE
     )
     answers["PANEL"] = [f"P{k:05d}" for k in 1 + Draws(seed, "panel").order(n_person)]
-    answers["OPEN"] = _comments(spec, language, flags, seed)
+    answers["OPEN"] = _comments(spec, language, people["MEAS"].to_numpy(), flags, seed)
     cells = spoil(answers[items["item"].tolist()], flags, population, seed, checks)
     flags["source_row"] = np.arange(n_person)
     rows = _doubled(flags, n_double, seed)
@@ -91,10 +91,12 @@ def make_main(study: StudyFolder, population: Population, *, seed: int, n: int) 
     )
 
 
-def _comments(spec: dict, language: np.ndarray, flags: pd.DataFrame, seed: int) -> np.ndarray:
+def _comments(
+    spec: dict, language: np.ndarray, measure: np.ndarray, flags: pd.DataFrame, seed: int
+) -> np.ndarray:
     """Return free-text comments, most of them empty, a few of them hostile."""
     draws, n = Draws(seed, "open"), len(language)
-    words = texts.comments(language, seed)
+    words = texts.comments(language, measure, seed)
     words = np.where(draws.chance(spec["comment"], n), words, "")
     honest = np.flatnonzero((flags["kind"] == "honest").to_numpy())
     places = honest[draws.order(len(honest))[: spec["hostile"]]]

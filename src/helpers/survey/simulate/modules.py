@@ -149,39 +149,43 @@ def followup_table(
     growth = by_code(spec["offsets"]["purchases"], group)
     growth = np.exp(np.round(growth + spec["loyalty"] * latents["LOY"].to_numpy(), 9))
     before, after = draws.poisson(usual), draws.poisson(usual * growth)
-    ticket = spec["ticket"]
+    price = _prices(spec, group, draws)
+    answered = draws.chance(_response(spec["response"], persons), n)
+    rating = spec["rating"]
+    return pd.DataFrame({
+        "FU_PRE_N": before,
+        "FU_PRE_CNY": np.round(before * price[0]).astype(int),
+        "FU_POST_N": after,
+        "FU_POST_CNY": np.round(after * price[1]).astype(int),
+        "FU_RSAT": _drifted(persons["RS5"], rating["rs5_drift"], rating["noise"], draws),
+        "FU_OSAT": _drifted(persons["OS5"], rating["os5_drift"], rating["noise"], draws),
+        "answered": answered,
+    })  # fmt: skip
+
+
+def _prices(spec: dict, group: np.ndarray, draws: Draws) -> tuple[np.ndarray, np.ndarray]:
+    """Return each person's usual price of a purchase, before and after."""
+    ticket, n = spec["ticket"], len(group)
     price = np.exp(ticket["log_mean"] + ticket["log_sd"] * draws.normal(n))
     dearer = np.exp(by_code(spec["offsets"]["ticket"], group))
     # the mean of exp(sd * z - sd**2 / 2) is 1, so that prices do not drift
     wobble = np.exp(ticket["noise"] * draws.normal(n, 2) - ticket["noise"] ** 2 / 2)
-    response = spec["response"]
+    return price * wobble[:, 0], price * dearer * wobble[:, 1]
+
+
+def _response(spec: dict, persons: pd.DataFrame) -> np.ndarray:
+    """Return each person's chance of answering the follow-up."""
     odds = (
-        response["intercept"]
-        + response["age_decade"] * (persons["AGE"].to_numpy() - response["centre_age"]) / 10
-        + response["rs5"] * (persons["RS5"].to_numpy() - response["centre_rs5"])
+        spec["intercept"]
+        + spec["age_decade"] * (persons["AGE"].to_numpy() - spec["centre_age"]) / 10
+        + spec["rs5"] * (persons["RS5"].to_numpy() - spec["centre_rs5"])
     )
-    answered = draws.chance(1 / (1 + np.exp(-np.round(odds, 9))), n)
-    rating = spec["rating"]
-    return pd.DataFrame(
-        {
-            "FU_PRE_N": before,
-            "FU_PRE_CNY": np.round(before * price * wobble[:, 0]).astype(int),
-            "FU_POST_N": after,
-            "FU_POST_CNY": np.round(after * price * dearer * wobble[:, 1]).astype(int),
-            "FU_RSAT": _drifted(
-                persons["RS5"].to_numpy(), rating["rs5_drift"], rating["noise"], draws
-            ),
-            "FU_OSAT": _drifted(
-                persons["OS5"].to_numpy(), rating["os5_drift"], rating["noise"], draws
-            ),
-            "answered": answered,
-        }
-    )
+    return 1 / (1 + np.exp(-np.round(odds, 9)))
 
 
-def _drifted(rating: np.ndarray, drift: float, noise: float, draws: Draws) -> np.ndarray:
+def _drifted(rating: pd.Series, drift: float, noise: float, draws: Draws) -> np.ndarray:
     """Return a five-step rating half a year later."""
-    moved = np.round(rating + drift + noise * draws.normal(len(rating)), 9)
+    moved = np.round(rating.to_numpy() + drift + noise * draws.normal(len(rating)), 9)
     return np.clip(np.floor(moved + 0.5), 1, 5).astype(int)
 
 

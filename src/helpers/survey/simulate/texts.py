@@ -57,14 +57,25 @@ TONE = {
               3: "This is outrageous, settle it at once!"},
 }  # fmt: skip
 COMMENTS = {
-    CHINESE: ["处理得还行，就是慢了点。", "客服态度不错。", "希望以后主动告诉我进度。",
-              "优惠券没什么用。", "退款很快，点赞。", "同样的问题出了两次。", "没有别的意见。",
-              "换货的运费也应该商家出。"],
-    ENGLISH: ["In the end it was settled, only slowly.", "The staff were friendly.",
-              "Tell me about progress without my asking.", "The coupon was of little use.",
-              "Quick refund, well done.", "The same thing happened twice.", "Nothing to add.",
-              "The shop should have paid for the return."],
+    CHINESE: ["客服态度不错。", "希望以后主动告诉我进度。", "同样的问题出了两次。",
+              "没有别的意见。"],
+    ENGLISH: ["The staff were friendly.", "Tell me about progress without my asking.",
+              "The same thing happened twice.", "Nothing to add."],
 }  # fmt: skip
+COMMENTS_BY_MEASURE = {
+    CHINESE: {
+        1: ["优惠券很快就到账了，点赞。", "优惠券要凑单才能用。"],
+        2: ["换货的运费也应该商家出。", "处理得还行，就是换货慢了点。"],
+        3: ["只道歉，没有任何补偿。", "道歉还算诚恳。"],
+        4: ["到现在也没人管。", "联系了几次都没有回音。"],
+    },
+    ENGLISH: {
+        1: ["The coupon came at once, well done.", "The coupon is valid for large orders only."],
+        2: ["The shop should have paid for the return.", "Settled, only the exchange was slow."],
+        3: ["Sorry was all I got.", "The apology was sincere enough."],
+        4: ["Nobody has looked after it to this day.", "I wrote several times, without an answer."],
+    },
+}
 HOSTILE = (
     "<script>alert('x')</script>",
     '=HYPERLINK("http://example.org","click")',
@@ -78,15 +89,14 @@ HOSTILE = (
 """Strings that must reach neither a page unescaped nor a spreadsheet as a formula."""
 
 
-def _pick(words: list[str], draws: Draws, n: int) -> np.ndarray:
-    return np.asarray(words, dtype=object)[draws.integers(0, len(words) - 1, n)]
-
-
-def comments(languages: np.ndarray, seed: int) -> np.ndarray:
-    """Return one short comment a person, in the person's language."""
-    draws, n = Draws(seed, "comments"), len(languages)
-    texts = {language: _pick(words, draws, n) for language, words in COMMENTS.items()}
-    return np.where(languages == CHINESE, texts[CHINESE], texts[ENGLISH])
+def comments(languages: np.ndarray, measures: np.ndarray, seed: int) -> np.ndarray:
+    """Return one short comment a person, in the person's language and fitting the measure."""
+    place = Draws(seed, "comments").uniform(len(languages))
+    out = []
+    for language, measure, u in zip(languages, measures, place, strict=True):
+        words = COMMENTS[language] + COMMENTS_BY_MEASURE[language][measure]
+        out.append(words[int(u * len(words))])
+    return np.asarray(out, dtype=object)
 
 
 def complaints(
