@@ -160,11 +160,14 @@ def explore_study(
 def study_htmt(
     study: Study, *, model: str | None = "measurement", n_boot: int = 5000, seed: int = 0
 ) -> HtmtResult | Unavailable:
-    """Return HTMT of the constructs of a model (or of all); a published matrix has no items."""
+    """Return HTMT of the constructs of a model (or of all), by name; a matrix has no items."""
     what = _("HTMT")
     if not study.has_rows:
         return Unavailable(what, _("only scale correlations were published"))
     blocks = scale_blocks(study, model=model)
     if sum(len(items) > 1 for items in blocks.values()) < 2:
         return Unavailable(what, _("fewer than two scales have two items"))
+    names = [study.construct_name(code) for code in blocks]
+    if len(set(names)) == len(names):
+        blocks = dict(zip(names, blocks.values(), strict=True))
     return estimate_htmt(study.responses, blocks, n_boot=n_boot, seed=seed)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import DataContractError, listing, nearest
+from helpers.i18n import pick
 
 if TYPE_CHECKING:
     from helpers.survey.load import Study
@@ -51,23 +52,24 @@ def study_term(study: Study, name: str) -> Term:
     if name in study.scores.columns and name != "respondent_id":
         label = study.construct_name(name)
         return Term(name, label, study.scores[[name]].astype(float).set_axis([label], axis=1))
-    if name not in study.responses.columns:
+    if name not in set(study.items["item"]):
         known = [*study.construct_codes, *study.items["item"]]
         raise DataContractError(
-            f"study_term: name= is '{name}', neither a construct nor an answered item of "
-            f"'{study.id}'; allowed are {listing(study.construct_codes)} and the items of "
-            f"items.csv.{nearest(name, known)} Correct regressions in study.yml."
+            f"study_term: name= is '{name}', neither a construct nor an item of '{study.id}'; "
+            f"allowed are {listing(study.construct_codes)} and the items of items.csv."
+            f"{nearest(name, known)} Correct regressions in study.yml."
         )
     kind = study.scale_of(name).kind
+    if kind not in ("likert", "number", "category") or name not in study.responses.columns:
+        raise DataContractError(
+            f"study_term: name= is '{name}', an item of kind '{kind}'; a number, an agreement item "
+            "or a single choice of the main questionnaire is needed. Leave it out of the "
+            "regression."
+        )
     label = variable_label(study, name)
     if kind in ("likert", "number"):
         values = pd.to_numeric(study.responses[name]).astype(float)
         return Term(name, label, values.to_frame(label))
-    if kind != "category":
-        raise DataContractError(
-            f"study_term: name= is '{name}', an item of kind '{kind}'; a number, an agreement item "
-            "or a single choice is needed. Leave it out of the regression."
-        )
     return dummy_term(study.labelled(name), name=name, label=label)
 
 
@@ -89,12 +91,11 @@ def dummy_term(values: pd.Series, *, name: str, label: str) -> Term:
 
 
 def variable_label(study: Study, name: str) -> str:
-    """Return a short name: a construct's name, a grouping's title, or the item's code."""
-    from helpers.i18n import pick
-
+    """Return a short name: a construct's name, a grouping's title, or the item with its unit."""
     if name in study.construct_codes:
         return study.construct_name(name)
     for grouping in study.spec.groups.values():
         if grouping.item == name:
             return pick(grouping.title.model_dump())
-    return name
+    unit = study.scale_of(name).unit
+    return name if unit is None else f"{name} ({pick(unit.model_dump())})"

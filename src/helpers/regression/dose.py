@@ -33,6 +33,8 @@ class DoseResponse:
 
     Attributes
     ----------
+    dose, response : str
+        Names of the two variables.
     shapes : DataFrame
         One row a shape: shape, n_parameters, r2, aic, delta_aic, loo_error.
     best : str
@@ -47,6 +49,8 @@ class DoseResponse:
     level : float
     """
 
+    dose: str
+    response: str
     shapes: pd.DataFrame
     best: str
     slope: float
@@ -133,6 +137,8 @@ def dose_response(dose: pd.Series, response: pd.Series, *, level: float = LEVEL)
     half = float(stats.t.ppf((1 + level) / 2, log.df_resid)) * log.se()[1]
     f, _df, p = compare_nested(fits["linear"], fits["spline"])
     return DoseResponse(
+        dose=str(dose.name),
+        response=str(response.name),
         shapes=shapes,
         best=str(shapes.loc[shapes["aic"].idxmin(), "shape"]),
         slope=float(log.b[1]),

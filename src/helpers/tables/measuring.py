@@ -14,6 +14,7 @@ from helpers.survey.load import Study
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
 from helpers.tables.describing import efa_table, reliability_table
+from helpers.thresholds import LEVEL
 
 
 def scales_table(result: StudyReliability) -> ApaTable:
@@ -37,6 +38,11 @@ def scales_picture(result: StudyReliability) -> pd.DataFrame:
     return pd.DataFrame(
         {"label": known["name"], "estimate": known["alpha"].astype(float), **bounds}
     ).reset_index(drop=True)
+
+
+def interval_axis(name: str) -> str:
+    """Return the axis label of a coefficient with its interval."""
+    return _("{name} with {percent:g}% interval").format(name=name, percent=100 * LEVEL)
 
 
 def chosen_scale(result: StudyReliability, construct: str = "") -> str:

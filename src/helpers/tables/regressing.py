@@ -16,6 +16,7 @@ from helpers.regression.hierarchical import HierarchicalResult
 from helpers.results import CheckResult, Number
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
+from helpers.thresholds import LEVEL
 
 Regressions = Mapping[str, HierarchicalResult]
 
@@ -80,6 +81,11 @@ def slopes_picture(results: Regressions) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).rename(
         columns={"term": "label", "beta": "estimate", "beta_low": "ci_low", "beta_high": "ci_high"}
     )[["label", "estimate", "ci_low", "ci_high", "regression"]]
+
+
+def slopes_label() -> str:
+    """Return the axis label of standardised slopes."""
+    return _("Standardised slope with {percent:g}% interval").format(percent=100 * LEVEL)
 
 
 def _later(result: HierarchicalResult) -> pd.DataFrame:
@@ -163,6 +169,38 @@ def moderation_picture(result: Moderation | Unavailable) -> pd.DataFrame | Unava
     return result if isinstance(result, Unavailable) else result.lines
 
 
+def moderation_labels(result: Moderation | Unavailable) -> dict[str, str]:
+    """Return the axis labels of the predicted lines."""
+    if isinstance(result, Unavailable):
+        return {}
+    labels = {"xlabel": result.predictor, "ylabel": result.outcome}
+    return labels | {"legend_title": result.moderator}
+
+
+def moderation_checks(
+    result: Moderation | Unavailable, sign: str
+) -> list[CheckResult | Unavailable]:
+    """Hold the product against the sign that was expected, ``"+"`` or ``"-"``."""
+    if isinstance(result, Unavailable):
+        return [result]
+    met = result.product_low > 0 if sign == "+" else result.product_high < 0
+    return [
+        CheckResult(
+            name=_("The product has the expected sign"),
+            passed=bool(met),
+            value=result.product,
+            threshold=0.0,
+            source=_("stated before the result"),
+            text=_("Expected: {sign}. Found {value:.3f} ({low:.3f} to {high:.3f}).").format(
+                sign=sign,
+                value=result.product,
+                low=result.product_low,
+                high=result.product_high,
+            ),
+        )
+    ]
+
+
 def moderation_sentence(result: Moderation | Unavailable) -> str | Unavailable:
     """Read the product term and the region aloud."""
     if isinstance(result, Unavailable):
@@ -195,6 +233,13 @@ def dose_table(result: DoseResponse | Unavailable) -> ApaTable | Unavailable:
 def dose_picture(result: DoseResponse | Unavailable) -> pd.DataFrame | Unavailable:
     """Return the three fitted curves."""
     return result if isinstance(result, Unavailable) else result.curve
+
+
+def dose_labels(result: DoseResponse | Unavailable) -> dict[str, str]:
+    """Return the axis labels of the fitted curves."""
+    if isinstance(result, Unavailable):
+        return {}
+    return {"xlabel": result.dose, "ylabel": result.response}
 
 
 def dose_sentence(result: DoseResponse | Unavailable) -> str | Unavailable:

@@ -1,0 +1,88 @@
+"""Measurement of whole studies: the bundled ones, recovery of planted structure, and reasons."""
+
+import numpy as np
+import pytest
+
+from helpers import load_study
+from helpers.errors import DataContractError, Unavailable
+from helpers.measurement import (
+    coefficient_alpha,
+    estimate_study_reliability,
+    explore_study,
+    scale_blocks,
+    study_htmt,
+)
+from helpers.tables import measuring
+
+
+@pytest.fixture(scope="module")
+def shopping():
+    return load_study("online_shopping")
+
+
+@pytest.fixture(scope="module")
+def published():
+    return load_study("maxham_netemeyer_2003")
+
+
+def test_every_scale_has_its_own_complete_rows(shopping):
+    result = estimate_study_reliability(shopping)
+    row = result.table().set_index("construct").loc["RSAT"]
+    items = shopping.responses[["RSAT1", "RSAT2", "RSAT3", "RSAT4"]]
+    alone = coefficient_alpha(items, construct="RSAT")
+    assert (row["alpha"], row["n_used"]) == (alone.alpha, int(items.notna().all(axis=1).sum()))
+    assert set(result.table()["construct"]) == set(scale_blocks(shopping))
+    assert len(result.numbers()) == len(result.table())
+
+
+def test_order_of_planted_reliabilities_comes_back(shopping):
+    """Scales with higher planted loadings have the higher alpha (answers in steps lower both)."""
+    truth = shopping.truth["measurement"]["scales"]
+    table = estimate_study_reliability(shopping).table().set_index("construct")
+    planted = {c: np.mean(np.square(scale["loadings"])) for c, scale in truth.items()}
+    both = [(planted[c], float(table.loc[c, "ave"])) for c in planted if c in table.index]
+    assert len(both) > 30
+    # the sampling error of an AVE is about .02 at this n, the spread of the planted ones .06
+    assert np.corrcoef(np.array(both).T)[0, 1] > 0.8
+
+
+def test_planted_scales_come_back_as_factors(shopping):
+    found = explore_study(shopping, model="justice_4", n_factors=4, seed=1)
+    table = found.structure()
+    assert table["met"].mean() > 0.9
+    assert found.solution.converged and found.solution.proper
+    assert found.correlations.n_used + found.correlations.n_dropped == len(shopping.responses)
+
+
+def test_distinct_constructs_pass_htmt(shopping):
+    result = study_htmt(shopping, n_boot=200, seed=1)
+    assert result.pairs["htmt_high"].max() < 0.9  # the largest planted latent correlation is .72
+    assert measuring.htmt_table(result, 5).frame.shape[0] == 5
+
+
+def test_published_matrix_gives_what_was_printed(published):
+    result = estimate_study_reliability(published)
+    printed = published.spec.matrix.reliability
+    assert dict(zip(result.table()["construct"], result.table()["alpha"])) == printed
+    assert isinstance(result.table()["omega"].iloc[0], Unavailable)
+    assert isinstance(result.table()["alpha_low"].iloc[0], Unavailable)
+    assert isinstance(measuring.scale_items_table(published, result, "SSR"), Unavailable)
+    known = estimate_study_reliability(load_study("maxham_netemeyer_2003", n_obs=300)).table()
+    assert (known["alpha_low"] < known["alpha"]).all()
+
+
+def test_published_matrix_is_factored_by_map_without_n(published):
+    found = explore_study(published, seed=1)
+    assert found.correlations.kind == "scales"
+    assert isinstance(found.parallel, Unavailable)
+    assert found.n_factors == max(1, found.partials.n_components)
+    assert isinstance(study_htmt(published), Unavailable)
+    assert isinstance(measuring.sphericity_table(found), Unavailable)
+    assert not isinstance(explore_study(load_study("maxham_netemeyer_2003", n_obs=300)).parallel,
+                          Unavailable)  # fmt: skip
+
+
+def test_unknown_scale_is_named(shopping):
+    result = estimate_study_reliability(shopping)
+    with pytest.raises(DataContractError, match="Did you mean 'RSAT'"):
+        measuring.chosen_scale(result, "RSATT")
