@@ -52,6 +52,8 @@ out <- list(
   mardia = list(complete = unname(complete), b1p = m$b1p, b2p = m$b2p, chi2 = m$skew,
                 z = m$kurtosis, p_skew = m$p.skew, p_kurt = m$p.kurt),
   describe = list(mean = one$mean, sd = one$sd, skew = one$skew, kurtosis = one$kurtosis),
-  wilson = wilson
+  wilson = wilson,
+  careless = list(longest_run = apply(complete, 1, function(r) max(rle(as.integer(r))$lengths)),
+                  spread = apply(complete, 1, sd))
 )
 write(toJSON(out, digits = 12, auto_unbox = TRUE), "survey.json")

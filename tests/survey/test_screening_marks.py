@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,6 +26,7 @@ from helpers.survey.screening import (
     mark_responses,
 )
 
+REFERENCE = Path(__file__).parents[1] / "reference"
 AGREE = [f"SAT{i}" for i in range(1, 11)]
 
 
@@ -186,6 +190,15 @@ def test_agreement_by_hand():
     ]  # fmt: skip
     # by hand: agree 6/10, by chance .4*.4 + .6*.6 = .52, kappa (.6 - .52) / .48
     assert row["kappa"] == pytest.approx(0.08 / 0.48)
+
+
+def test_runs_and_spread_agree_with_r():
+    """Reference: R rle() and sd() by row, tests/reference/survey.R."""
+    r = json.loads((REFERENCE / "survey.json").read_text(encoding="utf-8"))
+    items = pd.DataFrame(r["mardia"]["complete"], dtype=float)
+    assert longest_run(items).tolist() == r["careless"]["longest_run"]
+    spread = intra_individual_variability(items)
+    np.testing.assert_allclose(spread, r["careless"]["spread"], atol=1e-9)  # 12 digits are stored
 
 
 def test_runs_and_spread_by_hand():

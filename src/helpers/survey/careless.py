@@ -23,7 +23,8 @@ def longest_run(items: pd.DataFrame) -> pd.Series:
 
     References
     ----------
-    Johnson (2005), doi:10.1016/j.jrp.2004.09.009.
+    Johnson (2005), doi:10.1016/j.jrp.2004.09.009. Checked against R ``rle()``:
+    ``tests/reference/survey.R``.
 
     Examples
     --------
@@ -52,7 +53,8 @@ def intra_individual_variability(items: pd.DataFrame) -> pd.Series:
 
     References
     ----------
-    Dunn, Heggestad, Shanock & Theilgard (2018), doi:10.1007/s10869-016-9479-0.
+    Dunn, Heggestad, Shanock & Theilgard (2018), doi:10.1007/s10869-016-9479-0. Checked against R
+    ``sd()``: ``tests/reference/survey.R``.
 
     Examples
     --------

@@ -171,18 +171,9 @@ def exclude_marked(marks: Marks, screening: Screening) -> Cleaned:
         before = int((excluded_by == "").sum())
         name = " + ".join(rule)
         excluded_by = excluded_by.mask(hit, name)
-        steps.append(
-            {
-                "step": len(steps) + 1,
-                "rule": name,
-                "definition": "; ".join(definitions[m][0] for m in rule),
-                "source": "; ".join(dict.fromkeys(definitions[m][1] for m in rule)),
-                "n_before": before,
-                "n_hit": int(hit.sum()),
-                "n_after": before - int(hit.sum()),
-                "n_marked": int(marked.sum()),
-            }
-        )
+        counts = (before, int(hit.sum()), before - int(hit.sum()), int(marked.sum()))
+        texts = ["; ".join(dict.fromkeys(definitions[m][i] for m in rule)) for i in (0, 1)]
+        steps.append((len(steps) + 1, name, *texts, *counts))
     kept = excluded_by == ""
     columns = ["step", "rule", "definition", "source", "n_before", "n_hit", "n_after", "n_marked"]
     flow = pd.DataFrame(steps, columns=columns)
