@@ -5,8 +5,8 @@ seeds below; their only use is to have the same bytes in R and in Python.
 
 ``sem_survey.csv.gz``
     500 rows, three groups of unequal size, eleven skewed items of three latents (``c1-c4 s1-s4
-    l1-l3``), two covariates.  Reference cases cut the items into categories or blank cells by a rule
-    that R and Python both know (see ``sem_tools.R`` and ``tests/sem/conftest.py``).
+    l1-l3``), two covariates.  Reference cases cut the items into categories or blank cells by a
+    rule that R and Python both know (see ``sem_tools.R`` and ``tests/sem/conftest.py``).
 ``sem_growth.csv.gz``
     300 rows, four equally spaced measurements with a random line, one covariate.
 """
@@ -18,7 +18,11 @@ import pandas as pd
 
 HERE = Path(__file__).parent
 SURVEY_SEED, GROWTH_SEED = 20250311, 20250312
-ITEMS = {"comp": ["c1", "c2", "c3", "c4"], "sat": ["s1", "s2", "s3", "s4"], "loy": ["l1", "l2", "l3"]}
+ITEMS = {
+    "comp": ["c1", "c2", "c3", "c4"],
+    "sat": ["s1", "s2", "s3", "s4"],
+    "loy": ["l1", "l2", "l3"],
+}
 LOADINGS = {"comp": [0.8, 0.7, 0.9, 0.6], "sat": [0.9, 0.8, 0.7, 0.8], "loy": [0.8, 0.9, 0.6]}
 
 
@@ -51,7 +55,9 @@ def growth() -> pd.DataFrame:
     z = rng.normal(size=300)
     level = 5 + 0.5 * z + rng.normal(0, 1.0, 300)
     slope = 0.4 + 0.2 * z + rng.normal(0, 0.4, 300)
-    waves = {f"t{k + 1}": np.round(level + k * slope + rng.normal(0, 0.7, 300), 3) for k in range(4)}
+    waves = {
+        f"t{k + 1}": np.round(level + k * slope + rng.normal(0, 0.7, 300), 3) for k in range(4)
+    }
     return pd.DataFrame({**waves, "z": np.round(z, 3)})
 
 

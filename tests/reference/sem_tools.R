@@ -35,29 +35,40 @@ make_data <- function(s) {
 }
 
 # ---- lavaan called with the keyword arguments of helpers.sem.fit ------------------------------
-# lavaan stops at a relative change of 1e-10, which leaves estimates 2e-5 off: stop much later, and
-# accept the point even where nlminb then says it can do no better ("false convergence"); the size of
-# the gradient is written beside every case.
-tight <- list(control = list(rel.tol = 1e-15, x.tol = 1e-13, xf.tol = 1e-16, abs.tol = 0,
-                             iter.max = 20000, eval.max = 40000),
-              optim.force.converged = TRUE, em.h1.iter.max = 20000, em.h1.tol = 1e-11)
+# lavaan stops at a relative change of 1e-10, which leaves estimates 2e-5 off, with constraints 1e-4.
+# So: nlminb with a much later stop, accepted even where it then says it can do no better ("false" or
+# "singular convergence"), and BFGS from there; the size of the gradient is written beside every case.
+saturated <- list(em.h1.iter.max = 20000, em.h1.tol = 1e-11, optim.force.converged = TRUE, optim.attempts = 1)
+first_stage <- c(saturated, list(control = list(rel.tol = 1e-15, x.tol = 1e-13, xf.tol = 1e-16, abs.tol = 0,
+                                                iter.max = 20000, eval.max = 40000)))
+second_stage <- c(saturated, list(optim.method = "BFGS", control = list(reltol = 0, maxit = 1e5)))
 rename <- c(estimator = "estimator", missing = "missing", group = "group", group_equal = "group.equal",
             group_partial = "group.partial", ordered = "ordered", meanstructure = "meanstructure",
             std_lv = "std.lv", fixed_x = "fixed.x", information = "information", likelihood = "likelihood",
             n_obs = "sample.nobs")
 call_lavaan <- function(model, data, options, extra = list()) {
-  args <- c(list(model = model), tight, extra)
+  args <- c(list(model = model), extra)
   for (k in setdiff(names(options), c("sample_cov", "sample_mean"))) args[[rename[[k]]]] <- unlist(options[[k]])
+  if (!is.null(args$group.equal)) args$group.equal <- chartr("_", ".", args$group.equal)
   if (!is.null(options$sample_cov)) {
     v <- unlist(options$sample_cov$names)
     args$sample.cov <- matrix(unlist(options$sample_cov$values), length(v), dimnames = list(v, v))
     if (!is.null(options$sample_mean)) args$sample.mean <- setNames(unlist(options$sample_mean), v)
   } else args$data <- data
-  do.call(lavaan::sem, args)
+  if (is.null(args$fixed.x)) args$fixed.x <- TRUE  # else start= turns it off
+  expected <- "the optimizer warns that a solution has NOT been found"
+  run <- function(more) withCallingHandlers(do.call("sem", c(args, more)), warning = function(w)
+    if (grepl(expected, conditionMessage(w))) invokeRestart("muffleWarning"))
+  f <- run(c(first_stage, list(se = "none", test = "none", baseline = FALSE)))
+  polished <- run(c(second_stage, list(start = parTable(f), check.start = FALSE)))
+  # BFGS cannot hold every kind of constraint; keep the first stage where it ends elsewhere
+  same <- isTRUE(abs(lavInspect(polished, "optim")$fx - lavInspect(f, "optim")$fx) < 1e-6) &&
+    lavInspect(polished, "npar") == lavInspect(f, "npar")
+  if (same) polished else run(first_stage)
 }
 
 # ---- what is written ---------------------------------------------------------------------------
-num <- function(x) signif(as.numeric(x), 10)
+num <- function(x) signif(as.numeric(x), 9)
 estimates <- function(f, options) {
   p <- as.data.frame(parameterEstimates(f, standardized = TRUE, remove.nonfree = FALSE, remove.eq = TRUE,
                                         remove.ineq = TRUE))
@@ -74,12 +85,12 @@ measures <- function(f) {
   as.list(setNames(num(m), names(m)))
 }
 per_group <- function(x, f) if (lavInspect(f, "ngroups") > 1) x else list(x)
-square <- function(m) { m <- unclass(m); list(names = rownames(m), values = lapply(seq_len(nrow(m)), function(i) num(m[i, ]))) }
+square <- function(m) { m <- unclass(m); list(names = rownames(m), lower = lapply(seq_len(nrow(m)), function(i) as.list(num(m[i, seq_len(i)])))) }
 more <- function(f, what) {
   out <- list()
-  if ("residuals" %in% what) for (type in c("raw", "cor", "normalized", "standardized")) {
-    r <- per_group(lavResiduals(f, type = "raw", summary = FALSE), f)
-    r <- per_group(resid(f, type = type), f)
+  if ("residuals" %in% what) for (type in c("cor", "normalized", "standardized")) {
+    r <- tryCatch(per_group(resid(f, type = type), f), error = function(e) NULL)
+    if (is.null(r)) next  # lavaan has no standard error for these (ULS)
     out$residuals[[type]] <- lapply(r, function(g) c(list(cov = square(g$cov)), if (!is.null(g$mean)) list(mean = num(g$mean))))
   }
   if ("implied" %in% what) out$implied <- lapply(per_group(fitted(f), f), function(g)
@@ -109,7 +120,8 @@ case <- function(id, model, source = NULL, options = list(), also = character(),
   recipe <- c(list(source = source), data)
   d <- if (is.null(source)) NULL else make_data(recipe)
   started <- proc.time()[[3]]
-  f <- call_lavaan(model, d, options, extra)
+  f <- tryCatch(call_lavaan(model, d, options, extra), error = function(e) { cat(id, "FAILED:", conditionMessage(e), "\n"); NULL })
+  if (is.null(f)) return(invisible())
   assign(id, f, envir = kept)
   e <- estimates(f, options)
   grad <- tryCatch(max(abs(lavInspect(f, "gradient"))), error = function(e) NA)
