@@ -100,7 +100,7 @@ def _fit_row(name: str, value: float, interval: str = "") -> dict[str, Any]:
     elif name in ("df", "npar"):
         shown = format_integer(value) if not math.isnan(value) else "–"
     else:
-        shown = format_number(value, 3 if name in CUTS else 2, bounded=name in ("rmsea", "srmr"))
+        shown = format_number(value, 3 if name in CUTS else 2, bounded=name in CUTS)
     cut, source = cut_text(name)
     return {"measure": labels[name], "value": value, "shown": shown, "interval": interval,
             "cut": cut, "source": source}  # fmt: skip
