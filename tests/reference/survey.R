@@ -1,7 +1,8 @@
 # Reference values for helpers.survey, by R.
-# Run in this folder: Rscript survey.R
+# Run from the project root: Rscript tests/reference/survey.R
 # Writes survey_items.csv (made here, no real person) and survey.json.
 suppressMessages({library(lavaan); library(psych); library(jsonlite)})
+if (dir.exists("tests/reference")) setwd("tests/reference")
 set.seed(20240501)
 n <- 240; p <- 5
 f <- rnorm(n)
