@@ -20,7 +20,7 @@ from helpers.plots.diagram.positions import (
 )
 from helpers.plots.diagram.routes import Route, hits, make_routes
 
-LABEL_SIZE = 8.0
+LABEL_SIZE = 9.0
 TRIES = 14
 
 

@@ -235,5 +235,5 @@ def _draw_note(ax: Axes, arrangement: Arrangement, scale: float) -> None:
             p=format_number(1 - LEVEL, bounded=True)
         )
     left, _right, bottom, _top = arrangement.extent
-    ax.text(left, bottom - MARGIN - 0.05, text, ha="left", va="top", fontsize=7 * scale,
+    ax.text(left, bottom - MARGIN - 0.05, text, ha="left", va="top", fontsize=7.5 * scale,
             color=GREY, gid="note")  # fmt: skip

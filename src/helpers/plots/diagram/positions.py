@@ -13,15 +13,15 @@ from helpers.plots.diagram.layers import Columns, forward_arcs, heights, pieces
 
 Measure = Callable[[str, float], tuple[float, float]]
 Station = tuple[float, float, float]
-NODE_SIZE, SMALL_SIZE = 9.0, 7.5
+NODE_SIZE, SMALL_SIZE = 9.5, 8.0
 
 
 @dataclass(frozen=True, slots=True)
 class Spacing:
     """Distances in inches that grow when labels find no room."""
 
-    column: float = 0.8
-    row: float = 0.34
+    column: float = 0.72
+    row: float = 0.3
     indicator: float = 0.85
 
     def wider(self) -> Spacing:
