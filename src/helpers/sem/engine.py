@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from scipy.linalg import null_space
 
 from helpers.errors import ModelSpecError, Unavailable
 from helpers.i18n import _
@@ -17,6 +19,9 @@ from helpers.sem.robust import chi_square, robust_inference
 from helpers.sem.standardize import standardize
 
 Array = np.ndarray
+
+ACTIVE = 1e-6
+"""An inequality closer to equality than this holds the estimates, and their errors."""
 
 
 def solve(problem: Problem, bounds: str | None = None) -> Solution:
@@ -82,6 +87,19 @@ def raise_unidentified(named: list[str]) -> None:
     )
 
 
+def active_basis(problem: Problem, x: Array, basis: Array | None) -> Array | None:
+    """Free directions that also keep inequalities that hold with equality; None if none do."""
+    unequal = problem.reduction.inequalities
+    if unequal is None:
+        return None
+    values, jac = unequal(x)
+    active = np.abs(values) < ACTIVE
+    if not active.any():
+        return None
+    k = np.eye(len(x)) if basis is None else basis
+    return k @ null_space(jac[active] @ k)
+
+
 def finish(
     text: str,
     problem: Problem,
@@ -95,6 +113,11 @@ def finish(
     basis = tangent(problem.reduction, solution.x, len(solution.z))
     base_basis = tangent(base.reduction, base_solution.x, len(base_solution.z))
     inference = robust_inference(problem, solution, basis, settings)
+    held = active_basis(problem, solution.x, basis)
+    if held is not None:
+        inference = replace(
+            inference, vcov=robust_inference(problem, solution, held, settings).vcov
+        )
     if settings.test_name == "standard" and settings.missing != "fiml" and not settings.ordered:
         df = base.n_moments - len(base_solution.z)
         base_test = Test(chi_square(base, base_solution, settings), df)

@@ -73,7 +73,7 @@ def fit(
     ordered: Sequence[str] | str = (),
     meanstructure: bool | None = None,
     std_lv: bool = False,
-    fixed_x: bool = True,
+    fixed_x: bool | None = None,
     information: str | None = None,
     likelihood: str = "normal",
     bounds: str | None = None,
@@ -105,6 +105,9 @@ def fit(
         Default as lavaan: on with groups, FIML, ``~1`` and given means in several groups.
     information : {"expected", "observed"}, optional
         Default as lavaan: observed for MLR and FIML, else expected.
+    fixed_x : bool, optional
+        Take moments of observed covariates as given. Default as lavaan: yes for ML and its robust
+        forms, no for least squares.
     likelihood : {"normal", "wishart"}
     bounds : {"pos_var"}, optional
         Keep variances from becoming negative.

@@ -61,7 +61,7 @@ def relative_indices(chisq: float, df: float, chisq0: float, df0: float) -> dict
     nfi = (chisq0 - chisq) / chisq0
     if df > 0 and df0 > 0:
         t1, t2 = chisq0 / df0 - chisq / df, chisq0 / df0
-        rfi = t1 / t2
+        rfi = 1.0 if t1 < 0 or t2 < 0 else t1 / t2
     else:
         rfi = 1.0
     ifi = (chisq0 - chisq) / (chisq0 - df)

@@ -99,7 +99,7 @@ def check_options(
     group_partial: object,
     ordered: object,
     std_lv: bool,
-    fixed_x: bool,
+    fixed_x: bool | None,
     bounds: str | None,
     has_data: bool,
     meanstructure: bool | None,
@@ -139,6 +139,8 @@ def check_options(
             "fit: meanstructure= is False while group_equal= holds intercepts or means equal; "
             "these need means. Leave meanstructure= out."
         )
+    if fixed_x is None:
+        fixed_x = discrepancy == "ML"
     default = "observed" if estimator == "MLR" or fiml else "expected"
     return Settings(
         estimator, discrepancy, missing, information or default, likelihood, equal,

@@ -125,7 +125,8 @@ class SemResult:
                 out[k] = se[row.free - 1]
         if self.table.defined:
             jac = standardize.defined_jacobian(self.table, self.theta)
-            out[n_rows:] = np.sqrt(((jac @ self.vcov) * jac).sum(axis=1))
+            variance = ((jac @ self.vcov) * jac).sum(axis=1)
+            out[n_rows:] = np.sqrt(np.where(variance > 1e-16, variance, 0.0))
         return out
 
     @cached_property

@@ -130,7 +130,7 @@ def _normal_robust(
     test = Test(
         plain.chisq, plain.df, scaled=plain.chisq / c, df_scaled=plain.df, scaling=c,
         trace=h1 - h0,
-        h0_scaling=h0 / n_z if not structured else None,
+        h0_scaling=h0 / len(x) if not structured else None,
         h1_scaling=h1 / problem.n_moments if not structured else None,
     )  # fmt: skip
     return Inference(vcov, test, n_z)
