@@ -84,6 +84,24 @@ def _simulate(options: argparse.Namespace) -> int:
     return 0
 
 
+def _verify(options: argparse.Namespace) -> int:
+    """Fit the studies' models with other programs and print the largest differences."""
+    from helpers import load_study
+    from helpers.sem.outside import lavaan_version
+    from helpers.sem.verify import verdict, verify_studies
+    from helpers.study import list_studies
+
+    names = options.studies or list_studies()
+    table = verify_studies([load_study(name) for name in names])
+    print(table.to_string(index=False, na_rep="-", float_format="{:.1e}".format))
+    found = lavaan_version()
+    if not isinstance(found, str):
+        print(f"lavaan was not used: {found.why}.")
+    text, agrees = verdict(table)
+    print(text)
+    return 0 if agrees else 1
+
+
 def _lab(options: argparse.Namespace) -> int:
     """Open JupyterLab at the first notebook."""
     from helpers.report.lab import open_lab
@@ -110,6 +128,9 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--seed", type=int, help="in place of the one in population.yml")
     simulate.add_argument("--n", type=int, help="responses, in place of population.yml")
     simulate.set_defaults(call=_simulate)
+    verify = commands.add_parser("verify", help="hold the studies' models against other programs")
+    verify.add_argument("studies", nargs="*", metavar="STUDY", help="(default: all)")
+    verify.set_defaults(call=_verify)
     lab = commands.add_parser("lab", help="open JupyterLab at notebook 00")
     lab.add_argument("jupyter", nargs=argparse.REMAINDER, help="options for JupyterLab")
     lab.set_defaults(call=_lab)
@@ -123,7 +144,9 @@ def _add_run(commands: argparse._SubParsersAction) -> None:
     run.add_argument("--config", metavar="F", help="file or name in reports/configs")
     run.add_argument("--only", type=_words, default=[], metavar="50,51", help="these notebooks")
     run.add_argument("--language", metavar="en|zh", help="language of texts that code makes")
-    run.add_argument("--format", type=_words, default=[], metavar="html", help="kinds of file")
+    run.add_argument(
+        "--format", type=_words, default=[], metavar="html,pdf,docx", help="kinds of file"
+    )
     run.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="parameter")
     run.add_argument("--workers", type=int, metavar="N", help="notebooks at once (default: 2)")
     run.add_argument("--out", metavar="DIR", help="folder in place of reports/")

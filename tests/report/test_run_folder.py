@@ -125,11 +125,15 @@ def test_running_one_notebook_again_keeps_the_others(finished, module_project, s
     _code, folder = finished
     before = (folder / "30_fails.html").read_bytes()
     module_project.notebook("20_result", BEGIN, "lesson.say('New.')")
-    code, out, _err = study("run", "toy", "--set", "n_boot=7", "--only", "20", "--plain-kernels")
+    wanted = ("--only", "20", "--plain-kernels", "--format", "html,pdf,docx")
+    code, out, _err = study("run", "toy", "--set", "n_boot=7", *wanted)
     assert code == 0 and "1 of 1 pages" in out
     assert "New." in (folder / "20_result.html").read_text(encoding="utf-8")
     assert (folder / "30_fails.html").read_bytes() == before
     assert not (folder / "tables" / "20_paths.csv").exists()
+    assert (folder / "20_result.pdf").read_bytes().startswith(b"%PDF")
+    assert (folder / "20_result.docx").read_bytes().startswith(b"PK")
+    assert 'href="20_result.pdf"' in (folder / "index.html").read_text(encoding="utf-8")
     assert set(load(folder, "results.json")["notebooks"]) >= {"20_result", "30_fails"}
     assert not list(folder.rglob(".new-*"))
 

@@ -55,13 +55,15 @@ def runs_index(base: Path, *, language: str) -> None:
 def _notebook_row(name: str, entry: Mapping[str, Any]) -> str:
     """Return one notebook's line."""
     page = html.escape(entry["page"])
-    links = [(entry["notebook"], _("notebook"))]
+    links = [(file, name.upper()) for name, file in entry.get("printed", {}).items()]
+    links.append((entry["notebook"], _("notebook")))
+    first = len(links)
     links += [(t["file"], _("table {id}").format(id=t["id"])) for t in entry["tables"]]
     links += [(f["file"], _("figure {id}").format(id=f["id"])) for f in entry["figures"]]
     shown = " ".join(
-        f'<a href="{html.escape(to)}">{html.escape(word)}</a>' for to, word in links[:1]
+        f'<a href="{html.escape(to)}">{html.escape(word)}</a>' for to, word in links[:first]
     )
-    files = _file_list(links[1:])
+    files = _file_list(links[first:])
     sentence = unbroken(html.escape(entry["key_sentence"]))
     key = f'<p class="key">{sentence}</p>' if sentence else ""
     return (

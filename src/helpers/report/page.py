@@ -19,7 +19,7 @@ from helpers.report.scrub import plain, safe_html
 
 _SPLIT = "<!--body-->"
 _INTERVAL = re.compile(r"\[[^\[\]<>]{1,28}\]")
-_SHORT_CELL = re.compile(r'(<td style="text-align:[^"]*)("[^>]*>[^<]{1,20}</td>)')
+_SHORT_CELL = re.compile(r'(<t[dh][^>]* style="text-align:[^"]*)("[^>]*>[^<]{1,20}</t[dh]>)')
 _CJK_FIRST = {"zh": '"Study CJK",', "en": ""}
 
 
@@ -63,7 +63,7 @@ def notebook_page(
     """
     numbering = Numbering()
     parts = [
-        _block_markdown(block, numbering)
+        block_markdown(block, numbering)
         for block in found.blocks
         if show_code or not isinstance(block, Code)
     ]
@@ -80,7 +80,7 @@ def notebook_page(
 
 def framed(title: str, body: str, frame: Frame, *, toc: str = "", kind: str = "index") -> str:
     """Put text into the frame: style, fonts, head and foot; nothing is fetched from elsewhere."""
-    heading = html.escape(_unmarked(title))
+    heading = html.escape(unmarked(title))
     nav = "".join(
         f'<a href="{html.escape(to)}">{html.escape(word)}</a>' for to, word in frame.links
     )
@@ -153,7 +153,7 @@ class Numbering:
         return _("Figure {n}.").format(n=self.figures)
 
 
-def _block_markdown(block: Block, numbering: Numbering) -> str:
+def block_markdown(block: Block, numbering: Numbering) -> str:
     """Return a block as Markdown, its HTML marked as such."""
     match block:
         case Prose():
@@ -234,7 +234,7 @@ def _provenance(rows: Sequence[tuple[str, str]]) -> str:
     return f"<h2>{html.escape(_('Where this comes from'))}</h2><dl>{items}</dl>"
 
 
-def _unmarked(title: str) -> str:
+def unmarked(title: str) -> str:
     """Return a heading without Markdown emphasis."""
     return re.sub(r"[*`]|(?<!\w)_|_(?!\w)", "", title)
 

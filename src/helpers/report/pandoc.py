@@ -10,6 +10,7 @@ from pathlib import Path
 import pypandoc
 
 from helpers.errors import ReportError
+from helpers.i18n import language
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -36,7 +37,9 @@ def convert(markdown: str, *options: str, resources: Sequence[Path] = ()) -> byt
     ReportError
         Pandoc refuses; its message is passed on.
     """
-    command = [_program(), "--from", READER, "--lua-filter", str(ASSETS / "page.lua"), *options]
+    # On a Chinese page curly quotes belong to Chinese text; English prose keeps its straight ones.
+    reader = READER + ("-smart" if language() == "zh" else "")
+    command = [_program(), "--from", reader, "--lua-filter", str(ASSETS / "page.lua"), *options]
     command += [f"--resource-path={folder}" for folder in resources]
     try:
         done = subprocess.run(

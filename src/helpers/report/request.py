@@ -18,7 +18,9 @@ from helpers.errors import ReportError, listing, nearest
 from helpers.i18n import LANGUAGES
 from helpers.report.parameters import refuse_reserved
 
-FORMATS = ("html",)
+FORMATS = ("html", "pdf", "docx")
+"""HTML is always made, because the index leads to it."""
+
 DEFAULT_STUDY = "online_shopping"
 NOTEBOOK_GLOB = "[0-9][0-9]_*.ipynb"
 
@@ -113,7 +115,7 @@ def make_request(
     for name in asked:
         if name not in FORMATS:
             raise ReportError(
-                f"study run: format= is '{name}'; allowed is {listing(FORMATS)}."
+                f"study run: format= is '{name}'; allowed are {listing(FORMATS)}."
                 f"{nearest(name, FORMATS)} Choose from these."
             )
     count = workers if workers is not None else stored.workers

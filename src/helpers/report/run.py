@@ -24,6 +24,7 @@ from helpers.report.index import run_index, runs_index
 from helpers.report.kernels import Kernels
 from helpers.report.page import Frame, notebook_page
 from helpers.report.parameters import assign, declared
+from helpers.report.printed import docx, pdf
 from helpers.report.progress import Progress
 from helpers.report.request import Request, select_notebooks
 from helpers.report.scrub import plain
@@ -31,6 +32,8 @@ from helpers.study import read_folder, study_folder
 
 REPORT_NUMBER = "95"
 """The notebook that is the paper: its page, without code, is ``report.html`` as well."""
+
+PRINTERS = {"pdf": pdf, "docx": docx}
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,11 +238,24 @@ class Book:
         frame = self._frame(job, parameters)
         page = notebook_page(found, frame, failure=done.failure)
         folder.write_whole(self.root / entry["page"], page)
+        entry["printed"] = self._print(job, found, frame, done.failure)
         if number == REPORT_NUMBER:
             paper = notebook_page(found, frame, failure=done.failure, show_code=False)
             folder.write_whole(self.root / "report.html", paper)
             entry["paper"] = "report.html"
         return entry
+
+    def _print(
+        self, job: Job, found: Harvest, frame: Frame, failure: Failure | None
+    ) -> dict[str, str]:
+        """Write the other formats asked for; return them with their files."""
+        written = {}
+        stem = "report" if job.name[:2] == REPORT_NUMBER else job.name
+        for name, make in PRINTERS.items():
+            if name in self.request.formats:
+                written[name] = f"{stem}.{name}"
+                folder.write_whole(self.root / written[name], make(found, frame, failure=failure))
+        return written
 
     def close(self, *, seconds: float, kernels: str) -> None:
         """Write index, manifest and results for what is there."""
@@ -319,6 +335,7 @@ class Book:
 def _names(entry: Mapping[str, Any]) -> set[str]:
     """Return the files of one notebook."""
     names = {entry[key] for key in ("page", "notebook", "paper") if key in entry}
+    names |= set(entry.get("printed", {}).values())
     return names | {f["file"] for key in ("tables", "figures") for f in entry.get(key, [])}
 
 

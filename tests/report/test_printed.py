@@ -1,0 +1,99 @@
+"""Contract: the printed forms hold native tables, equations and the text, and no code."""
+
+import base64
+import io
+import re
+import subprocess
+import sys
+import zipfile
+
+import nbformat
+import pytest
+
+from helpers.i18n import in_language
+from helpers.lesson import MIME
+from helpers.report.execute import Failure
+from helpers.report.harvest import harvest
+from helpers.report.page import Frame
+from helpers.report.printed import docx, pdf
+
+PNG = base64.b64encode(
+    base64.b64decode(
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+    )
+).decode()
+SVG = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">'
+    '<rect width="9" height="9"/></svg>'
+)
+TABLE = (
+    '<div class="apa-table"><table><caption>Paths</caption><thead><tr>'
+    '<th style="text-align:left">Term</th><th style="text-align:right">B</th></tr></thead><tbody>'
+    '<tr><td style="text-align:left">#hash $5 _x_ "q" \\ &lt;b&gt; 满意</td>'
+    '<td style="text-align:right">.41</td></tr></tbody></table>'
+    '<p class="table-note">N = 40.</p></div>'
+)
+FRAME = Frame("Study *A* #1", True, (), (("Data", "a_b * $x$"), ("Versions", "python")))
+
+
+@pytest.fixture(scope="module")
+def found():
+    figure = {"kind": "figure", "id": "f", "caption": 'A "figure" #1', "alt": "It rises."}
+    outputs = [
+        {"text/html": TABLE, "text/plain": "t"},
+        {"text/html": '<p class="reading">Read #this: 5 &lt; 6.</p>', "text/plain": "r"},
+        {"image/svg+xml": SVG, "image/png": PNG, MIME: figure},
+    ]
+    cells = [
+        nbformat.v4.new_markdown_cell("# Does *it* work?\n\n## Method\n\n$\\sqrt{x}$ and `code`"),
+        nbformat.v4.new_code_cell(
+            "secret = 1", outputs=[nbformat.v4.new_output("display_data", o) for o in outputs]
+        ),
+    ]
+    return harvest(nbformat.v4.new_notebook(cells=cells), name="x")
+
+
+def document(data):
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return archive.read("word/document.xml").decode("utf-8"), archive.namelist()
+
+
+def test_word_has_native_tables_equations_and_pictures(found):
+    xml, names = document(docx(found, FRAME))
+    assert xml.count("<w:tbl>") == 1 and xml.count("<w:tr>") == 2
+    assert "<m:rad>" in xml
+    assert any(name.startswith("word/media/") for name in names)
+    assert 'descr="It rises."' in xml and "base64" not in xml
+    words = re.sub(r"<[^>]*>", "", xml)
+    for text in ("Table 1. Paths", "Figure 1. A ", "满意", "Read #this: 5 &lt; 6.", "SIMULATED"):
+        assert text in words
+    assert 'w:val="Reading"' in xml and 'w:val="right"' in xml
+    assert "secret" not in words
+
+
+def test_a_pdf_is_made_in_both_languages(found):
+    for language in ("en", "zh"):
+        with in_language(language):
+            assert pdf(found, FRAME).startswith(b"%PDF")
+
+
+@pytest.mark.skipif(
+    subprocess.run(["which", "pdftotext"], capture_output=True).returncode != 0
+    or sys.platform == "win32",
+    reason="pdftotext reads the PDF back",
+)
+def test_a_pdf_holds_the_text(found, tmp_path):
+    with in_language("zh"):
+        (tmp_path / "a.pdf").write_bytes(pdf(found, FRAME))
+    command = ["pdftotext", "-layout", str(tmp_path / "a.pdf"), "-"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    for words in ("Does it work?", "表 1", "满意", "#hash $5", "5 < 6", "模拟数据", "N = 40."):
+        assert words in text
+    assert "secret" not in text
+
+
+def test_a_failure_is_printed_too(found):
+    failure = Failure("error", "ValueError", "bad $value_", (), 1)
+    words = re.sub(r"<[^>]*>", "", document(docx(found, FRAME, failure=failure))[0])
+    assert "This notebook did not run to its end" in words and "bad $value_" in words
+    assert pdf(found, FRAME, failure=failure).startswith(b"%PDF")
