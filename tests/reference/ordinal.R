@@ -19,6 +19,7 @@ d[c(3, 40), "a7"] <- NA; d[c(9, 40, 77, 130), "y1"] <- NA; d[c(5, 200), "d2"] <-
 d[c(11, 12), "y2"] <- NA
 # in the first 90 rows e2 and d2 leave one cell of their table empty
 d$e2[1:90][which(d$e2[1:90] == 1 & d$d2[1:90] == 2)] <- 2
+d$x1 <- round(2 * rnorm(n) + 1 + .5 * X[, 1], 3); d$x2 <- as.integer(runif(n) < .4)
 write.csv(d, "ordinal_data.csv", row.names = FALSE, na = "")
 moments <- function(rows, items, ordered, missing = "listwise") {
   fit <- suppressWarnings(cfa(paste("f =~", paste(items, collapse = " + ")), d[rows, ],
@@ -29,10 +30,19 @@ moments <- function(rows, items, ordered, missing = "listwise") {
     th_names = names(s$th), mean = as.numeric(s$mean), wls_obs = as.numeric(lavTech(fit, "wls.obs")[[1]]),
     gamma = unname(lavTech(fit, "gamma")[[1]]), wls_v = diag(lavTech(fit, "WLS.V")[[1]]))
 }
+# regressions of every variable on covariates: lavaan's conditional.x
+given <- function(items, ordered) {
+  fit <- suppressWarnings(sem(paste(items, "~ x1 + x2", collapse = "\n"), d, ordered = ordered,
+    estimator = "WLSMV", do.fit = FALSE))
+  list(items = lavNames(fit, "ov.nox"), ordered = ordered, covariates = c("x1", "x2"),
+    nobs = lavInspect(fit, "nobs"), wls_obs = as.numeric(lavTech(fit, "wls.obs")[[1]]),
+    gamma = unname(lavTech(fit, "gamma")[[1]]))
+}
 all <- 1:n
 out <- list(lavaan = as.character(packageVersion("lavaan")),
   ordered = moments(all, c("a7", "b5", "c3", "d2", "e2"), c("a7", "b5", "c3", "d2", "e2")),
   mixed = moments(all, c("y1", "a7", "d2", "y2", "c3"), c("a7", "d2", "c3")),
   empty_cell = moments(1:90, c("d2", "e2", "c3"), c("d2", "e2", "c3")),
-  pairwise = moments(all, c("y1", "a7", "d2", "y2", "c3"), c("a7", "d2", "c3"), "pairwise"))
+  pairwise = moments(all, c("y1", "a7", "d2", "y2", "c3"), c("a7", "d2", "c3"), "pairwise"),
+  conditional = given(c("y1", "a7", "d2", "y2", "c3"), c("a7", "d2", "c3")))
 writeLines(toJSON(out, digits = NA, auto_unbox = TRUE, matrix = "rowmajor"), "ordinal.json")

@@ -13,6 +13,7 @@ from scipy.special import ndtr, owens_t
 from helpers.errors import DataContractError, EstimationError
 from helpers.sem.bivariate_normal import bivariate_cdf, bivariate_density, density_slope
 from helpers.sem.ordinal import OrdinalMoments, ordered_levels, ordinal_moments
+from helpers.sem.ordinal_conditional import conditional_moments
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 CORRELATION = 1e-6
@@ -63,6 +64,53 @@ class TestAgainstLavaan:
         theirs = np.array(case["gamma"])
         assert np.allclose(ours.gamma, theirs, rtol=0, atol=GAMMA * np.abs(theirs).max())
         assert np.allclose(ours.weights, case["wls_v"], rtol=GAMMA)
+
+
+def test_moments_given_covariates(reference, data):
+    case = reference["conditional"]
+    items, ordered = case["items"], [item in case["ordered"] for item in case["items"]]
+    rows = data[[*items, *case["covariates"]]].dropna()
+    values = rows[items].to_numpy(float)
+    ours = conditional_moments(
+        values,
+        rows[case["covariates"]].to_numpy(float),
+        ordered=ordered,
+        names=items,
+        covariate_names=case["covariates"],
+        levels=ordered_levels(values, ordered=ordered, names=items),
+    )
+    theirs = np.array(case["gamma"])
+    assert ours.n_used == case["nobs"]
+    assert np.allclose(ours.moments, case["wls_obs"], rtol=0, atol=CORRELATION)
+    assert np.allclose(ours.gamma, theirs, rtol=0, atol=GAMMA * np.abs(theirs).max())
+
+
+def test_covariate_that_separates_is_named(data):
+    rows = data[["d2", "y1"]].dropna().to_numpy(float)
+    with pytest.raises(EstimationError, match="probit regression of d2"):
+        conditional_moments(
+            rows,
+            rows[:, :1] * 3.0,
+            ordered=[True, False],
+            names=["d2", "y1"],
+            covariate_names=["x"],
+            levels=ordered_levels(rows, ordered=[True, False], names=["d2", "y1"]),
+        )
+
+
+def test_irrelevant_covariate_leaves_the_moments(data):
+    """A covariate of pure noise: residual moments near those without it, slopes near 0."""
+    rows = data[["a7", "b5", "y1"]].dropna().to_numpy(float)
+    flags, names = [True, True, False], ["a7", "b5", "y1"]
+    levels = ordered_levels(rows, ordered=flags, names=names)
+    noise = np.random.default_rng(6).normal(size=(len(rows), 1))
+    given = conditional_moments(
+        rows, noise, ordered=flags, names=names, covariate_names=["x"], levels=levels
+    )
+    alone = ordinal_moments(rows, ordered=flags)
+    assert np.abs(given.cor - alone.cor).max() < 0.03
+    slopes = given.slopes[:2, 0] / np.sqrt(np.diag(given.gamma)[[11, 12]] / len(rows))
+    assert np.abs(slopes).max() < 3.5
 
 
 class TestBivariateNormal:

@@ -107,7 +107,7 @@ def fit(
         Default as lavaan: observed for MLR and FIML, else expected.
     fixed_x : bool, optional
         Take moments of observed covariates as given. Default as lavaan: yes for ML and its robust
-        forms, no for least squares.
+        forms and with ordered items, no for least squares otherwise.
     likelihood : {"normal", "wishart"}
     bounds : {"pos_var"}, optional
         Keep variances from becoming negative.

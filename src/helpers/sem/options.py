@@ -140,7 +140,7 @@ def check_options(
             "these need means. Leave meanstructure= out."
         )
     if fixed_x is None:
-        fixed_x = discrepancy == "ML"
+        fixed_x = discrepancy == "ML" or bool(ordered)
     default = "observed" if estimator == "MLR" or fiml else "expected"
     return Settings(
         estimator, discrepancy, missing, information or default, likelihood, equal,

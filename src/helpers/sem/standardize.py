@@ -46,8 +46,6 @@ def _scales(row: Row, index: dict[str, int]) -> tuple[int, int, int]:
         return -1, index[row.lhs], index[row.rhs]
     if row.op in ("~1", "|"):
         return -1, index[row.lhs], -1
-    if row.op == "~*~":
-        return index[row.lhs], -1, -1
     return -1, -1, -1
 
 
@@ -118,8 +116,11 @@ def standardize(
         lv.append(_factors(roles, sd, own, model.n_observed))
         every.append(_factors(roles, sd, own, 0))
     out = []
+    scales = np.array([row.op == "~*~" for row in table.rows])
     for factors in (lv, every):
         scaled = values * np.concatenate(factors)
+        if factors is every:
+            scaled[scales] = 1.0  # a standardised response has the scale 1
         out.append(np.concatenate([scaled, _defined_values(table, scaled)]))
     return Standardized(*out)
 
@@ -192,6 +193,8 @@ def _group_jacobian(
     for k, row in enumerate(rows):
         if roles.down[k] in follow and row.op == "~~" and row.lhs == row.rhs:
             out[k] += factor[k] * follow[roles.down[k]]
+        if row.op == "~*~" and not latent_only:
+            out[k] = 0.0
     return out
 
 
