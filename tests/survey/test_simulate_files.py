@@ -6,6 +6,7 @@ import csv
 import gzip
 import hashlib
 import io
+import zlib
 
 import pandas as pd
 import pytest
@@ -15,6 +16,7 @@ from helpers.paths import data_folder
 from helpers.survey.load import load_study, open_folder
 from helpers.survey.simulate import simulate_study
 from helpers.survey.simulate.build import FEWEST
+from helpers.survey.simulate.export import write_csv
 
 BUNDLED = data_folder() / "online_shopping"
 SIZE_LIMIT = 250_000
@@ -43,7 +45,22 @@ def test_regenerated_files_are_byte_identical(written):
     assert len(packed) == 8
     for path in packed:
         bundled = BUNDLED / path.relative_to(folder)
-        assert path.read_bytes() == bundled.read_bytes(), path.name
+        assert rows_of(path) == rows_of(bundled), path.name
+        if "ng" not in zlib.ZLIB_RUNTIME_VERSION:  # zlib-ng packs the same content differently
+            assert path.read_bytes() == bundled.read_bytes(), path.name
+
+
+def test_content_that_is_already_there_is_left_alone(tmp_path):
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress(b"a,b\n", compresslevel=1))
+    before = path.read_bytes()
+    write_csv(path, [["a", "b"]])
+    assert path.read_bytes() == before
+    write_csv(path, [["a", "c"]])
+    assert gzip.decompress(path.read_bytes()) == b"a,c\n"
+    path.write_bytes(b"damaged")
+    write_csv(path, [["a", "c"]])
+    assert gzip.decompress(path.read_bytes()) == b"a,c\n"
 
 
 def test_sums_of_the_study_file_are_those_of_the_files(study):

@@ -30,6 +30,9 @@ LONG_RUN = (0.93, 0.97)
 """Band for the share over many seeds; with 20 seeds of 61 intervals its standard error is near
 0.007, larger than for independent intervals because those of one sample go together."""
 
+SAME = 1e-6
+"""Two programs that solve the same equations to convergence differ by less."""
+
 SEEDS = range(101, 121)
 REFERENCE = Path(__file__).parents[1] / "reference"
 
@@ -69,8 +72,40 @@ def test_coverage_is_judged_by_the_interval(study):
 
 def test_formulas_are_recovered(study):
     table = recovery_of_formulas(study)
-    assert len(table) == 8 and table["covered"].sum() >= 7
+    assert len(table) == 21 and table["covered"].mean() >= NEEDED
     assert table.loc[table["where"] == "F3", "truth"].tolist() == [0.8, 0.6]
+    assert set(table["where"]) == {"F1", "F2", "F3", "F4", "F5", "F6", "F7", "H8"}
+
+
+def test_targets_of_scores_are_those_of_the_large_sample(study):
+    stored = study.truth["targets"]["scores"]["regressions"]
+    with (REFERENCE / "score_targets.csv").open(encoding="utf-8") as handle:
+        rows = list(csv.DictReader(handle))
+    assert sum(len(r["terms"]) for r in stored.values()) == len(rows)
+    for row in rows:
+        value = stored[row["regression"]]["terms"][row["term"]]
+        assert value == pytest.approx(float(row["value"]), abs=1e-4)
+        assert float(row["monte_carlo_se"]) < 0.001
+
+
+def test_regressions_agree_with_statsmodels(study):
+    import statsmodels.api as sm
+
+    data, table = study.responses, recovery_of_formulas(study)
+    score = {c: data[[f"{c}{k}" for k in (1, 2, 3)]].mean(axis=1, skipna=False)
+             for c in ("EQ", "IQ", "AQ")}  # fmt: skip
+    x = sm.add_constant(
+        pd.DataFrame({"d": score["IQ"] - score["AQ"], "e": score["EQ"] - score["AQ"]})
+    )
+    complete = x.notna().all(axis=1) & data["NFAIL"].notna()
+    poisson = sm.GLM(data["NFAIL"][complete] - 1, x[complete], family=sm.families.Poisson()).fit()
+    mine = table[table["where"] == "F1"]
+    np.testing.assert_allclose(mine["estimate"], poisson.params[1:], atol=SAME)
+    np.testing.assert_allclose(mine["ci_low"], poisson.conf_int()[0][1:], atol=SAME)
+    linear = sm.OLS(data["PSAT"], sm.add_constant(data[["EXM5", "SPD5"]]), missing="drop").fit()
+    mine = table[table["where"] == "F3"]
+    np.testing.assert_allclose(mine["estimate"], linear.params[1:], atol=SAME)
+    np.testing.assert_allclose(mine["ci_high"], linear.conf_int()[1][1:], atol=SAME)
 
 
 def test_a_real_study_has_no_recovery_table(study):

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -83,11 +84,21 @@ def write_csv(
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator=end).writerows(rows)
     content = text.getvalue().encode("utf-8-sig" if mark else "utf-8")
+    if path.is_file() and _unpacked(path) == content:
+        return  # another build of zlib may pack the same content into other bytes
     packed = io.BytesIO()
     # no file name and no time in the header, so that equal content gives equal files
     with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=9, mtime=0, filename="") as out:
         out.write(content)
     write_whole(path, packed.getvalue())
+
+
+def _unpacked(path: Path) -> bytes | None:
+    """Return the content of a packed file, or None if it is damaged."""
+    try:
+        return gzip.decompress(path.read_bytes())
+    except (OSError, EOFError, zlib.error):
+        return None
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The formulas F1 to F4 that were planted among answers, and their coefficients in the data."""
+"""The formulas F1 to F7, the product of H8, and their coefficients in the data."""
 
 from __future__ import annotations
 
@@ -16,17 +16,25 @@ from helpers.thresholds import LEVEL
 if TYPE_CHECKING:
     from helpers.survey.load import Study
 
+MIDDLE = 4
+"""Middle of the agreement scale."""
+
+LOYALTY = ("LREP", "LREC", "LPRI", "LTOL", "LFEE")
+
 _STEPS = 50
 _CLOSE = 1e-10
 
 
 def recovery_of_formulas(study: Study, *, level: float = LEVEL) -> pd.DataFrame | Unavailable:
-    """Set the planted coefficients of F1 to F4 beside those of a regression on cleaned answers.
+    """Set the coefficients of the formulas beside those of a regression on cleaned answers.
 
     F1 is a Poisson regression of the further failures (all but the one asked about) on the gaps
     displayed - received and expected - received quality; F2 a linear spline of delivery
     satisfaction in logistics quality with one knot at the planted kink; F3 and F4 are linear.
-    Quality scores are means of three items, and only respondents with all three enter.
+    F5 to F7 and H8 are linear in scale scores; what they aim at follows from the structural model
+    and was computed on a large simulated sample (``targets.scores`` of population.yml). Scores are
+    means of items, and only respondents with all of them enter; products are taken of scores less
+    the middle of the scale.
 
     Parameters
     ----------
@@ -45,15 +53,53 @@ def recovery_of_formulas(study: Study, *, level: float = LEVEL) -> pd.DataFrame 
         return truth
     if "formulas" not in truth:
         return Unavailable(_("the recovery of formulas"), _("the planted truth holds none"))
-    return formula_rows(study.responses, truth["formulas"], level=level)
+    return formula_rows(study.responses, truth, level=level)
 
 
-def formula_rows(responses: pd.DataFrame, planted: dict, *, level: float = LEVEL) -> pd.DataFrame:
-    """Return the rows of F1 to F4 from cleaned answers, reverse-keyed items turned."""
-    quality = {
-        c: responses[[f"{c}1", f"{c}2", f"{c}3"]].mean(axis=1, skipna=False)
-        for c in ("EQ", "IQ", "AQ", "LOGQ")
-    }
+def formula_rows(responses: pd.DataFrame, truth: dict, *, level: float = LEVEL) -> pd.DataFrame:
+    """Return the rows of the formulas from cleaned answers, reverse-keyed items turned."""
+    rows = [
+        *_planted_rows(responses, truth["formulas"], level),
+        *_score_rows(responses, truth["targets"]["scores"]["regressions"], level),
+    ]
+    table = pd.DataFrame(rows)
+    table["covered"] = (table["ci_low"] <= table["truth"]) & (table["truth"] <= table["ci_high"])
+    return table[list(COLUMNS)]
+
+
+def score_terms(answers: pd.DataFrame, terms: list[str]) -> pd.DataFrame:
+    """Return scale scores and products of scores; ``A*B`` is a product of centred scores."""
+    return pd.DataFrame(
+        {
+            term: score(answers, term)
+            if "*" not in term
+            else np.prod([score(answers, name) - MIDDLE for name in term.split("*")], axis=0)
+            for term in terms
+        }
+    )
+
+
+def score(answers: pd.DataFrame, construct: str) -> pd.Series:
+    """Return the mean of a construct's items; loyalty is the mean of its faces' items."""
+    codes = LOYALTY if construct == "LOY" else (construct,)
+    items = [c for c in answers if c[:-1] in codes and c[-1].isdigit()]
+    return answers[items].mean(axis=1, skipna=False)
+
+
+def _score_rows(responses: pd.DataFrame, targets: dict, level: float) -> list[dict]:
+    """Rows of F5 to F7 and H8: regressions among scale scores."""
+    rows = []
+    for target in targets.values():
+        predictors = score_terms(responses, list(target["terms"]))
+        outcome = score(responses, target["outcome"])
+        for row in _fitted(target["where"], predictors, outcome, target["terms"], level):
+            rows.append({**row, "quantity": f"{target['outcome']} ~ {row['quantity']}"})
+    return rows
+
+
+def _planted_rows(responses: pd.DataFrame, planted: dict, level: float) -> list[dict]:
+    """Rows of F1 to F4: what was planted among the answers themselves."""
+    quality = {c: score(responses, c) for c in ("EQ", "IQ", "AQ", "LOGQ")}
     gaps = pd.DataFrame(
         {
             "displayed_gap": quality["IQ"] - quality["AQ"],
@@ -69,15 +115,12 @@ def formula_rows(responses: pd.DataFrame, planted: dict, *, level: float = LEVEL
     )
     personal = pd.DataFrame({"expectation_met": responses["EXM5"], "speed": responses["SPD5"]})
     honest = pd.DataFrame({"transparency": responses["TRN5"], "reputation": responses["REP5"]})
-    rows = [
+    return [
         *_fitted("F1", gaps, responses["NFAIL"] - 1, planted["F1"], level, counts=True),
         *_fitted("F2", knots, responses["DSAT"], planted["F2"], level),
         *_fitted("F3", personal, responses["PSAT"], planted["F3"], level),
         *_fitted("F4", honest, responses["HSAT"], planted["F4"], level),
     ]
-    table = pd.DataFrame(rows)
-    table["covered"] = (table["ci_low"] <= table["truth"]) & (table["truth"] <= table["ci_high"])
-    return table[list(COLUMNS)]
 
 
 def _names() -> dict[str, str]:
@@ -121,8 +164,8 @@ def _fitted(
     names = _names()
     return [
         {
-            "quantity": names[name], "where": where, "estimator": text, "truth": planted[name],
-            "estimate": estimate[i], "ci_low": estimate[i] - half[i],
+            "quantity": names.get(name, name), "where": where, "estimator": text,
+            "truth": planted[name], "estimate": estimate[i], "ci_low": estimate[i] - half[i],
             "ci_high": estimate[i] + half[i], "n": n,
         }
         for i, name in enumerate(predictors.columns, start=1)
