@@ -25,7 +25,8 @@ from helpers.plots.style import (
 from helpers.plots.text import wrap
 from helpers.thresholds import LEVEL
 
-ROW_INCHES = 0.27
+ROW_INCHES, LINE_INCHES = 0.27, 0.155
+LABEL_LETTERS = 34
 LEGEND_LOOK = {
     "borderaxespad": 0.2,
     "handletextpad": 0.4,
@@ -74,8 +75,9 @@ def plot_forest(
     labels = list(dict.fromkeys(data["label"].astype(str)))
     levels = [None] if group is None else list(dict.fromkeys(data[group]))
     if ax is None:
-        rows = len(labels) * (1 + 0.45 * (len(levels) - 1))
-        ax = new_axes(height=max(1.6, 0.9 + ROW_INCHES * rows))
+        lines = max(wrap(label, LABEL_LETTERS).count("\n") + 1 for label in labels)
+        row = max(ROW_INCHES * (1 + 0.45 * (len(levels) - 1)), LINE_INCHES * lines + 0.08)
+        ax = new_axes(height=max(1.6, 0.9 + row * len(labels)))
     if reference is not None:
         ax.axvline(reference, color=GREY, linewidth=0.9, zorder=1.5)
     for k, name in enumerate(levels):
@@ -116,7 +118,7 @@ def _forest_truth(ax: Axes, rows: pd.DataFrame, labels: Sequence[str]) -> None:
 
 def _forest_axes(ax: Axes, labels: Sequence[str], xlabel: str | None, level: float) -> None:
     """Label the axes of a forest plot."""
-    ax.set_yticks(range(len(labels)), [wrap(label, 34) for label in labels])
+    ax.set_yticks(range(len(labels)), [wrap(label, LABEL_LETTERS) for label in labels])
     ax.set_ylim(len(labels) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)

@@ -65,7 +65,7 @@ def plot_likert(
     wide = wide.loc[list(dict.fromkeys(data["item"]))]
     _check_shares(wide)
     if ax is None:
-        ax = new_axes(height=max(1.7, 1.0 + ROW_INCHES * len(wide)))
+        ax = new_axes(height=max(1.7, 1.0 + (ROW_INCHES if len(wide) <= 12 else 0.26) * len(wide)))
     colours = AGREEMENT(np.linspace(0, 1, wide.shape[1]))
     left = np.zeros(len(wide))
     for answer, colour in zip(wide.columns, colours):

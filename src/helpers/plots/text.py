@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 import unicodedata
 
 
@@ -14,18 +13,36 @@ def display_width(text: str) -> int:
 def wrap(text: str, width: int) -> str:
     """Break a label into lines of at most ``width`` half-width letters.
 
-    Words are never cut; Chinese text without spaces is cut between characters into lines of
-    nearly equal length.
+    Breaks fall at spaces. Only a piece of Chinese that is too long by itself is cut between
+    characters, into parts of nearly equal length; a Latin word is never cut.
     """
     lines: list[str] = []
     for paragraph in str(text).split("\n"):
-        if display_width(paragraph) <= width:
-            lines.append(paragraph)
-        elif _mostly_wide(paragraph):
-            lines += _even_pieces(paragraph, width)
-        else:
-            lines += textwrap.wrap(paragraph, width, break_long_words=False) or [""]
+        lines += _filled(paragraph, width) if display_width(paragraph) > width else [paragraph]
     return "\n".join(lines)
+
+
+def _filled(text: str, width: int) -> list[str]:
+    """Fill lines with words, greedily."""
+    lines: list[str] = []
+    line = ""
+    for word in _words(text, width):
+        longer = f"{line} {word}" if line else word
+        if line and display_width(longer) > width:
+            lines.append(line)
+            line = word
+        else:
+            line = longer
+    return [*lines, line]
+
+
+def _words(text: str, width: int) -> list[str]:
+    """Split at spaces, and cut Chinese that does not fit on a line."""
+    words: list[str] = []
+    for word in text.split():
+        fits = display_width(word) <= width or not _mostly_wide(word)
+        words += [word] if fits else _even_pieces(word, width)
+    return words
 
 
 def _mostly_wide(text: str) -> bool:
