@@ -96,6 +96,7 @@ def make_case_data(recipe: dict[str, Any]) -> pd.DataFrame:
 def fit_arguments(case: dict[str, Any]) -> dict[str, Any]:
     """Return the keyword arguments of ``fit`` for one case, moments as labelled frames."""
     options = dict(case.get("options") or {})
+    options.setdefault("fixed_x", True)  # as sem_tools.R: lavaan's default depends on the estimator
     if "sample_cov" in options:
         moments = options["sample_cov"]
         names = moments["names"]

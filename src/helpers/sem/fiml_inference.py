@@ -53,7 +53,7 @@ def incomplete_inference(
     c = (h1 - h0) / df
     test = Test(
         plain.chisq, df, scaled=plain.chisq / c, df_scaled=df, scaling=c, trace=h1 - h0,
-        h0_scaling=h0 / n_z, h1_scaling=h1 / problem.n_moments,
+        h0_scaling=h0 / len(x), h1_scaling=h1 / problem.n_moments,
     )  # fmt: skip
     return Inference(vcov, test, n_z)
 
