@@ -23,6 +23,9 @@ from helpers.sem.moments import GroupMoments
 
 Array = np.ndarray
 
+CHUNK = 4096
+"""Rows whose scores are held at once; keeps memory flat in N and the scores in cache."""
+
 
 @dataclass(frozen=True, slots=True)
 class Traces:
@@ -87,13 +90,19 @@ def meat(
         state = model.state(x)
         inverse, _logdet = invert(state.sigma)
         centre = state.mu if means and not centred else sample.mean
-        scores = casewise_scores(model, state, inverse, sample.data, centre, len(x), means)
+        data, n = sample.data, len(sample.data)
+        hat = fitted_rows(data - sample.mean, fixed) + sample.mean if centred and fixed else None
+        product, summed = np.zeros_like(total), np.zeros(len(x))
+        for at in range(0, n, CHUNK):
+            rows = slice(at, at + CHUNK)
+            scores = casewise_scores(model, state, inverse, data[rows], centre, len(x), means)
+            if hat is not None:
+                scores -= casewise_scores(model, state, inverse, hat[rows], centre, len(x), means)
+            product += scores.T @ scores
+            summed += scores.sum(axis=0)
         if centred:
-            if fixed:
-                hat = fitted_rows(sample.data - sample.mean, fixed) + sample.mean
-                scores -= casewise_scores(model, state, inverse, hat, centre, len(x), means)
-            scores -= scores.mean(axis=0)
-        total += share * (scores.T @ scores) / len(scores)
+            product -= np.outer(summed, summed) / n
+        total += share / n * product
     return total
 
 
@@ -149,7 +158,7 @@ def _trace_block(d: Array, sigma: Array, means: bool) -> float:
     """tr(W Gamma) from centred rows and the matrix W is taken at."""
     inverse = np.linalg.inv(sigma)
     ps = inverse @ (d.T @ d / len(d))
-    distance = np.einsum("ij,ij->i", d @ inverse, d)
+    distance = ((d @ inverse) * d).sum(axis=1)
     value = 0.5 * (float(np.mean(distance**2)) - float(np.sum(ps * ps.T)))
     return value + (float(np.trace(ps)) if means else 0.0)
 
