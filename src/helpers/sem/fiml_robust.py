@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from helpers.errors import Unavailable
+from helpers.i18n import _
 from helpers.sem.discrepancy import NormalTheory, moment_jacobian
 from helpers.sem.fiml_likelihood import expected_information, vech_positions
 from helpers.sem.fiml_target import IncompleteGroup, random_moments
@@ -55,7 +56,7 @@ def fiml_corrected(result: SemResult) -> dict[str, float] | Unavailable:
     groups = problem.extra.groups
     if result.test.df <= 0:
         return Unavailable(
-            "robust CFI, TLI and RMSEA", "the model is saturated, there is nothing to test"
+            _("robust CFI, TLI and RMSEA"), _("the model is saturated, there is nothing to test")
         )
     base, base_solution = baseline(problem, groups)
     z = problem.reduction.reduce(result.theta)
@@ -67,7 +68,8 @@ def fiml_corrected(result: SemResult) -> dict[str, float] | Unavailable:
     null = _corrected(base, base_solution.x, None, pieces, result.baseline.df)
     if model is None or null is None:
         return Unavailable(
-            "robust CFI, TLI and RMSEA", "the information matrix is singular at the estimates"
+            _("robust CFI, TLI and RMSEA"),
+            _("the information matrix is singular at the estimates"),
         )
     (x, c), (x0, c0) = model, null
     return {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from helpers.errors import Unavailable
+from helpers.i18n import _
 from helpers.sem.discrepancy import invert, weigh
 from helpers.sem.gamma import normal_weight
 from helpers.sem.infer import solve_information
@@ -75,7 +76,7 @@ def ordinal_corrected(result: SemResult) -> dict[str, float] | Unavailable:
     """
     why = _obstacle(result)
     if why:
-        return Unavailable("robust CFI, TLI and RMSEA", why)
+        return Unavailable(_("robust CFI, TLI and RMSEA"), why)
     problem, x = result.context, result.theta
     target = problem.target
     shares = problem.weights
@@ -86,7 +87,10 @@ def ordinal_corrected(result: SemResult) -> dict[str, float] | Unavailable:
     basis = tangent(problem.reduction, x, len(problem.reduction.reduce(x)))
     inverse, _reduced = solve_information(information, basis)
     if inverse is None:
-        return Unavailable("robust CFI, TLI and RMSEA", "the information matrix is singular")
+        return Unavailable(
+            _("robust CFI, TLI and RMSEA"),
+            _("the information matrix is singular at the estimates"),
+        )
     statistic = null = null_trace = 0.0
     pieces = []
     for sample, state, d, w, share in zip(
@@ -115,18 +119,18 @@ def _obstacle(result: SemResult) -> str:
     """Return why the robust indices have no form here, or nothing."""
     samples = result.context.extra.samples
     if result.test.df <= 0:
-        return "the model is saturated, there is nothing to test"
+        return _("the model is saturated, there is nothing to test")
     if any(sample.covariates for sample in samples):
-        return "they have no form given covariates"
+        return _("they have no form given covariates")
     if not all(all(sample.ordered) for sample in samples):
-        return "they are defined only where every item is ordered"
+        return _("they are defined only where every item is ordered")
     if any(np.linalg.eigvalsh(sample.cor)[0] < 1e-8 for sample in samples):
-        return "the polychoric correlations are not positive definite"
+        return _("the polychoric correlations are not positive definite")
     shared = [row.shared for row in result.table.rows if row.op == "|" and row.free]
     fitted = all(row.free for row in result.table.rows if row.op == "|")
     scaled = any(row.op in ("~*~", "~1") and row.free for row in result.table.rows)
     if scaled or not fitted or len(set(filter(None, shared))) < len(list(filter(None, shared))):
-        return "they are defined only where the thresholds are free"
+        return _("they are defined only where the thresholds are free")
     return ""
 
 
