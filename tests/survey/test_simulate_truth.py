@@ -252,3 +252,26 @@ def test_truth_that_lacks_a_section_is_refused(tmp_path):
     with pytest.raises(CodebookError, match="lacks field_period"):
         read_population(path)
     assert "tables" in SECTIONS
+
+
+def test_planted_tables_agree_with_what_the_simulation_reads(population):
+    types, four = population["people"]["customer_type"], population["tables"]["T4"]
+    assert four["age"] == types["age_mean"] and four["share_men"] == types["share_men"]
+    assert four["purchases"] == types["purchases_mean"]
+    assert population["tables"]["T1"]["hours"] == population["recovery"]["hours"]["mean"]
+    six = population["tables"]["T6"]
+    raised = six["share_raised"]
+    assert raised["recovery"] / raised["none"] == pytest.approx(six["loyalty_ratio"])
+
+
+def test_both_tables_of_satisfaction_have_one_mean(population):
+    """T1 and T4 speak of the same answers, so their means over all groups must be equal."""
+    tables = population["tables"]
+    measures = {k: v for k, v in population["recovery"]["measure"].items() if k != NO_RECOVERY}
+    types = population["people"]["customer_type"]["shares"]
+
+    def overall(means, shares):
+        return sum(means[k] * shares[k] for k in shares) / sum(shares.values())
+
+    by_measure = overall(tables["T1"]["satisfaction"], measures)
+    assert by_measure == pytest.approx(overall(tables["T4"]["satisfaction"], types))
