@@ -110,6 +110,8 @@ class Agreement:
         Parameters that both programs estimate.
     largest_estimate, largest_se : float
         Largest absolute difference of an estimate and of a standard error.
+    largest_in_errors : float
+        Largest difference of an estimate in units of its own standard error.
     parameter : str
         Where the largest difference of an estimate is.
     chisq_gap : float
@@ -123,6 +125,7 @@ class Agreement:
     n_compared: int
     largest_estimate: float
     largest_se: float
+    largest_in_errors: float
     parameter: str
     chisq_gap: float
     df_ours: float
@@ -374,6 +377,7 @@ def compare_engines(
     gaps = {key: abs(ours[key][0] - theirs[key][0]) for key in shared}
     errors = [abs(ours[key][1] - theirs[key][1]) for key in shared]
     known = [gap for gap in errors if math.isfinite(gap)]
+    scaled = [gaps[key] / ours[key][1] for key in shared if ours[key][1] > 0]
     worst = max(gaps, key=gaps.__getitem__)
     return Agreement(
         engine=outside.engine,
@@ -381,6 +385,7 @@ def compare_engines(
         n_compared=len(shared),
         largest_estimate=gaps[worst],
         largest_se=max(known) if known else math.nan,
+        largest_in_errors=max(scaled, default=math.nan),
         parameter=f"{worst[0]} {worst[1]} {worst[2]}".strip(),
         chisq_gap=abs(_number(result.fit_measures["chisq"]) - outside.chisq),
         df_ours=_number(result.fit_measures["df"]),
