@@ -148,6 +148,26 @@ class TestProperties:
         assert np.allclose(result.estimates["est"], other.estimates["est"], atol=CONVERGED)
 
 
+class TestHonesty:
+    def test_negative_residual_variance_is_a_problem(self):
+        """Correlations .75, .75, .2 of three items ask for a loading of 1.68."""
+        rng = np.random.default_rng(2)
+        cor = np.array([[1, 0.75, 0.75], [0.75, 1, 0.2], [0.75, 0.2, 1]])
+        latent = rng.multivariate_normal(np.zeros(3), cor, size=3000)
+        rows = pd.DataFrame(1 + np.digitize(latent, [-0.5, 0.5]), columns=ITEMS[:3])
+        result = ordinal_fit(rows, "f =~ u1 + u2 + u3", ordered=ITEMS[:3])
+        assert result.converged
+        assert not result.admissible
+        assert any("variance of u1" in problem for problem in result.problems)
+
+    def test_correlation_at_the_limit_is_a_problem(self, data):
+        rows = data.copy()
+        rows["u2"] = np.minimum(rows["u1"], 3)  # the answers of u2 are those of u1, cut short
+        result = ordinal_fit(rows)
+        assert not result.admissible
+        assert any("u1 - u2" in problem for problem in result.problems)
+
+
 class TestBadInput:
     def test_ordered_name_that_the_model_lacks(self, data):
         with pytest.raises(ModelSpecError, match="u22.*Did you mean 'u2'"):

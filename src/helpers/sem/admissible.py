@@ -52,10 +52,11 @@ def _negative_variances(problem: Problem, x: Array, states: list[State]) -> list
     out = []
     index = {name: k for k, name in enumerate(problem.models[0].names)}
     for row in problem.table.rows:
-        if row.op != "~~" or row.lhs != row.rhs or not row.free:
+        derived = row.lhs in problem.table.names.ordered  # follows from the loadings
+        if row.op != "~~" or row.lhs != row.rhs or not (row.free or derived):
             continue
         total = abs(states[row.group - 1].total[index[row.lhs], index[row.lhs]])
-        value = x[row.free - 1]
+        value = x[row.free - 1] if row.free else row.fixed
         if value < NEGATIVE * max(total, 1e-300):
             out.append(
                 _("The variance of {name} is estimated below zero ({value}){where}.").format(

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import EstimationError, ModelSpecError, listing, nearest
+from helpers.i18n import _
 from helpers.sem import engine as complete
 from helpers.sem.constraints import build_reduction
 from helpers.sem.moments import GroupMoments, check_columns, split_rows, to_float
@@ -82,7 +83,20 @@ def fit_ordinal(
     related = () if covariates else names.covariate
     base = replace(problem, target=IndependenceTarget(samples, problem.target.weight, related))
     base_solution = Solution(solution.z, solution.x, 0.0, True, 0, 0.0)
-    return complete.finish(text, problem, solution, base, base_solution, settings, group)
+    result = complete.finish(text, problem, solution, base, base_solution, settings, group)
+    return _with_bounds(result, samples)
+
+
+def _with_bounds(result: SemResult, samples: list[OrdinalMoments]) -> SemResult:
+    """Report correlations that stopped at the limit of the search."""
+    pairs = [f"{a} - {b}" for sample in samples for a, b in sample.at_bound]
+    if not pairs:
+        return result
+    problem = _(
+        "The correlation of {pairs} stopped at the limit of the search: the answers give no finite "
+        "estimate."
+    ).format(pairs=listing(dict.fromkeys(pairs)))
+    return replace(result, problems=(*result.problems, problem), admissible=False)
 
 
 def _check_ordered(ordered: tuple[str, ...], names: Names, covariates: tuple[str, ...]) -> None:
