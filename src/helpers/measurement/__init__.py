@@ -18,7 +18,12 @@ from helpers.measurement.reliability import (
 )
 from helpers.measurement.retention import minimum_average_partial, parallel_analysis
 from helpers.measurement.rotation import rotate
-from helpers.measurement.study_factors import StudyFactors, explore_study, study_htmt
+from helpers.measurement.study_factors import (
+    StudyFactors,
+    explore_study,
+    study_fornell_larcker,
+    study_htmt,
+)
 from helpers.measurement.study_scales import (
     StudyCorrelations,
     StudyReliability,
@@ -56,5 +61,6 @@ __all__ = [
     "single_factor_share",
     "sphericity_test",
     "study_correlations",
+    "study_fornell_larcker",
     "study_htmt",
 ]

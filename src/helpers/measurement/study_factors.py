@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from helpers.errors import Unavailable
@@ -19,6 +20,7 @@ from helpers.measurement.adequacy import (
 from helpers.measurement.efa import FactorSolution, factor_analysis
 from helpers.measurement.extraction import Extraction, most_factors
 from helpers.measurement.recovery import compare_structure
+from helpers.measurement.reliability import estimate_reliability
 from helpers.measurement.retention import (
     MinimumAveragePartial,
     ParallelAnalysis,
@@ -27,7 +29,7 @@ from helpers.measurement.retention import (
 )
 from helpers.measurement.rotation import Rotation
 from helpers.measurement.study_scales import StudyCorrelations, scale_blocks, study_correlations
-from helpers.measurement.validity import HtmtResult, estimate_htmt
+from helpers.measurement.validity import HtmtResult, estimate_htmt, fornell_larcker
 from helpers.results import CheckResult
 
 if TYPE_CHECKING:
@@ -164,10 +166,45 @@ def study_htmt(
     what = _("HTMT")
     if not study.has_rows:
         return Unavailable(what, _("only scale correlations were published"))
-    blocks = scale_blocks(study, model=model)
+    blocks = _named_blocks(study, model)
     if sum(len(items) > 1 for items in blocks.values()) < 2:
         return Unavailable(what, _("fewer than two scales have two items"))
-    names = [study.construct_name(code) for code in blocks]
-    if len(set(names)) == len(names):
-        blocks = dict(zip(names, blocks.values(), strict=True))
     return estimate_htmt(study.responses, blocks, n_boot=n_boot, seed=seed)
+
+
+def _named_blocks(study: Study, model: str | None) -> dict[str, list[str]]:
+    """Return scales by their names, or by their codes where two names are the same."""
+    blocks = scale_blocks(study, model=model)
+    names = [study.construct_name(code) for code in blocks]
+    if len(set(names)) < len(names):
+        return blocks
+    return dict(zip(names, blocks.values(), strict=True))
+
+
+def study_fornell_larcker(
+    study: Study, *, model: str | None = "measurement"
+) -> pd.DataFrame | Unavailable:
+    """Return the Fornell-Larcker table of the scales of a model, before any joint model is fitted.
+
+    AVE is of a one-factor ML model of each scale. The correlations are of scale means, corrected
+    for attenuation: divided by the root of the product of the two omegas (Spearman 1904), since
+    uncorrected ones would make the criterion too easy. All numbers rest on the respondents who
+    answered every item. Scales without an AVE (two items, improper solution) are left out.
+    """
+    what = _("the Fornell-Larcker table")
+    if not study.has_rows:
+        return Unavailable(what, _("only scale correlations were published"))
+    blocks = _named_blocks(study, model)
+    rows = study.responses[[item for items in blocks.values() for item in items]].dropna()
+    scales = {
+        name: estimate_reliability(rows[items], construct=name)
+        for name, items in blocks.items()
+        if len(items) > 2
+    }
+    known = {name: s for name, s in scales.items() if not isinstance(s.ave, Unavailable)}
+    if len(known) < 2:
+        return Unavailable(what, _("fewer than two scales have an AVE"))
+    means = pd.DataFrame({name: rows[blocks[name]].mean(axis=1) for name in known})
+    root = np.sqrt([float(s.omega) for s in known.values()])
+    corrected = means.corr() / np.outer(root, root)
+    return fornell_larcker({name: float(s.ave) for name, s in known.items()}, corrected)

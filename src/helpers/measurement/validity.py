@@ -280,7 +280,8 @@ def estimate_htmt(
         draws = _ratios_of_draws(values, weights, n_boot, seed)
         failed = int(sum(~np.isfinite(np.concatenate(draws, axis=1)).all(axis=1)))
         for name, ratios in zip(("htmt", "htmt2"), draws, strict=True):
-            limits = np.nanquantile(ratios, [(1 - level) / 2, (1 + level) / 2], axis=0)
+            finite = np.where(np.isfinite(ratios), ratios, np.nan)
+            limits = np.nanquantile(finite, [(1 - level) / 2, (1 + level) / 2], axis=0)
             table[f"{name}_low"], table[f"{name}_high"] = limits
     return HtmtResult(
         pairs=table,

@@ -28,7 +28,7 @@ Array = NDArray[np.float64]
 FOLDS = 10
 COLUMNS = (
     "formula", "says", "rival", "n_used", "test", "statistic", "df", "p_value", "aic_formula",
-    "aic_rival", "cv_formula", "cv_rival",
+    "aic_rival", "delta_aic", "cv_formula", "cv_rival",
 )  # fmt: skip
 
 
@@ -81,6 +81,7 @@ class FormulaResult:
             "n_used": self.n_used, "test": "LR" if self.formula.counts else "F",
             "statistic": self.statistic, "df": self.df, "p_value": self.p_value,
             "aic_formula": self.aic_formula, "aic_rival": self.aic_rival,
+            "delta_aic": self.aic_rival - self.aic_formula,
             "cv_formula": self.cv_formula, "cv_rival": self.cv_rival,
         }  # fmt: skip
 

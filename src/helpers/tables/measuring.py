@@ -7,14 +7,15 @@ import pandas as pd
 
 from helpers.errors import DataContractError, Unavailable, listing, nearest
 from helpers.i18n import _
+from helpers.measurement.reliability import inter_item_correlations
 from helpers.measurement.study_factors import StudyFactors
 from helpers.measurement.study_scales import StudyReliability
 from helpers.measurement.validity import HtmtResult
 from helpers.survey.load import Study
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
-from helpers.tables.describing import efa_table, reliability_table
-from helpers.thresholds import LEVEL
+from helpers.tables.describing import correlation_table, efa_table, reliability_table
+from helpers.thresholds import LEVEL, THRESHOLDS
 
 
 def scales_table(result: StudyReliability) -> ApaTable:
@@ -103,6 +104,42 @@ def scale_items_sentence(result: StudyReliability, construct: str) -> str | Unav
     return f"{text} {without}"
 
 
+def inter_item_table(
+    study: Study, result: StudyReliability, construct: str
+) -> ApaTable | Unavailable:
+    """Return the correlations among the items of one scale, on its complete rows."""
+    if construct not in result.scales:
+        return Unavailable(
+            _("correlations among the items"), _("only scale correlations were published")
+        )
+    items = study.items_of(construct)
+    return correlation_table(
+        inter_item_correlations(study.responses[items]),
+        n_used=result.scales[construct].n_used,
+        caption=_("Correlations among the items of: {name}").format(
+            name=study.construct_name(construct)
+        ),
+    )
+
+
+def inter_item_sentence(result: StudyReliability, construct: str) -> str | Unavailable:
+    """Read the mean inter-item correlation of one scale aloud."""
+    if construct not in result.scales:
+        return Unavailable(
+            _("correlations among the items"), _("only scale correlations were published")
+        )
+    scale = result.scales[construct]
+    return _(
+        "On average two items correlate {r:.2f}; with {k} items this gives a standardised alpha of "
+        "{alpha:.2f} (n = {n})."
+    ).format(
+        r=scale.mean_inter_item_r,
+        k=scale.n_items,
+        alpha=scale.standardized_alpha,
+        n=scale.n_used,
+    )
+
+
 def factors_table(result: StudyFactors, hide_below: float) -> ApaTable:
     """Return the pattern matrix, small loadings left blank."""
     return efa_table(
@@ -185,6 +222,49 @@ def sphericity_table(result: StudyFactors) -> ApaTable | Unavailable:
         ],
         note=_("n = {n}. Both tests assume normal answers and grow with n.").format(n=test.n_used),
         missing_reason=_("not defined for this test"),
+    )
+
+
+def fornell_larcker_table(table: pd.DataFrame | Unavailable) -> ApaTable | Unavailable:
+    """Return the Fornell-Larcker table, constructs numbered in the columns."""
+    if isinstance(table, Unavailable):
+        return table
+    names = table["construct"].tolist()
+    rows = table.assign(construct=[f"{i}. {name}" for i, name in enumerate(names, start=1)])
+    columns = [Column("construct", _("Construct"), "text")]
+    columns += [Column(name, str(i), "bounded") for i, name in enumerate(names, start=1)]
+    blank = [rows[name].isna().tolist() for name in names]
+    shown = rows.astype(dict.fromkeys(names, object))
+    for name, empty in zip(names, blank, strict=True):
+        shown.loc[empty, name] = ""
+    return apa_table(
+        shown,
+        caption=_("Fornell-Larcker table"),
+        columns=[*columns, Column("met", _("Met"), "truth")],
+        note=_(
+            "Diagonal: root of the AVE of a one-factor model of each scale. Below it: correlations "
+            "of scale means, corrected for attenuation by omega. Met: the root is above every "
+            "correlation of the construct. {source}."
+        ).format(source=THRESHOLDS["ave"].source),
+    )
+
+
+def fornell_larcker_sentence(table: pd.DataFrame | Unavailable) -> str | Unavailable:
+    """Read the criterion aloud for the construct that comes nearest to failing it, or fails."""
+    if isinstance(table, Unavailable):
+        return table
+    root = [float(table.loc[i, name]) for i, name in enumerate(table["construct"])]
+    gap = np.array(root) - table["largest_r"].to_numpy(dtype=float)
+    worst = int(gap.argmin())
+    return _(
+        "{k} of {of} constructs meet the criterion. Closest is {name}: the root of its AVE is "
+        "{root:.2f}, its largest correlation {r:.2f}."
+    ).format(
+        k=int(table["met"].sum()),
+        of=len(table),
+        name=table["construct"].iloc[worst],
+        root=root[worst],
+        r=table["largest_r"].iloc[worst],
     )
 
 

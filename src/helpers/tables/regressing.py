@@ -31,7 +31,6 @@ def steps_table(results: Regressions) -> ApaTable:
             Column("step", _("Step"), "integer"),
             Column("added", _("Added"), "text"),
             Column("r2", "R²", "bounded", 3),
-            Column("adj_r2", _("Adjusted R²"), "bounded", 3),
             Column("delta_r2", "ΔR²", "bounded", 3),
             Column("f_change", "F"),
             Column("df_added", "df1", "integer"),
@@ -280,19 +279,21 @@ def formulas_table(result: FormulaTable | Unavailable) -> ApaTable | Unavailable
             Column("formula", _("Formula"), "text"),
             Column("says", _("It says"), "text"),
             Column("rival", _("Rival"), "text"),
-            Column("n_used", "n", "integer"),
             Column("statistic", _("F or LR")),
             Column("df", "df", "integer"),
             Column("p_value", "p", "p"),
-            Column("aic_formula", _("AIC, formula"), "number", 1),
-            Column("aic_rival", _("AIC, rival"), "number", 1),
+            Column("delta_aic", "ΔAIC", "number", 1),
             Column("cv_formula", _("Error, formula"), "number", 3),
             Column("cv_rival", _("Error, rival"), "number", 3),
         ],
         note=_(
             "The test is of the constraints that turn the rival into the formula: F, or for the "
-            "count of F1 a likelihood ratio. The error is the root mean square of prediction over "
-            "ten folds."
+            "count of F1 a likelihood ratio. ΔAIC is the rival's AIC less the formula's: below "
+            "zero the rival does better. The error is the root mean square of prediction over ten "
+            "folds. Respondents: {least} to {most}, listwise by formula."
+        ).format(
+            least=min(r.n_used for r in result.results),
+            most=max(r.n_used for r in result.results),
         ),
     )
 
