@@ -46,18 +46,22 @@ def to_lavaan(result: SemResult) -> str:
     same estimates.
     """
     lines: list[str] = []
+    opened: set[str] = set()
     for count, ((lhs, op, rhs), rows) in enumerate(_by_relation(result).items()):
         if rows[0].exo or (op == "~*~" and not any(row.free for row in rows)):
             continue
         right = "1" if op == "~1" else rhs
         left_op = "~" if op == "~1" else op
-        labels = [_lavaan_label(row) for row in rows]
-        fill = [label or f"p{count}_{g}" for g, label in enumerate(labels)] if any(labels) else []
-        parts = [_vector(["NA" if r.free else _number(r.fixed) for r in rows])]
-        if fill:
-            parts.append(_vector(fill))
-        lines.append(" + ".join(f"{part}*{right}" for part in parts))
-        lines[-1] = f"{lhs} {left_op} {lines[-1]}"
+        labels = [_lavaan_label(row) if row.free else "" for row in rows]
+        first = op == "=~" and lhs not in opened
+        opened.add(lhs)
+        parts = []
+        if first or not all(row.free for row in rows):
+            parts.append(_vector(["NA" if r.free else _number(r.fixed) for r in rows]) + "*")
+        if any(labels):
+            fill = [label or f"p{count}_{g}" for g, label in enumerate(labels, start=1)]
+            parts.append(_vector(fill) + "*")
+        lines.append(f"{lhs} {left_op} " + " + ".join(f"{part}{right}" for part in parts or [""]))
     lines += [text for text, _op, _e in result.table.constraints]
     lines += [f"{name} := {e.text}" for name, e in result.table.defined]
     return "\n".join(lines)
