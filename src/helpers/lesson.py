@@ -312,8 +312,8 @@ def _stamp_caption(body: str) -> str:
 
 
 def _stamp_figure(figure: Figure) -> None:
-    """Write SIMULATED small into the upper right corner of a figure."""
-    figure.text(0.995, 0.995, _("SIMULATED"), ha="right", va="top", fontsize=6, color="#8a5a00")
+    """Write SIMULATED above the upper right corner of a figure, where nothing else can stand."""
+    figure.text(1.0, 1.0, _("SIMULATED"), ha="right", va="bottom", fontsize=6, color="#8a5a00")
 
 
 def _figure_of(axes: Axes | Figure) -> Figure:
