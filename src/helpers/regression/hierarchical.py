@@ -75,30 +75,9 @@ class HierarchicalResult:
             drop=True
         )
 
-    def forest(self) -> pd.DataFrame:
-        """Return standardised slopes of the last step as a forest plot reads them."""
-        final = self.last()
-        return pd.DataFrame(
-            {
-                "label": final["term"],
-                "estimate": final["beta"],
-                "ci_low": final["beta_low"],
-                "ci_high": final["beta_high"],
-            }
-        )
-
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as a dictionary."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
-
-    def note(self) -> str:
-        """Return the note of the table: rows, errors, reference categories."""
-        return _(
-            "n = {n}; {dropped} respondents left out for a blank in any step. HC3 errors. "
-            "Reference categories: {references}."
-        ).format(
-            n=self.n_used, dropped=self.n_dropped, references="; ".join(self.references) or "-"
-        )
 
     def text(self) -> str:
         """Return one sentence that reads the last step's gain."""
@@ -115,22 +94,6 @@ class HierarchicalResult:
             f=last["f_change"],
             p=spoken_p(last["p_change"]),
             n=self.n_used,
-        )
-
-    def slope_text(self) -> str:
-        """Return one sentence that reads the largest standardised slope of the last step."""
-        final = self.last()
-        top = final.loc[final["beta"].abs().idxmax()]
-        return _(
-            "The largest standardised slope belongs to {term}: {beta:.2f} standard deviations of "
-            "{outcome} per standard deviation ({level:.0%} interval {low:.2f} to {high:.2f})."
-        ).format(
-            term=top["term"],
-            beta=top["beta"],
-            outcome=self.outcome,
-            level=self.level,
-            low=top["beta_low"],
-            high=top["beta_high"],
         )
 
     def numbers(self, name: str) -> list[Number]:
