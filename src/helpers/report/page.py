@@ -74,8 +74,9 @@ def notebook_page(
         "--toc-depth=2", "--standalone", "--template", str(pandoc.ASSETS / "body.html"),
         "--metadata", "title= ", "--wrap=none",
     )  # fmt: skip
+    kind = "notebook" if show_code else "paper"
     toc, _sign, body = output.decode("utf-8").partition(_SPLIT)
-    return framed(found.title, body.strip(), frame, toc=toc.strip(), kind="notebook")
+    return framed(found.title, body.strip(), frame, toc=toc.strip(), kind=kind)
 
 
 def framed(title: str, body: str, frame: Frame, *, toc: str = "", kind: str = "index") -> str:

@@ -34,8 +34,12 @@ class Unnumbered(Numbering):
         return ""
 
 
-def pdf(found: Harvest, frame: Frame, *, failure: Failure | None = None) -> bytes:
+def pdf(
+    found: Harvest, frame: Frame, *, failure: Failure | None = None, paper: bool = False
+) -> bytes:
     """Return the notebook as a PDF document, without code.
+
+    A ``paper`` shows the sentences that read results as plain text, other notebooks as boxes.
 
     Raises
     ------
@@ -51,7 +55,7 @@ def pdf(found: Harvest, frame: Frame, *, failure: Failure | None = None) -> byte
         markdown = _document(found, Unnumbered(), picture, failure)
         body = pandoc.convert(markdown, "--to", "typst", "--shift-heading-level-by=-1")
         source = folder / "paper.typ"
-        source.write_text(_preamble(found, frame) + body.decode("utf-8"), encoding="utf-8")
+        source.write_text(_preamble(found, frame, paper) + body.decode("utf-8"), encoding="utf-8")
         try:
             return typst.compile(
                 source, root=folder, font_paths=[FONTS], ignore_system_fonts=True
@@ -60,7 +64,9 @@ def pdf(found: Harvest, frame: Frame, *, failure: Failure | None = None) -> byte
             raise ReportError(f"typst: {str(error).splitlines()[0]}.") from None
 
 
-def docx(found: Harvest, frame: Frame, *, failure: Failure | None = None) -> bytes:
+def docx(
+    found: Harvest, frame: Frame, *, failure: Failure | None = None, paper: bool = False
+) -> bytes:
     """Return the notebook as a Word document, without code; tables and equations are native."""
     mark = f" [{_('SIMULATED')}]" if frame.simulated else ""
     rows = "\n\n".join(f"**{name}:** {_literal(value)}" for name, value in frame.provenance)
@@ -72,6 +78,8 @@ def docx(found: Harvest, frame: Frame, *, failure: Failure | None = None) -> byt
             return _docx_figure(block, folder)
 
         markdown = _document(found, Numbering(), picture, failure)
+        if paper:
+            markdown = markdown.replace('<div class="reading">', "<div>")
         meta = folder / "meta.json"
         meta.write_text(json.dumps(head), encoding="utf-8")
         return pandoc.convert(
@@ -117,7 +125,7 @@ def _typst_figure(block: Picture, folder: Path) -> str:
     name = f"figure{len(list(folder.iterdir())) + 1}.{kind}"
     (folder / name).write_bytes(data)
     alt, caption = _quoted(block.alt), _quoted(block.caption)
-    image = f'image("{name}", alt: {alt}, width: 100%)'
+    image = f'image("{name}", alt: {alt})'
     return f"```{{=typst}}\n#figure({image}, caption: text({caption}))\n```\n"
 
 
@@ -126,12 +134,12 @@ def _docx_figure(block: Picture, folder: Path) -> str:
     name = f"figure{len(list(folder.iterdir())) + 1}.png"
     (folder / name).write_bytes(block.png)
     return pandoc.raw(
-        f'<figure><img src="{name}" alt="{html.escape(block.alt)}" style="width:100%">'
+        f'<figure><img src="{name}" alt="{html.escape(block.alt)}">'
         f"<figcaption>{html.escape(block.caption)}</figcaption></figure>"
     )
 
 
-def _preamble(found: Harvest, frame: Frame) -> str:
+def _preamble(found: Harvest, frame: Frame, paper: bool) -> str:
     """Return the template and the call that applies it."""
     rows = "".join(f"({_quoted(n)}, {_quoted(v)}), " for n, v in frame.provenance)
     fields = {
@@ -144,7 +152,8 @@ def _preamble(found: Harvest, frame: Frame) -> str:
     }
     call = ", ".join(f"{name}: {value}" for name, value in fields.items())
     template = (pandoc.ASSETS / "paper.typ").read_text(encoding="utf-8")
-    return f"{template}\n#show: paper.with({call})\n\n"
+    plain = "#let reading(body) = body\n" if paper else ""
+    return f"{template}\n{plain}#show: paper.with({call})\n\n"
 
 
 def _quoted(text: str) -> str:

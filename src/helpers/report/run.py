@@ -250,11 +250,13 @@ class Book:
     ) -> dict[str, str]:
         """Write the other formats asked for; return them with their files."""
         written = {}
-        stem = "report" if job.name[:2] == REPORT_NUMBER else job.name
+        paper = job.name[:2] == REPORT_NUMBER
+        stem = "report" if paper else job.name
         for name, make in PRINTERS.items():
             if name in self.request.formats:
                 written[name] = f"{stem}.{name}"
-                folder.write_whole(self.root / written[name], make(found, frame, failure=failure))
+                data = make(found, frame, failure=failure, paper=paper)
+                folder.write_whole(self.root / written[name], data)
         return written
 
     def close(self, *, seconds: float, kernels: str) -> None:

@@ -53,12 +53,20 @@ local function widened(el)
   return el
 end
 
+-- At the start of a cell typst takes "1." or "+" for the mark of a list.
+local function unlisted(el)
+  if el.text:match('^%d+%.$') or el.text:match('^[%+%-=/]$') then
+    return pandoc.RawInline('typst', (el.text:gsub('[%.%+%-=/]', '\\%0')))
+  end
+end
+
 function RawBlock(el)
   if el.format == 'typst' then return el end
   if el.format ~= 'page' then return pandoc.Para { pandoc.Str(el.text) } end
   if FORMAT:match('html') then return pandoc.RawBlock('html', el.text) end
   local blocks = pandoc.read(el.text, 'html').blocks:walk { Div = boxed }
-  return FORMAT:match('docx') and blocks:walk { Table = widened } or blocks
+  if FORMAT:match('docx') then return blocks:walk { Table = widened } end
+  return blocks:walk { Str = unlisted }
 end
 
 function RawInline(el)
