@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -217,6 +218,9 @@ def _moments(
                 positions=np.arange(len(part)) if at is None else at,
             )
         )
+    if group is not None:  # rows without a group belong nowhere; they count as dropped
+        unplaced = int(data[group].isna().sum())
+        out[0] = replace(out[0], n_dropped=out[0].n_dropped + unplaced)
     return out
 
 

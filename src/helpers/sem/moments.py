@@ -257,6 +257,43 @@ def _matrix(given: object, observed: Sequence[str], what: str) -> Array:
     return full[np.ix_(at, at)]
 
 
+def lower_triangle(text: str, names: Sequence[str]) -> pd.DataFrame:
+    """Read a printed lower triangle, row by row with its diagonal, as a full matrix.
+
+    Parameters
+    ----------
+    text : str
+        Numbers separated by blanks, commas or line breaks: ``"1 .5 1 .4 .3 1"``.
+    names : sequence of str
+        Names of the variables, in the order of the rows.
+
+    Returns
+    -------
+    DataFrame, shape (p, p)
+        Symmetric, for ``fit(sample_cov=...)``.
+
+    Raises
+    ------
+    DataContractError
+        The count of numbers is not p (p + 1) / 2.
+
+    Examples
+    --------
+    >>> lower_triangle("1 0.5 1", ["a", "b"]).loc["a", "b"]
+    np.float64(0.5)
+    """
+    numbers = np.array([float(part) for part in text.replace(",", " ").split()])
+    p = len(names)
+    if len(numbers) != p * (p + 1) // 2:
+        raise DataContractError(
+            f"lower_triangle: text= has {len(numbers)} numbers for {p} names; p (p + 1) / 2 = "
+            f"{p * (p + 1) // 2} are needed. Check the rows and names=."
+        )
+    full = np.zeros((p, p))
+    full[np.tril_indices(p)] = numbers
+    return pd.DataFrame(full + np.tril(full, -1).T, list(names), list(names))
+
+
 def _vector(given: object, observed: Sequence[str], what: str) -> Array | None:
     """Take the model's variables from a labelled or plain vector."""
     if given is None:
