@@ -157,6 +157,12 @@ class TestBadInput:
         with pytest.raises(DataContractError, match="y1 with y6"):
             fit(MODEL, bad, missing="fiml")
 
+    def test_group_is_named(self, blanks):
+        bad = blanks.assign(group=np.where(np.arange(len(blanks)) % 2, "east", "west"))
+        bad.loc[bad["group"] == "west", "y3"] = np.nan
+        with pytest.raises(DataContractError, match="no observed value in y3 in group 'west'"):
+            fit(MODEL, bad, missing="fiml", group="group")
+
     def test_without_means(self, blanks):
         with pytest.raises(ModelSpecError, match="needs means"):
             fit(MODEL, blanks, missing="fiml", meanstructure=False)

@@ -77,6 +77,8 @@ class MissingPatterns:
         root of its count and a root of its cross-products, so that the cost of the likelihood
         does not grow with the number of rows.
     blocks : tuple of PatternBlock
+    where : str
+        `` in group 'g'``, or empty; for messages.
     """
 
     names: tuple[str, ...]
@@ -91,6 +93,7 @@ class MissingPatterns:
     values: Array
     weight: Array
     blocks: tuple[PatternBlock, ...]
+    where: str = ""
 
     @property
     def n_patterns(self) -> int:
@@ -108,7 +111,9 @@ class MissingPatterns:
         return (mask * self.counts[:, None]).T @ mask / self.n_used
 
 
-def missing_patterns(data: Array, *, names: Sequence[str] | None = None) -> MissingPatterns:
+def missing_patterns(
+    data: Array, *, names: Sequence[str] | None = None, group: str | None = None
+) -> MissingPatterns:
     """Group the rows of a data matrix by which variables are observed.
 
     Parameters
@@ -118,6 +123,8 @@ def missing_patterns(data: Array, *, names: Sequence[str] | None = None) -> Miss
         counted in ``n_dropped``.
     names : sequence of str, optional
         Variable names for error messages; ``V1 ... Vp`` without.
+    group : str, optional
+        Name of the group, for error messages.
 
     Raises
     ------
@@ -130,11 +137,12 @@ def missing_patterns(data: Array, *, names: Sequence[str] | None = None) -> Miss
     labels = (
         tuple(names) if names is not None else tuple(f"V{j + 1}" for j in range(table.shape[1]))
     )
+    where = f" in group '{group}'" if group else ""
     mask = ~np.isnan(table)
-    _check_columns(table, mask, labels)
+    _check_columns(table, mask, labels, where)
     used = np.flatnonzero(mask.any(axis=1))
     mask, values = mask[used], np.where(mask[used], table[used], 0.0)
-    _check_pairs(mask, labels)
+    _check_pairs(mask, labels, where)
     observed, pattern_of_row = _unique_patterns(mask)
     counts = np.bincount(pattern_of_row, minlength=len(observed)).astype(float)
     stacked, weight, rows_of_pattern = _stack(values, pattern_of_row, observed, counts)
@@ -151,41 +159,44 @@ def missing_patterns(data: Array, *, names: Sequence[str] | None = None) -> Miss
         values=stacked,
         weight=weight,
         blocks=_blocks(observed, rows_of_pattern),
+        where=where,
     )
 
 
-def _check_columns(table: Array, mask: NDArray[np.bool_], names: tuple[str, ...]) -> None:
+def _check_columns(
+    table: Array, mask: NDArray[np.bool_], names: tuple[str, ...], where: str
+) -> None:
     """Refuse infinite, empty and constant columns, by name."""
     infinite = np.isinf(table).any(axis=0)
     if infinite.any():
         raise DataContractError(
-            f"fit: data= has infinite values in {_named(names, infinite)}; numbers must be finite, "
-            "blanks NaN. Look for a division by zero, or mark the values as missing."
+            f"fit: data= has infinite values in {_named(names, infinite)}{where}; numbers must be "
+            "finite, blanks NaN. Look for a division by zero, or mark the values as missing."
         )
     empty = ~mask.any(axis=0)
     if empty.any():
         raise DataContractError(
-            f"fit: data= has no observed value in {_named(names, empty)}; every variable of the "
-            "model needs answers. Leave these variables out of the model."
+            f"fit: data= has no observed value in {_named(names, empty)}{where}; every variable "
+            "of the model needs answers. Leave these variables out of the model."
         )
     high = np.where(mask, table, -np.inf).max(axis=0)
     constant = np.where(mask, table, np.inf).min(axis=0) == high
     if constant.any():
         raise DataContractError(
-            f"fit: data= is constant in {_named(names, constant)}; a variable needs variance. "
-            "Leave these variables out of the model."
+            f"fit: data= is constant in {_named(names, constant)}{where}; a variable needs "
+            "variance. Leave these variables out of the model."
         )
 
 
-def _check_pairs(mask: NDArray[np.bool_], names: tuple[str, ...]) -> None:
+def _check_pairs(mask: NDArray[np.bool_], names: tuple[str, ...], where: str) -> None:
     """Refuse pairs of variables that no row answers together."""
     together = mask.astype(float)
     never = np.argwhere(np.triu(together.T @ together == 0, k=1))
     if len(never):
         pairs = listing([f"{names[a]} with {names[b]}" for a, b in never], most=6)
         raise DataContractError(
-            f"fit: data= has pairs never observed together: {pairs}; the covariance of a pair "
-            "needs rows that answer both. Leave one variable of each pair out, or supply rows "
+            f"fit: data= has pairs never observed together{where}: {pairs}; the covariance of a "
+            "pair needs rows that answer both. Leave one variable of each pair out, or supply rows "
             "with both."
         )
 

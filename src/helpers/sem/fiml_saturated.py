@@ -214,7 +214,7 @@ def _singular_error(cov: Array, patterns: MissingPatterns) -> EstimationError:
     names = [patterns.names[j] for j in np.flatnonzero(share > 0.3 * share.max())]
     return EstimationError(
         f"fit: data= gives a singular covariance matrix of {listing(names)} under "
-        f"missing='fiml' ({patterns.n_used} rows, {len(patterns.names)} variables); the saturated "
-        "model needs a positive definite one. Drop a variable that the others determine, or "
+        f"missing='fiml'{patterns.where} ({patterns.n_used} rows, "
+        f"{len(patterns.names)} variables); the saturated model needs a positive definite one. Drop a variable that the others determine, or "
         "collect more rows."
     )

@@ -90,7 +90,7 @@ def _group(
     at = [observed.index(name) for name in covariates]
     known = np.flatnonzero(~np.isnan(values[:, at]).any(axis=1))
     kept = values[known]
-    patterns = missing_patterns(kept, names=observed)
+    patterns = missing_patterns(kept, names=observed, group=str(label))
     p = len(observed)
     if patterns.n_used <= p:
         raise DataContractError(
