@@ -215,6 +215,6 @@ def _singular_error(cov: Array, patterns: MissingPatterns) -> EstimationError:
     return EstimationError(
         f"fit: data= gives a singular covariance matrix of {listing(names)} under "
         f"missing='fiml'{patterns.where} ({patterns.n_used} rows, "
-        f"{len(patterns.names)} variables); the saturated model needs a positive definite one. Drop a variable that the others determine, or "
-        "collect more rows."
+        f"{len(patterns.names)} variables); the saturated model needs a positive definite "
+        "one. Drop a variable that the others determine, or collect more rows."
     )
