@@ -28,7 +28,7 @@ Array = NDArray[np.float64]
 FOLDS = 10
 COLUMNS = (
     "formula", "says", "rival", "n_used", "test", "statistic", "df", "p_value", "aic_formula",
-    "aic_rival", "delta_aic", "cv_formula", "cv_rival",
+    "aic_rival", "delta_aic", "cv_formula", "cv_rival", "delta_error",
 )  # fmt: skip
 
 
@@ -83,6 +83,7 @@ class FormulaResult:
             "aic_formula": self.aic_formula, "aic_rival": self.aic_rival,
             "delta_aic": self.aic_rival - self.aic_formula,
             "cv_formula": self.cv_formula, "cv_rival": self.cv_rival,
+            "delta_error": self.cv_rival - self.cv_formula,
         }  # fmt: skip
 
     def text(self) -> str:

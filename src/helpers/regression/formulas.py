@@ -96,9 +96,9 @@ def _f2() -> tuple[Formula, Formula]:
     }
     return (
         Formula(
-            id="F2a", rival=_("two lines that meet at the middle of the scale"),
+            id="F2a", rival=_("two lines that meet at the median quality"),
             freer=lambda t: pd.DataFrame(
-                {"LOGQ": t["LOGQ"], "above": np.maximum(t["LOGQ"] - 4.5, 0)}
+                {"LOGQ": t["LOGQ"], "above": np.maximum(t["LOGQ"] - t["LOGQ"].median(), 0)}
             ),
             **common,
         ),

@@ -283,14 +283,13 @@ def formulas_table(result: FormulaTable | Unavailable) -> ApaTable | Unavailable
             Column("df", "df", "integer"),
             Column("p_value", "p", "p"),
             Column("delta_aic", "ΔAIC", "number", 1),
-            Column("cv_formula", _("Error, formula"), "number", 3),
-            Column("cv_rival", _("Error, rival"), "number", 3),
+            Column("delta_error", "ΔRMSE", "number", 3),
         ],
         note=_(
             "The test is of the constraints that turn the rival into the formula: F, or for the "
-            "count of F1 a likelihood ratio. ΔAIC is the rival's AIC less the formula's: below "
-            "zero the rival does better. The error is the root mean square of prediction over ten "
-            "folds. Respondents: {least} to {most}, listwise by formula."
+            "count of F1 a likelihood ratio. ΔAIC and ΔRMSE are the rival's AIC and error of "
+            "prediction (root mean square, ten folds) less the formula's: below zero the rival "
+            "does better. Respondents: {least} to {most}, listwise by formula."
         ).format(
             least=min(r.n_used for r in result.results),
             most=max(r.n_used for r in result.results),
