@@ -16,7 +16,12 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    if options.command == "lab":
+        options.jupyter = rest
+    elif rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         return options.call(options)
     except SuiteError as error:
@@ -131,8 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     verify = commands.add_parser("verify", help="hold the studies' models against other programs")
     verify.add_argument("studies", nargs="*", metavar="STUDY", help="(default: all)")
     verify.set_defaults(call=_verify)
-    lab = commands.add_parser("lab", help="open JupyterLab at notebook 00")
-    lab.add_argument("jupyter", nargs=argparse.REMAINDER, help="options for JupyterLab")
+    lab = commands.add_parser("lab", help="open JupyterLab at notebook 00; takes its options too")
     lab.set_defaults(call=_lab)
     return parser
 
