@@ -63,7 +63,7 @@ def settle_fixed(rows: list[Row]) -> None:
             )
     for row in rows:
         if row.free and row.label in value:
-            _fix(row, value[row.label])
+            row.free, row.fixed = 0, value[row.label]
 
 
 def _kind(row: Row) -> str:
