@@ -97,8 +97,13 @@ def _saturated_pieces(
     at = np.ix_(kept, kept)
     shares = problem.weights
     observed = [share * group.observed[at] for group, share in zip(groups, shares)]
+    names = problem.table.names
+    covariates = tuple(names.observed.index(v) for v in names.covariate)
+    explained = random_moments(len(names.observed), covariates)
+    # As in lavaan, covariates count as fixed here even where they are not.
+    counted = np.isin(kept, explained).astype(float)
     complete = [
-        share * normal_weight(sample.inverse, True)[at]
+        share * normal_weight(sample.inverse, True)[at] * np.outer(counted, counted)
         for sample, share in zip(problem.moments, shares)
     ]
     first = [share * group.first_order[at] for group, share in zip(groups, shares)]
