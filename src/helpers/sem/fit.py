@@ -28,7 +28,7 @@ from helpers.sem.problem import (
     build_problem,
     check_counting,
     fill_fixed,
-    starting_point,
+    simple_start,
 )
 from helpers.sem.result import SemResult
 from helpers.sem.syntax import Syntax, parse
@@ -256,7 +256,11 @@ def fit_moments(
 
 def baseline_solution(base: Problem) -> Solution:
     """Estimate the baseline model; under ML its estimates are the sample's own moments."""
-    x = starting_point(base)
+    x = simple_start(base)
+    for row in base.table.rows:
+        if row.free and row.op == "~~":
+            at = [base.table.names.observed.index(name) for name in (row.lhs, row.rhs)]
+            x[row.free - 1] = base.moments[row.group - 1].cov[at[0], at[1]]
     if base.estimator == "ML":
         return Solution(x, x, base.target.value(x), True, 0, 0.0)
     return scoring(base.target, base.reduction, x)

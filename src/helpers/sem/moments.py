@@ -73,8 +73,13 @@ def check_columns(data: pd.DataFrame, wanted: Sequence[str], role: str = "model"
 def to_float(data: pd.DataFrame, observed: Sequence[str]) -> Array:
     """Take the model's columns as floats; missing becomes NaN."""
     part = data[list(observed)]
+    plain = part.to_numpy()
     try:
-        values = part.to_numpy(dtype=float, na_value=np.nan)
+        values = (
+            plain.astype(float, copy=False)
+            if plain.dtype.kind in "fiub"
+            else part.to_numpy(dtype=float, na_value=np.nan)
+        )
     except (TypeError, ValueError):
         values = np.column_stack([_column(part[name], name) for name in observed])
     if np.isinf(values.sum()) or not np.isfinite(np.nansum(values)):

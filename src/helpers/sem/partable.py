@@ -7,6 +7,7 @@ covariates, intercepts, thresholds, groups and equality over groups.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -184,8 +185,7 @@ def _variance_default(
 def _single_items(terms: Sequence[Term]) -> set[str]:
     """Items that are the only item of their latent and of no other."""
     loads = [t for t in terms if t.op == "=~"]
-    count = {t.lhs: sum(u.lhs == t.lhs for u in loads) for t in loads}
-    uses = {t.rhs: sum(u.rhs == t.rhs for u in loads) for t in loads}
+    count, uses = Counter(t.lhs for t in loads), Counter(t.rhs for t in loads)
     return {t.rhs for t in loads if count[t.lhs] == 1 and uses[t.rhs] == 1}
 
 
@@ -286,7 +286,11 @@ def _check_partial(rows: Sequence[Row], partial: Sequence[str]) -> set[str]:
 
 def _name_shared(groups: list[list[Row]], names: Names, options: Options) -> None:
     """Give rows that must be equal the same ``shared`` name."""
-    freed = _check_partial(groups[0], options.group_partial)
+    freed = _check_partial(groups[0], options.group_partial) if options.group_partial else set()
+    if not options.group_equal:
+        for row in (row for rows in groups for row in rows):
+            row.shared = row.label
+        return
     for k, first in enumerate(groups[0]):
         kind = _equal_kind(first, names)
         held = kind in options.group_equal and first.name not in freed and first.label not in freed
