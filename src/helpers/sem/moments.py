@@ -12,6 +12,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from scipy.linalg.lapack import dpotrf
 
 from helpers.errors import DataContractError, EstimationError, ModelSpecError, listing, nearest
 
@@ -124,7 +125,11 @@ def check_definite(
     """Raise for a singular or indefinite covariance matrix, naming the columns involved."""
     where = f" in group '{label}'" if many else ""
     deviation = np.sqrt(np.diag(cov))
-    values, vectors = np.linalg.eigh(cov / np.outer(deviation, deviation))
+    correlation = cov / np.outer(deviation, deviation)
+    factor, info = dpotrf(correlation)
+    if info == 0 and np.diag(factor).min() ** 2 > 1e3 * SINGULAR:
+        return
+    values, vectors = np.linalg.eigh(correlation)
     if values[0] > SINGULAR:
         return
     weights = np.abs(vectors[:, 0])

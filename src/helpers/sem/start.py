@@ -22,22 +22,22 @@ def start_values(table: Table, models: list[GroupModel], moments: list[GroupMome
     return x
 
 
-def _loading_ratios(cov: Array, at: list[int], anchor: int) -> Array:
-    """Loadings of one factor relative to the anchor item: sums of triads (FABIN 2)."""
-    block = cov[np.ix_(at, at)]
-    k = len(at)
-    out = np.ones(k)
-    for i in range(k):
-        if i == anchor:
-            continue
-        others = [j for j in range(k) if j not in (i, anchor)]
-        top = float(block[i, others] @ block[anchor, others])
-        bottom = float(block[anchor, others] @ block[anchor, others])
-        ratio = top / bottom if bottom > 0 else 0.0
-        scale = np.sqrt(block[i, i] / block[anchor, anchor])
-        if not 0.05 * scale < abs(ratio) < 20.0 * scale:
-            ratio = scale * (1.0 if block[i, anchor] >= 0 else -1.0)
-        out[i] = ratio
+def _loading_ratios(block: Array, anchor: int) -> Array:
+    """Loadings of one factor relative to the anchor item: sums of triads (FABIN 2).
+
+    ``sum_j s_ij s_aj / sum_j s_aj^2`` over items j other than i and the anchor a.
+    """
+    own = block[anchor]
+    diagonal = np.diag(block)
+    square = own @ own
+    top = block @ own - diagonal * own - own * own[anchor]
+    bottom = square - own**2 - own[anchor] ** 2
+    scale = np.sqrt(diagonal / own[anchor])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = top / bottom
+        usable = (bottom > 0) & (np.abs(ratio) > 0.05 * scale) & (np.abs(ratio) < 20.0 * scale)
+    out = np.where(usable, ratio, np.where(own >= 0, scale, -scale))
+    out[anchor] = 1.0
     return out
 
 
@@ -80,18 +80,17 @@ def _start_factor(
     anchors = [k for k, row in enumerate(rows) if not row.free and row.fixed]
     anchor = anchors[0] if anchors else 0
     unit = rows[anchor].fixed if anchors else 1.0
-    ratio = _loading_ratios(cov, at, anchor) if len(at) > 1 else np.ones(1)
     block = cov[np.ix_(at, at)]
-    off = ~np.eye(len(at), dtype=bool)
-    product = np.outer(ratio, ratio)
     if len(at) > 1:
-        common = float((block[off] * product[off]).sum() / (product[off] ** 2).sum())
+        ratio = _loading_ratios(block, anchor)
+        square = ratio**2
+        total = float(ratio @ block @ ratio) - float(np.diag(block) @ square)
+        common = total / (float(square.sum()) ** 2 - float(square @ square))
+        biggest = 0.95 * float((np.diag(block) / square).min())
     else:
-        common = float(block[0, 0])
-    biggest = float(np.min(np.diag(block) / ratio**2)) if len(at) > 1 else common
-    common = min(
-        max(common, 0.1 * block[anchor, anchor]), 0.95 * biggest if len(at) > 1 else common
-    )
+        ratio, common = np.ones(1), float(block[0, 0])
+        biggest = common
+    common = min(max(common, 0.1 * float(block[anchor, anchor])), biggest)
     if not anchors:
         target = fixed.get(factor, 1.0)
         target = target if target and target > 0 else 1.0
