@@ -2,7 +2,8 @@
 
 The same notebooks with the same parameters are executed three ways in one go: by ``study run``
 (forked kernels; it renders pages, tables, figures and index on top), by ``study run
---plain-kernels``, and one after another by the ``papermill`` command (no pages). Usage::
+--plain-kernels``, and one after another by the ``papermill`` command (no pages). All of them get
+one BLAS thread, so that only kernels are compared. Usage::
 
     python benchmarks/study_run.py [--quick] [--study NAME] [--workers N]
 """
@@ -21,6 +22,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from helpers.report.forkserver import ONE_THREAD
+
 ROOT = Path(__file__).parents[1]
 QUICK = ("00", "20", "32")
 SAMPLE_SECONDS = 0.1
@@ -37,7 +40,7 @@ class Measured:
 
 def measure(command: Sequence[str]) -> Measured:
     """Run a command and watch the proportional memory of its whole process tree."""
-    env = {**os.environ, "STUDY_ROOT": str(ROOT)}
+    env = {**os.environ, **ONE_THREAD, "STUDY_ROOT": str(ROOT)}
     started = time.perf_counter()
     process = subprocess.Popen(
         command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
