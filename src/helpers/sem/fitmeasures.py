@@ -53,7 +53,11 @@ def _test_block(test: Test, prefix: str) -> Measures:
         out[f"{prefix}chisq_scaled"] = test.scaled
         out[f"{prefix}df_scaled"] = test.df_scaled
         out[f"{prefix}pvalue_scaled"] = _p(test.scaled, test.df_scaled)
-        out[f"{prefix}chisq_scaling_factor"] = test.scaling
+        out[f"{prefix}chisq_scaling_factor"] = (
+            test.scaling
+            if test.scaling is not None and np.isfinite(test.scaling)
+            else Unavailable(_("the scaling factor"), _("the model is saturated"))
+        )
         if test.shift is not None:
             out[f"{prefix}chisq_shift_parameter"] = test.shift
     return out

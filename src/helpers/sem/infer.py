@@ -169,6 +169,8 @@ def solve_information(h: Array, basis: Array | None) -> tuple[Array | None, Arra
     ``None`` where the information is singular.
     """
     reduced = h if basis is None else basis.T @ h @ basis
+    if not reduced.size:
+        return np.zeros_like(h), reduced
     reduced = 0.5 * (reduced + reduced.T)
     scale = np.sqrt(np.maximum(np.abs(np.diag(reduced)), 1e-300))
     unit = reduced / scale / scale[:, None]

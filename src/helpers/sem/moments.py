@@ -351,6 +351,8 @@ def moments_given(
         labels = list(sample_cov)
     elif isinstance(sample_cov, list | tuple):
         labels = [f"Group {k + 1}" for k in range(len(sample_cov))]
+    if labels is None and isinstance(n_obs, list | tuple) and len(n_obs) == 1:
+        n_obs = n_obs[0]
     if n_obs is None:
         raise DataContractError(
             "fit: n_obs= is missing; a covariance matrix has no N, and the tests need it. "

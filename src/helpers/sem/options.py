@@ -110,7 +110,7 @@ def check_options(
     missing = _choice("missing", missing, MISSING)
     likelihood = _choice("likelihood", likelihood, LIKELIHOODS)
     if bounds is not None:
-        bounds = _choice("bounds", bounds, BOUNDS)
+        bounds = _choice("bounds", str(bounds).replace(".", "_"), BOUNDS)
     equal = tuple(e.replace(".", "_") for e in _names("group_equal", group_equal))
     for entry in equal:
         _choice("group_equal", entry, GROUP_EQUAL)
