@@ -70,6 +70,9 @@ def _rows() -> dict[str, Threshold]:
             "cell_size", 5, "min", "Sweeney (2002), k-anonymity", "10.1142/S0218488502001648"
         ),
         Threshold(
+            "coverage", 0.90, "min", "convention of this suite for one sample; 0.95 in the long run"
+        ),
+        Threshold(
             "group_size",
             30,
             "min",

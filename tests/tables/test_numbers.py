@@ -51,7 +51,7 @@ def test_composed_formats():
     assert format_interval(np.nan, 0.25) == "–"
     assert format_estimate(0.31, 0.12, 0.45) == "0.31 [0.12, 0.45]"
     assert format_estimate(0.31, None, None) == "0.31"
-    assert format_percent(0.1254) == "12.5 %"
+    assert format_percent(0.1254) == "12.5%"
     assert format_integer(1200) == "1,200"
 
 

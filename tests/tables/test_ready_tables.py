@@ -127,7 +127,7 @@ def test_shares_are_printed_as_percentages():
          "ci_low": [0.0455, 0.3006], "ci_high": [0.6994, 0.9544]}
     )  # fmt: skip
     table = categories_table(data)
-    assert table.cells[0] == ("x", "1", "25.0 %", "[4.5, 69.9]")
+    assert table.cells[0] == ("x", "1", "25.0%", "[4.5, 69.9]")
     assert "0.0455" in table.csv()
 
 

@@ -89,7 +89,7 @@ def likert(wide: pd.DataFrame, labels: Mapping[str, str]) -> str:
     """Describe stacked shares: per item, the share of the upper two answers."""
     top = list(wide.columns[-2:])
     parts = [
-        f"{labels.get(item, item)} {format_number(100 * shares[top].sum(), 0)} %"
+        f"{labels.get(item, item)} {format_number(100 * shares[top].sum(), 0)}%"
         for item, shares in wide.iterrows()
     ]
     return _(

@@ -185,7 +185,7 @@ def _missing_axes(ax: Axes, names: list[str], patterns: pd.Series, n: int) -> No
     """Label items below and the size of each pattern to the right."""
     ax.set_xticks(range(len(names)), names, rotation=90)
     shares = [
-        f"{format_integer(count)}  ({format_number(100 * count / n, 1)} %)" for count in patterns
+        f"{format_integer(count)}  ({format_number(100 * count / n, 1)}%)" for count in patterns
     ]
     ax.set_yticks(range(len(patterns)), shares)
     ax.yaxis.tick_right()

@@ -102,8 +102,8 @@ def format_estimate(
 
 
 def format_percent(share: object, decimals: int = 1) -> str:
-    """Write a share (0 to 1) as a percentage: ``12.5 %``."""
-    return DASH if is_missing(share) else format_number(100 * float(share), decimals) + " %"
+    """Write a share (0 to 1) as a percentage: ``12.5%``."""
+    return DASH if is_missing(share) else format_number(100 * float(share), decimals) + "%"
 
 
 def format_integer(value: object) -> str:
