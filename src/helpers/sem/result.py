@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 ENGINE = "helpers.sem"
-ENGINE_VERSION = "0.1.0"
+DISTRIBUTION = "service-recovery-notebooks"
+try:
+    ENGINE_VERSION = version(DISTRIBUTION)
+except PackageNotFoundError:  # run from a source tree that is not installed
+    ENGINE_VERSION = "source"
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,11 @@ class SemResult:
     def n_used(self) -> int:
         """Rows behind the estimates."""
         return self.n_obs
+
+    @property
+    def formula(self) -> str:
+        """The model as it was given, in lavaan's language."""
+        return self.syntax
 
     @property
     def method(self) -> str:
