@@ -1,6 +1,6 @@
 """Structural equation models: specify, estimate, judge, compare.
 
-Names beyond ``fit``, ``compare`` and ``agreement`` are imported on first use.
+Names beyond ``fit``, ``compare``, ``bootstrap`` and ``agreement`` are imported on first use.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any
 
 # Bound here, not on first use: a submodule of the same name would hide the function otherwise.
 from helpers.sem.agreement import agreement
+from helpers.sem.bootstrap import bootstrap
 from helpers.sem.compare import compare
 from helpers.sem.fit import fit
 
@@ -21,13 +22,12 @@ _HOMES = {
     "Agreement": "helpers.sem.outside",
     "parse": "helpers.sem.syntax",
     "invariance": "helpers.sem.groups",
-    "bootstrap": "helpers.sem.bootstrap",
-    "simulate": "helpers.sem.power",
-    "power": "helpers.sem.power",
+    "simulate": "helpers.sem.simulate_data",
+    "power": "helpers.sem.power_analysis",
     "lower_triangle": "helpers.sem.moments",
 }
 
-__all__ = ["agreement", "compare", "fit", *_HOMES]
+__all__ = ["agreement", "bootstrap", "compare", "fit", *_HOMES]
 
 
 def __getattr__(name: str) -> Any:
