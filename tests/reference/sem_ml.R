@@ -66,7 +66,7 @@ difference("hs_orthogonal", "hs_ml")
 difference("hs_orthogonal_mlr", "hs_mlr", "satorra.bentler.2001")
 difference("hs_orthogonal_mlr", "hs_mlr", "satorra.bentler.2010")
 difference("hs_one_factor_mlr", "hs_mlr", "satorra.bentler.2001")
-difference("hs_one_factor_mlr", "hs_mlr", "satorra.bentler.2010")
+# no 2010 test of one factor against three: lavaan finds the restricted values by parameter name
 difference("hs_orthogonal_mlm", "hs_mlm", "satorra.bentler.2001")
 difference("hs_orthogonal_mlm", "hs_mlm", "satorra.bentler.2010")
 difference("hs_tau_equivalent_mlm", "hs_congeneric_mlm", "satorra.bentler.2001")
@@ -127,7 +127,7 @@ MOBI <- "image =~ IMAG1 + IMAG2 + IMAG3 + IMAG4 + IMAG5\nvalue =~ PERV1 + PERV2\
 mobi <- function(id, ...) case(paste0("mobi_", id), MOBI, "realdata:ecsi_mobi/mobi.csv", ...)
 mobi("ml", also = c("residuals", "r2", "modindices", "scores")); mobi("mlr", options = list(estimator = "MLR")); mobi("mlm", options = list(estimator = "MLM"))
 mobi("gls", options = list(estimator = "GLS")); mobi("means", options = list(meanstructure = TRUE))
-BANK <- "imag =~ imag1 + imag2 + imag3 + imag4 + imag5\nexpe =~ expe1 + expe2 + expe3 + expe4 + expe5\nqual =~ qual1 + qual2 + qual3 + qual4 + qual5\nval =~ val1 + val2 + val3 + val4\nsat =~ sat1 + sat2 + sat3 + sat4\nloy =~ loy1 + loy2 + loy3 + loy4\nexpe ~ imag\nqual ~ expe\nval ~ expe + qual\nsat ~ imag + qual + val\nloy ~ imag + sat"
+BANK <- "imag =~ imag1 + imag2 + imag3 + imag4 + imag5\nexpe =~ expe1 + expe2 + expe3 + expe4 + expe5\nqual =~ qual1 + qual2 + qual3 + qual4 + qual5\nval =~ val1 + val2 + val3 + val4\nsat =~ sat1 + sat2 + sat3 + sat4\nloy =~ loy1 + loy2 + loy3 + loy4\nexpe ~ imag\nqual ~ expe\nval ~ qual\nsat ~ imag + qual + val\nloy ~ imag + sat"
 bank <- function(id, ...) case(paste0("bank_", id), BANK, "realdata:bank_satisfaction/bank_satisfaction.csv", ...)
 bank("ml", also = c("residuals", "r2")); bank("mlr", options = list(estimator = "MLR")); bank("mlm", options = list(estimator = "MLM"))
 REP <- "comp =~ comp_1 + comp_2 + comp_3\nlike =~ like_1 + like_2 + like_3\nloy =~ cusl_1 + cusl_2 + cusl_3\nsat =~ cusa\nsat ~ comp + like\nloy ~ comp + like + sat"
