@@ -65,10 +65,9 @@ def hypotheses_sentence(study: StudyFolder) -> str:
 
 def constructs(study: StudyFolder) -> pd.DataFrame:
     """Return one row a construct: code, name, role, number of items and of reversed items."""
-    main = study.items[study.items["module"] == "main"]
     rows = []
     for construct in study.spec.constructs:
-        own = main[main["construct"] == construct.code]
+        own = study.items[study.items["construct"] == construct.code]
         items = len(own) or study.published_items(construct.code)
         if construct.facets:
             items = " + ".join(construct.facets)
@@ -92,11 +91,11 @@ def constructs_caption() -> str:
 
 def constructs_sentence(study: StudyFolder) -> str:
     """Return a sentence that counts constructs and items."""
-    main = study.items[(study.items["module"] == "main") & (study.items["construct"] != "")]
-    if main.empty:
+    measured = study.items[study.items["construct"] != ""]
+    if measured.empty:
         return _("The study holds {count} constructs, published as scale scores.").format(
             count=len(study.spec.constructs)
         )
     return _("{items} questions measure {count} constructs.").format(
-        items=len(main), count=len(study.spec.constructs)
+        items=len(measured), count=len(study.spec.constructs)
     )

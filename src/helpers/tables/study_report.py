@@ -14,7 +14,7 @@ from helpers.tables.apa import ApaTable
 from helpers.tables.describing import correlation_table, reliability_table
 from helpers.tables.findings import findings_sentence
 from helpers.tables.sem_sentences import explained_sentence, fit_sentence
-from helpers.tables.survey_cleaning import flow_picture
+from helpers.tables.survey_cleaning import flow_picture, rule_labels
 
 if TYPE_CHECKING:
     from helpers.survey.load import Study
@@ -61,9 +61,14 @@ def sample_sentence(study: Study) -> str:
 
 
 def flow(study: Study) -> pd.DataFrame | Unavailable:
-    """Return the flow of exclusions for its figure, or why there is none."""
+    """Return the flow of exclusions with readable rules, or why there is none."""
     lacking = study.offers("rows")
-    return lacking if lacking is not None else flow_picture(study.cleaned)
+    if lacking is not None:
+        return lacking
+    drawn = flow_picture(study.cleaned)
+    if isinstance(drawn, Unavailable):
+        return drawn
+    return drawn.assign(rule=drawn["rule"].replace(rule_labels(study.cleaned)))
 
 
 def reliability(study: Study) -> ApaTable:
