@@ -13,7 +13,7 @@ import pytest
 
 from helpers.errors import DataContractError, EstimationError, ModelSpecError, Unavailable
 from helpers.i18n import in_language
-from helpers.sem import agreement, compare, fit, modification_indices
+from helpers.sem import agreement, compare, fit, lower_triangle, modification_indices
 from helpers.sem.discrepancy import NormalTheory
 from helpers.sem.expressions import parse_expression
 from helpers.sem.infer import casewise_scores
@@ -204,6 +204,27 @@ def test_curved_constraint_holds(data: pd.DataFrame) -> None:
     assert result.npar == len(result.theta) - 1
 
 
+def test_inequality_holds_and_holds_the_errors(data: pd.DataFrame) -> None:
+    model = "F =~ x1 + a*x2 + x3\nG =~ y1 + y2 + y3"
+    free = fit(model, data)
+    limit = value(free, "F", "=~", "x2") + 0.1
+    loose = fit(f"{model}\na < {limit + 1:.6f}", data)
+    assert loose.test.chisq == pytest.approx(free.test.chisq, abs=1e-9)
+    tight = fit(f"{model}\na > {limit:.6f}", data)
+    assert value(tight, "F", "=~", "x2") == pytest.approx(limit, abs=1e-5)
+    fixed = fit(model.replace("a*", f"{limit:.6f}*"), data)
+    assert tight.test.chisq == pytest.approx(fixed.test.chisq, rel=1e-5)
+    assert value(tight, "F", "=~", "x3", "se") == pytest.approx(
+        value(fixed, "F", "=~", "x3", "se"), rel=1e-3
+    )
+
+
+def test_label_may_name_a_parameter(data: pd.DataFrame) -> None:
+    named = fit('F =~ x1 + x2 + equal("F=~x2")*x3\nG =~ y1 + y2 + y3', data)
+    label = fit("F =~ x1 + a*x2 + a*x3\nG =~ y1 + y2 + y3", data)
+    assert named.test.chisq == pytest.approx(label.test.chisq, abs=1e-9)
+
+
 def test_bounds_keep_variances_positive() -> None:
     """A sample whose unbounded solution has a negative residual variance."""
     cov = pd.DataFrame(
@@ -255,6 +276,36 @@ def test_row_of_a_fixed_covariate(data: pd.DataFrame) -> None:
     assert (fixed.npar, random.npar) == (2, 3)
     assert value(fixed, "x1", "~~", "x1") == pytest.approx(data["x1"].var(ddof=0))
     assert value(fixed, "x1", "~~", "x1", "se") == 0.0
+
+
+def test_correlations_with_deviations_and_groups_of_moments(data: pd.DataFrame) -> None:
+    part = data[ITEMS]
+    rows_fit = fit(TWO, data)
+    by_correlation = fit(TWO, sample_cov=part.corr(), sample_sd=part.std(), n_obs=len(data))
+    assert by_correlation.test.chisq == pytest.approx(rows_fit.test.chisq, rel=1e-9)
+    groups = dict(list(data.groupby("site", sort=False)))
+    whole = fit(TWO, data, group="site", group_equal=("loadings", "intercepts"))
+    moments = fit(
+        TWO,
+        sample_cov={k: v[ITEMS].cov() for k, v in groups.items()},
+        sample_mean={k: v[ITEMS].mean() for k, v in groups.items()},
+        n_obs={k: len(v) for k, v in groups.items()},
+        group_equal=("loadings", "intercepts"),
+    )
+    assert moments.test.chisq == pytest.approx(whole.test.chisq, rel=1e-9)
+    assert moments.group_labels == whole.group_labels
+
+
+def test_lower_triangle_is_read() -> None:
+    matrix = lower_triangle("1 .5 2\n.3, .4 3", ["a", "b", "c"])
+    assert matrix.loc["a", "c"] == matrix.loc["c", "a"] == 0.3
+    with pytest.raises(DataContractError, match="6 are needed"):
+        lower_triangle("1 2", ["a", "b", "c"])
+
+
+def test_rows_without_a_group_are_counted(data: pd.DataFrame) -> None:
+    result = fit(TWO, data.assign(site=data["site"].where(data.index > 4)), group="site")
+    assert (result.n_obs, result.n_dropped) == (len(data) - 5, 5)
 
 
 def test_group_labels_are_kept(data: pd.DataFrame) -> None:
@@ -323,6 +374,11 @@ BAD = {
         lambda d: fit("y1 ~ a*x1 + b*x2\na == b\na == b + 1", d),
         ModelSpecError,
         "cannot all hold",
+    ),
+    "cannot be met": (
+        lambda d: fit("y1 ~ a*x1 + x2\na*a == -1", d),
+        ModelSpecError,
+        "cannot be met",
     ),
     "not identified": (
         lambda d: fit("F =~ NA*x1 + x2 + x3\nG =~ y1 + y2 + y3", d),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.linalg import null_space
 
-from helpers.errors import ModelSpecError, Unavailable
+from helpers.errors import ModelSpecError, Unavailable, listing
 from helpers.i18n import _
 from helpers.sem.admissible import find_problems
 from helpers.sem.optimize import Solution, constrained_scoring, scoring, tangent
@@ -20,6 +20,8 @@ from helpers.sem.standardize import standardize
 
 Array = np.ndarray
 
+VIOLATED = 1e-5
+"""A constraint missed by more than this at the end of the search is not met."""
 ACTIVE = 1e-6
 """An inequality closer to equality than this holds the estimates, and their errors."""
 
@@ -41,7 +43,27 @@ def solve(problem: Problem, bounds: str | None = None) -> Solution:
         from helpers.sem.bounded import bounded_solution
 
         solution = bounded_solution(problem, solution, bounds)
+    check_constraints(problem, solution)
     return solution
+
+
+def check_constraints(problem: Problem, solution: Solution) -> None:
+    """Raise if constraints by formula are not met where the search ended."""
+    reduction = problem.reduction
+    for source, signed in ((reduction.nonlinear, True), (reduction.inequalities, False)):
+        if source is None:
+            continue
+        values = source(solution.x)[0]
+        miss = np.abs(values) if signed else np.maximum(-values, 0.0)
+        if solution.converged and miss.max() <= VIOLATED:
+            continue
+        if not np.isfinite(miss).all() or miss.max() > VIOLATED:
+            kinds = ("==",) if signed else ("<", ">")
+            texts = [text for text, op, _e in problem.table.constraints if op in kinds]
+            raise ModelSpecError(
+                f"fit: model= has constraints that cannot be met, among {listing(texts)}; no "
+                f"parameter values were found that keep them all. Check their signs and limits."
+            )
 
 
 def _second_attempt(problem: Problem, run: Any, first: Solution) -> Solution:
