@@ -120,19 +120,22 @@ def main() -> None:
     only = [path.name[:2] for path in notebooks]
     warm, entries = study_run(options, only)
     plain, plain_entries = study_run(options, only, "--plain-kernels")
-    single = {path.stem: papermill(options, path) for path in notebooks}
-    loop = sum(m.seconds for m in single.values())
     print(f"{'seconds a notebook':36}{'study run':>11}{'plain':>9}{'papermill':>11}{'ratio':>8}")
-    for name, measured in single.items():
+    loop, most = 0.0, 0.0
+    for path in notebooks:
+        measured, name = papermill(options, path), path.stem
+        loop, most = loop + measured.seconds, max(most, measured.peak_mb)
         ours, ordinary = entries[name]["seconds"], plain_entries[name]["seconds"]
         failed = "  failed" if measured.code or entries[name]["status"] == "failed" else ""
-        ratio = measured.seconds / ours
-        print(f"{name:36}{ours:11.1f}{ordinary:9.1f}{measured.seconds:11.1f}{ratio:7.1f}x{failed}")
+        print(
+            f"{name:36}{ours:11.1f}{ordinary:9.1f}{measured.seconds:11.1f}"
+            f"{measured.seconds / ours:7.1f}x{failed}",
+            flush=True,
+        )
     print(
         f"{'whole run, pages and all':36}{warm.seconds:11.1f}{plain.seconds:9.1f}{loop:11.1f}"
         f"{loop / warm.seconds:7.1f}x"
     )
-    most = max(m.peak_mb for m in single.values())
     label = "peak memory, MB (PSS, all processes)"
     print(f"{label:36}{warm.peak_mb:11.0f}{plain.peak_mb:9.0f}{most:11.0f}")
     print(f"{options.workers} workers; papermill runs one notebook at a time and renders no page.")
