@@ -275,7 +275,7 @@ class SemResult:
             n=self.n_obs,
             chisq=f"{chisq:.2f}" if isinstance(chisq, float) else _("not available"),
             df=f"{df:.4g}" if not isinstance(df, Unavailable) else _("unknown"),
-            errors=self.se_type,
+            errors=_error_kinds().get(self.se_type, self.se_type),
             engine=self.engine,
             version=self.version,
         )
@@ -310,6 +310,18 @@ class SemResult:
             "fit_measures": measures,
             "estimates": estimates,
         }
+
+
+def _error_kinds() -> dict[str, str]:
+    """Kinds of standard errors in the current language."""
+    return {
+        "expected information": _("expected information"),
+        "observed information": _("observed information"),
+        "robust (Satorra-Bentler)": _("robust (Satorra-Bentler)"),
+        "robust sandwich (Huber-White)": _("robust sandwich (Huber-White)"),
+        "robust": _("robust"),
+        "standard": _("standard"),
+    }
 
 
 def _plain(value: Any) -> Any:

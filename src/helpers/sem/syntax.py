@@ -190,7 +190,7 @@ def _labels(
         if label and not NAME.match(label):
             raise _fault(
                 f"the label '{label}' in '{where}'",
-                "a label starts with a letter and has letters, digits, _ or .",
+                "a label starts with a letter and has letters, digits, underscores and dots",
                 "Rename it.",
             )
     modifier.label = labels
@@ -223,7 +223,7 @@ def _term(lhs: str, op: str, text: str, statement: str) -> Term:
     if not NAME.match(name):
         raise _fault(
             f"'{name}' in '{statement}'",
-            "a variable name starts with a letter and has letters, digits, _ or .",
+            "a variable name starts with a letter and has letters, digits, underscores and dots",
             "Check operators and spelling.",
         )
     return Term(lhs, op, name, modifier)
@@ -314,7 +314,7 @@ def _relations(terms: list[Term], statement: str, op: str, left: str, right: str
         if not NAME.match(lhs):
             raise _fault(
                 f"'{lhs}' left of {op} in '{statement}'",
-                "a variable name starts with a letter and has letters, digits, _ or .",
+                "a variable name starts with a letter and has letters, digits, underscores and dots",
                 "Check operators and spelling.",
             )
         for part in split_top(right, "+"):
