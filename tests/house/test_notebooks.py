@@ -97,6 +97,9 @@ class TestNotebook:
             if line.startswith("# ")
         ]
         assert len(titles) == 1, f"{path.name}: one '# ' title, found {titles}"
+        start = f"# {path.name[:2]} "
+        assert titles[0].startswith(start), f"{path.name}: the title starts with '{start}'"
+        assert "#" not in titles[0][1:], f"{path.name}: a sign of markup in the title"
 
     def test_reads_as_a_lesson(self, path):
         if path.name.startswith(WITHOUT_LESSON_FORM):
