@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -120,10 +121,15 @@ def estimators_sentence(study: Study, model: str) -> str:
     )
 
 
-def agreement_table(study: Study) -> ApaTable:
-    """Return the largest differences from semopy for every model of a study."""
+def rival_names(study: Study) -> list[str]:
+    """Return the models that the study's comparisons name, each once."""
+    return list(dict.fromkeys(m for c in study.spec.comparisons.values() for m in c.models))
+
+
+def agreement_table(study: Study, models: Sequence[str] | None = None) -> ApaTable:
+    """Return the largest differences from semopy for some models, or all, of a study."""
     rows = []
-    for name in study.spec.models:
+    for name in study.spec.models if models is None else models:
         fit = fit_model(study, name, estimator="ML", missing="listwise")
         found = fit if isinstance(fit, Unavailable) else agreement(fit.result)
         title = name if isinstance(fit, Unavailable) else fit.title
