@@ -86,10 +86,6 @@ class Reduction:
             return self.merge.sums(self.merge.sums(h).T)
         return h if self.k is None else self.k.T @ h @ self.k
 
-    def push_matrix(self, v: Array) -> Array:
-        """Covariance over x from the covariance over z."""
-        return v if self.k is None else self.k @ v @ self.k.T
-
 
 def label_values(table: Table, x: Array) -> dict[str, complex]:
     """Value of every label at x."""

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 MPLUS_NAME = 8
 """Longest name that Mplus reads."""
-MPLUS_LINE = 80
-"""Longest line that Mplus reads."""
 
 
 def _number(value: float) -> str:

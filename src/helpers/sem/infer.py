@@ -13,8 +13,6 @@ Asparouhov & Muthen (2005) for the Mplus form of the Yuan-Bentler correction.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from helpers.sem.discrepancy import NormalTheory, invert
@@ -25,21 +23,6 @@ Array = np.ndarray
 
 CHUNK = 4096
 """Rows whose scores are held at once; keeps memory flat in N and the scores in cache."""
-
-
-@dataclass(frozen=True, slots=True)
-class Traces:
-    """Sums that scaled tests are made of."""
-
-    h1: float
-    """tr(B1 A1^-1) of the saturated model, or tr(W Gamma)."""
-    h0: float
-    """tr(B0 A0^-1) of the model."""
-
-    @property
-    def difference(self) -> float:
-        """tr(U Gamma)."""
-        return self.h1 - self.h0
 
 
 def observed_information(

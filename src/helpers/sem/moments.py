@@ -147,16 +147,6 @@ def _group_order(column: pd.Series) -> list[object]:
     return list(pd.unique(column.dropna()))
 
 
-def split_groups(
-    data: pd.DataFrame, group: str | None, group_label: Sequence[object] | None = None
-) -> list[tuple[object, pd.DataFrame]]:
-    """Split the data by group, labels kept, in order of appearance."""
-    if group is None:
-        return [("", data)]
-    labels = group_labels(data, group)
-    return [(label, data[data[group] == label]) for label in labels]
-
-
 def group_labels(data: pd.DataFrame, group: str) -> list[object]:
     """Labels of the groups in order of appearance; fewer than two are an error."""
     check_columns(data, [group], role="group")

@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from helpers.errors import ModelSpecError
 from helpers.sem.expressions import Expression, parse_expression
 
-OPERATORS = ("=~", "<~", "~*~", "~~", ":=", "==", "~", "|", "<", ">")
 FIND_OPERATOR = re.compile(r"=~|<~|~\*~|~~|:=|==|~|\||<|>")
 NUMBER = re.compile(r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$")
 NAME = re.compile(r"^(?:[^\W\d]|\.)[\w.]*$")
-MODIFIERS = ("c", "start", "label", "equal", "fixed")
+NAME_RULE = "a variable name starts with a letter and has letters, digits, underscores and dots"
 UNSUPPORTED = ("lower", "upper", "prior", "rv", "efa")
 
 
@@ -223,7 +222,7 @@ def _term(lhs: str, op: str, text: str, statement: str) -> Term:
     if not NAME.match(name):
         raise _fault(
             f"'{name}' in '{statement}'",
-            "a variable name starts with a letter and has letters, digits, underscores and dots",
+            NAME_RULE,
             "Check operators and spelling.",
         )
     return Term(lhs, op, name, modifier)
@@ -314,7 +313,7 @@ def _relations(terms: list[Term], statement: str, op: str, left: str, right: str
         if not NAME.match(lhs):
             raise _fault(
                 f"'{lhs}' left of {op} in '{statement}'",
-                "a variable name starts with a letter and has letters, digits, underscores and dots",
+                NAME_RULE,
                 "Check operators and spelling.",
             )
         for part in split_top(right, "+"):
