@@ -18,7 +18,18 @@ FLOORS = [
     ("regression",),
     ("measurement",),
     ("survey",),
-    ("study", "results", "errors", "thresholds", "i18n", "paths", "specification", "fonts"),
+    (
+        "study",
+        "results",
+        "errors",
+        "thresholds",
+        "i18n",
+        "paths",
+        "specification",
+        "fonts",
+        "workers",
+        "cluster",
+    ),  # fmt: skip
 ]
 HEIGHT = {room: len(FLOORS) - i for i, floor in enumerate(FLOORS) for room in floor}
 # `helpers/__init__.py` opens `load_study` lazily for outside users and belongs to no floor.
