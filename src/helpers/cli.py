@@ -57,9 +57,14 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    """Check a study folder or an export."""
+    """Check a study folder."""
+    from pathlib import Path
+
+    from helpers.study import study_folder
     from helpers.survey.codebook import check_study
 
+    if not Path(options.study).is_dir():
+        study_folder(options.study)  # an unknown name is wrong use, not a faulty study
     findings = check_study(options.study)
     for finding in findings:
         print(f"{finding.severity}  {finding.place}: {finding.sentence}")
@@ -124,8 +129,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="study", description="Service-recovery notebooks.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_run(commands)
-    check = commands.add_parser("check", help="check a study folder or an export")
-    check.add_argument("study", metavar="STUDY|EXPORT")
+    check = commands.add_parser("check", help="check a study, by name or folder")
+    check.add_argument("study", metavar="STUDY")
     check.set_defaults(call=_check)
     commands.add_parser("list", help="list the studies").set_defaults(call=_list)
     simulate = commands.add_parser("simulate", help="write the simulated study's raw files")

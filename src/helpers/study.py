@@ -120,7 +120,7 @@ def study_folder(name: str) -> Path:
     if name not in known:
         raise CodebookError(
             f"load_study: name= '{name}' is not a study below data/; known are {listing(known)}."
-            f"{nearest(name, known)} Make one with `study new NAME --from EXPORT`."
+            f"{nearest(name, known)} data/README.md says how to make one."
         )
     return paths.data_folder() / name
 

@@ -47,7 +47,7 @@ def test_answer_outside_the_scale_is_set_missing_and_counted(make_study):
     assert study.responses["SAT1"].isna().tolist() == [False, False, True]
     assert study.reasons["reason"].tolist().count("outside the scale") == 1
     marks = [f for f in check_study(folder) if f.severity == "mark"]
-    assert "1 answers lie outside the scale: 8; allowed are 1 to 7" in marks[0].sentence
+    assert "answers outside the scale: 1 (8); allowed are 1 to 7" in marks[0].sentence
     assert not errors(folder)
 
 

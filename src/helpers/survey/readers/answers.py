@@ -206,7 +206,7 @@ def _finding(fault: str, n: int, texts: list[str], scale: Scale, where: str) -> 
         )
         return Finding("error", where, sentence)
     sentence = (
-        f"{n} answers lie outside the scale: {codes}; allowed are {_allowed(scale)}. They are set "
+        f"answers outside the scale: {n} ({codes}); allowed are {_allowed(scale)}. They are set "
         "missing and counted in the cleaning log."
     )
     return Finding("mark", where, sentence)
