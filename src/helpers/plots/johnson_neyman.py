@@ -1,0 +1,90 @@
+"""The Johnson-Neyman picture: a slope along its moderator, and where its interval holds zero."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from helpers.i18n import _
+from helpers.plots.checks import need_columns
+from helpers.plots.estimates import legend_above
+from helpers.plots.style import (
+    GREY,
+    LINES,
+    PALE,
+    PALETTE,
+    attach_alt_text,
+    house_plot,
+    new_axes,
+)
+from helpers.tables.numbers import format_interval, format_number
+from helpers.thresholds import LEVEL
+
+
+@house_plot
+def plot_johnson_neyman(
+    data: pd.DataFrame,
+    *,
+    ends: Sequence[float] = (),
+    ax: Axes | None = None,
+    xlabel: str | None = None,
+    ylabel: str | None = None,
+    level: float = LEVEL,
+) -> Axes:
+    """Draw a slope with its band along the moderator; grey where the band holds zero.
+
+    Parameters
+    ----------
+    data : DataFrame
+        Columns ``moderator_value slope ci_low ci_high``: ``JohnsonNeyman.curve``.
+    ends : sequence of float
+        ``JohnsonNeyman.ends``: where the band begins or ceases to hold zero.
+    ax : Axes, optional
+    xlabel, ylabel : str, optional
+        Moderator with its unit; the slope.
+    level : float
+    """
+    need_columns(data, ["moderator_value", "slope", "ci_low", "ci_high"], "plot_johnson_neyman")
+    ax = new_axes() if ax is None else ax
+    x = data["moderator_value"]
+    apart = (data["ci_low"] > 0) | (data["ci_high"] < 0)
+    band = _("{percent:g}% band").format(percent=100 * level)
+    ax.fill_between(x, data["ci_low"], data["ci_high"], color=PALE, alpha=0.8, linewidth=0,
+                    label=_("{band}, zero inside").format(band=band))  # fmt: skip
+    ax.fill_between(x, data["ci_low"], data["ci_high"], where=apart, color=PALETTE[0], alpha=0.3,
+                    linewidth=0, label=_("{band}, zero outside").format(band=band))  # fmt: skip
+    ax.plot(x, data["slope"], color=PALETTE[0], linewidth=1.7)
+    ax.axhline(0, color=GREY, linewidth=0.8)
+    for end in ends:
+        ax.axvline(end, color=PALETTE[1], linestyle=LINES[1], linewidth=1.2)
+    ax.margins(x=0)
+    ax.set_xlabel(xlabel or _("Moderator"))
+    ax.set_ylabel(ylabel or _("Slope of the predictor"))
+    legend_above(ax)
+    attach_alt_text(ax, describe_johnson_neyman(data, ends, level=level))
+    return ax
+
+
+def describe_johnson_neyman(
+    data: pd.DataFrame, ends: Sequence[float], *, level: float = LEVEL
+) -> str:
+    """Tell the picture in words: the slope at both ends of the range, and the borders."""
+    first, last = data.iloc[0], data.iloc[-1]
+    text = _(
+        "The slope runs from {first} {first_ci} at {low} of the moderator to {last} {last_ci} at "
+        "{high}, with {percent:g}% bands."
+    ).format(
+        first=format_number(first["slope"]),
+        first_ci=format_interval(first["ci_low"], first["ci_high"]),
+        low=format_number(first["moderator_value"]),
+        last=format_number(last["slope"]),
+        last_ci=format_interval(last["ci_low"], last["ci_high"]),
+        high=format_number(last["moderator_value"]),
+        percent=100 * level,
+    )
+    if not ends:
+        return text + " " + _("No border between the regions lies in this range.")
+    places = _("; ").join(format_number(end) for end in ends)
+    return text + " " + _("The regions meet at {places}.").format(places=places)
