@@ -47,8 +47,9 @@ def bootstrap(
     """Bootstrap every parameter of a fit: free, ``:=`` and standardised.
 
     Each replicate is estimated anew. Under ML (also MLR, MLM, MLMV: same estimates) replicates
-    are solved together on their moments; other estimators, incomplete and ordered data are
-    refitted one by one from their rows. Covariates held fixed follow each resample.
+    are solved together on their moments; incomplete data are searched the same way on their rows;
+    other estimators and ordered items are refitted one by one by ``fit``. Covariates held fixed
+    follow each resample.
 
     Parameters
     ----------
@@ -198,11 +199,16 @@ def _build_job(
 ) -> tuple[Job, Array]:
     """Compile what every tile needs; also the statistics of the full sample."""
     reduction = result.context.reduction
-    fast = (
-        result.context.estimator == "ML" and result.missing != "fiml"
-        and not result.table.names.ordered and len(result.theta) > 0
-        and reduction.nonlinear is None and reduction.inequalities is None
+    plain = (
+        result.context.estimator == "ML" and not result.table.names.ordered
+        and len(result.theta) > 0 and reduction.nonlinear is None
+        and reduction.inequalities is None
     )  # fmt: skip
+    incomplete = result.missing == "fiml"
+    fast = plain and not incomplete
+    found, values = build_statistics(result, statistics)
+    whole = bool(found.names) or ci == "student"  # incomplete rows: tests need whole fits
+    batched = fast or (plain and incomplete and not whole)
     rows_known = all(m.data is not None for m in result.moments)
     if not rows_known and (method != "parametric" or not fast):
         raise EstimationError(
@@ -215,7 +221,6 @@ def _build_job(
             f"missing='{result.missing}'; it is available for ML on complete data without "
             "nonlinear constraints. Use method='nonparametric'."
         )
-    found, values = build_statistics(result, statistics)
     less = 1 if result.likelihood == "wishart" else 0
     rows = tuple(m.data for m in result.moments) if rows_known else ()
     if method == "bollen-stine":
@@ -229,7 +234,7 @@ def _build_job(
         given=None if indices is None else counts_of(indices, result.moments),
         products=tuple(build_products(r, less) for r in rows)
         if fast and method != "parametric" else (),
-        rows=rows, model=compile_model(result) if fast else None, statistics=found,
+        rows=rows, model=compile_model(result) if batched else None, statistics=found,
         want_errors=ci == "student",
     )  # fmt: skip
     return job, values

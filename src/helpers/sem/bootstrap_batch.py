@@ -12,6 +12,11 @@ from typing import Protocol
 import numpy as np
 
 from helpers.sem.bootstrap_draws import TILE, Products, Units, drawn_moments, resampled, stream
+from helpers.sem.bootstrap_incomplete import (
+    IncompleteKernel,
+    IncompleteSample,
+    incomplete_sample,
+)
 from helpers.sem.bootstrap_kernels import (
     BatchMoments,
     FactorKernel,
@@ -19,7 +24,13 @@ from helpers.sem.bootstrap_kernels import (
     GeneralKernel,
     Kernel,
 )
-from helpers.sem.bootstrap_refit import Refit, refit_moments, replicate_result
+from helpers.sem.bootstrap_refit import (
+    Refit,
+    Retried,
+    picked_rows,
+    refit_rows,
+    replicate_result,
+)
 from helpers.sem.bootstrap_solve import Model, group_shares, solve_batch
 from helpers.sem.bootstrap_values import (
     admissible_replicates,
@@ -31,6 +42,7 @@ from helpers.sem.bootstrap_values import (
 from helpers.sem.result import SemResult
 
 Array = np.ndarray
+Samples = list[BatchMoments] | list[IncompleteSample]
 
 OK, INADMISSIBLE, FAILED = 0, 1, 2
 
@@ -90,8 +102,21 @@ class Job:
             return self.given[tile * TILE : tile * TILE + size]
         return self.units.draw(self.seed, tile, size)
 
-    def samples(self, counts: Array) -> list[BatchMoments]:
-        """Moments of every group."""
+    @property
+    def incomplete(self) -> bool:
+        """Tell whether rows have blanks that the likelihood takes as they are."""
+        return self.result.missing == "fiml"
+
+    def samples(self, counts: Array) -> Samples:
+        """Moments of every group, or its rows where they have blanks."""
+        if self.incomplete:
+            picked = [picked_rows(self.rows, c) for c in counts]
+            return [
+                incomplete_sample(
+                    self.result.table, model, g + 1, self.rows[g], [at[g] for at in picked]
+                )
+                for g, model in enumerate(self.result.model)
+            ]
         out, first = [], 0
         for products in self.products:
             n = len(products.columns)
@@ -102,7 +127,7 @@ class Job:
 
 
 def compile_model(result: SemResult) -> Model:
-    """Compile all groups of a normal-theory ML fit around its estimates."""
+    """Compile all groups of a maximum likelihood fit around its estimates."""
     problem = result.context
     kernels: list[Kernel] = []
     for g, model in enumerate(result.model, start=1):
@@ -111,12 +136,16 @@ def compile_model(result: SemResult) -> Model:
         pairs = [(index[r.lhs], index[r.rhs]) for r in rows if r.op == "~~"]
         i, j = np.array(pairs, dtype=int).reshape(-1, 2).T
         means = np.array([index[r.lhs] for r in rows if r.op == "~1"], dtype=int)
-        if not rows and FactorKernel.fits(model):
+        general = GeneralKernel(model, result.meanstructure, FixedMoments(i, j, means))
+        if result.missing == "fiml":
+            kernels.append(IncompleteKernel(general, len(result.theta)))
+        elif not rows and FactorKernel.fits(model):
             kernels.append(FactorKernel(model, result.meanstructure))
         else:
-            kernels.append(GeneralKernel(model, result.meanstructure, FixedMoments(i, j, means)))
+            kernels.append(general)
     reduction = problem.reduction
-    information = reduction.pull_matrix(problem.target.pieces(result.theta)[2])
+    observed = {"observed": True} if result.missing == "fiml" else {}
+    information = reduction.pull_matrix(problem.target.pieces(result.theta, **observed)[2])
     scale = np.sqrt(np.diag(information))
     root = np.linalg.inv(np.linalg.cholesky(information / scale / scale[:, None])).T
     root /= scale[:, None]
@@ -146,11 +175,11 @@ def run_jackknife(job: Job, tile: int) -> Tile:
 def run_counts(job: Job, counts: Array) -> Tile:
     """Run replicates given how often each row stands in them."""
     if job.model is None:
-        return stack_refits(job, [refit_moments(job.result, job.rows, c) for c in counts])
+        return stack_refits(job, [refit_rows(job.result, job.rows, c) for c in counts])
     return run_samples(job, job.samples(counts), counts)
 
 
-def run_samples(job: Job, samples: list[BatchMoments], counts: Array | None) -> Tile:
+def run_samples(job: Job, samples: Samples, counts: Array | None) -> Tile:
     """Solve, retry what did not converge, compute everything wanted."""
     x, converged, iterations = solve_batch(job.model, samples)
     share = group_shares(samples)
@@ -164,7 +193,7 @@ def run_samples(job: Job, samples: list[BatchMoments], counts: Array | None) -> 
     failed = np.zeros(len(x), dtype=bool)
     why = []
     for b in np.flatnonzero(retried):
-        again = Refit(job.result, [s.take(np.array([b])) for s in samples]).solve()
+        again = _again(job, samples, counts, b)
         if again.x is None:
             failed[b] = True
             why.append(again.why)
@@ -174,10 +203,20 @@ def run_samples(job: Job, samples: list[BatchMoments], counts: Array | None) -> 
     return _numbers(job, x, samples, counts, failed, iterations, retried, tuple(why))
 
 
+def _again(job: Job, samples: Samples, counts: Array | None, b: int) -> Retried:
+    """Estimate one replicate by the engine."""
+    if not job.incomplete:
+        return Refit(job.result, [s.take(np.array([b])) for s in samples]).solve()
+    found = refit_rows(job.result, job.rows, counts[b])
+    if isinstance(found, str):
+        return Retried(None, 0, found)
+    return Retried(found.theta, found.iterations, "")
+
+
 def _numbers(
     job: Job,
     x: Array,
-    samples: list[BatchMoments],
+    samples: Samples,
     counts: Array | None,
     failed: Array,
     iterations: Array,

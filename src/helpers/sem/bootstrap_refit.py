@@ -53,7 +53,7 @@ class Refit:
             for m, s, own in zip(whole.moments, self.samples, data or [None] * len(self.samples))
         ]
         models = [
-            _with_fixed(model, whole.table.rows, g, moments[g - 1])
+            with_fixed(model, whole.table.rows, g, moments[g - 1])
             for g, model in enumerate(whole.models, start=1)
         ]
         n = sum(m.n for m in moments)
@@ -90,10 +90,10 @@ def _mean(sample: BatchMoments, rows: Array | None) -> Array | None:
     return None if rows is None else rows.mean(axis=0)
 
 
-def _with_fixed(
+def with_fixed(
     model: GroupModel, rows: tuple[Row, ...], group: int, sample: GroupMoments
 ) -> GroupModel:
-    """The model with the moments of fixed covariates taken from the replicate."""
+    """Return the model with the moments of fixed covariates taken from the replicate."""
     fixed = [r for r in rows if r.group == group and r.exo and not r.free]
     if not fixed:
         return model
@@ -129,7 +129,9 @@ def replicate_result(
     x: Array,
 ) -> SemResult:
     """The whole result of one replicate at its estimates: errors, tests, fit measures."""
-    data = None if counts is None else [rows[g][at] for g, at in enumerate(_picked(rows, counts))]
+    data = (
+        None if counts is None else [rows[g][at] for g, at in enumerate(picked_rows(rows, counts))]
+    )
     problem = Refit(result, samples).problem(data)
     z = problem.reduction.reduce(x)
     solution = Solution(z, x, problem.target.value(x), True, 0, 0.0)
@@ -143,8 +145,8 @@ def replicate_result(
     return finish(result.syntax, problem, solution, base, found, settings, result.group)
 
 
-def _picked(rows: tuple[Array, ...], counts: Array) -> list[Array]:
-    """Rows of every group in a resample, repeated as often as they were drawn."""
+def picked_rows(rows: tuple[Array, ...], counts: Array) -> list[Array]:
+    """Return the rows of every group in a resample, repeated as often as they were drawn."""
     out, first = [], 0
     for own in rows:
         here = counts[first : first + len(own)].astype(int)
@@ -153,11 +155,11 @@ def _picked(rows: tuple[Array, ...], counts: Array) -> list[Array]:
     return out
 
 
-def refit_moments(result: SemResult, rows: tuple[Array, ...], counts: Array) -> SemResult | str:
+def refit_rows(result: SemResult, rows: tuple[Array, ...], counts: Array) -> SemResult | str:
     """Fit one resample from its rows by ``fit``; a text says why it failed."""
     tables = []
     names = list(result.observed)
-    for m, own, at in zip(result.moments, rows, _picked(rows, counts)):
+    for m, own, at in zip(result.moments, rows, picked_rows(rows, counts)):
         part = pd.DataFrame(own[at], columns=names)
         if result.group is not None:
             part[result.group] = m.label

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from helpers.sem.admissible import ABOVE_ONE, NEGATIVE
+from helpers.sem.bootstrap_incomplete import IncompleteSample
 from helpers.sem.bootstrap_kernels import BatchMoments, Spread, diagonal
 from helpers.sem.bootstrap_solve import Model
 from helpers.sem.expressions import evaluate_defined
@@ -16,7 +17,9 @@ from helpers.sem.standardize import find_roles, group_rows
 Array = np.ndarray
 
 
-def row_values(table: Table, x: Array, samples: list[BatchMoments]) -> Array:
+def row_values(
+    table: Table, x: Array, samples: list[BatchMoments] | list[IncompleteSample]
+) -> Array:
     """Value of every row in every replicate, (b, rows); fixed covariates follow the sample."""
     index = {name: k for k, name in enumerate(table.names.observed)}
     out = np.empty((len(x), len(table.rows)))
