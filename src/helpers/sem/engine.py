@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from scipy.linalg import null_space
+from scipy.linalg.lapack import dpotrf
 
 from helpers.errors import ModelSpecError, Unavailable, listing
 from helpers.i18n import _
@@ -20,6 +21,8 @@ from helpers.sem.standardize import standardize
 
 Array = np.ndarray
 
+RANK = 1e-7
+"""Share of a parameter's information not owed to the others; below it the rank is in doubt."""
 VIOLATED = 1e-5
 """A constraint missed by more than this at the end of the search is not met."""
 ACTIVE = 1e-6
@@ -32,8 +35,13 @@ def solve(problem: Problem, bounds: str | None = None) -> Solution:
         x = np.zeros(0)
         return Solution(x, x, problem.target.value(x), True, 0, 0.0)
     run = constrained_scoring if problem.reduction.nonlinear is not None else scoring
-    x = starting_point(problem)
-    solution = run(problem.target, problem.reduction, problem.reduction.reduce(x))
+    z = problem.reduction.reduce(starting_point(problem))
+    first = problem.target.pieces(problem.reduction.expand(z))
+    check_rank(problem, first[2])
+    if run is scoring:
+        solution = scoring(problem.target, problem.reduction, z, first=first)
+    else:
+        solution = constrained_scoring(problem.target, problem.reduction, z)
     if not solution.converged:
         named = unidentified_rows(problem)
         if named:
@@ -45,6 +53,23 @@ def solve(problem: Problem, bounds: str | None = None) -> Solution:
         solution = bounded_solution(problem, solution, bounds)
     check_constraints(problem, solution)
     return solution
+
+
+def check_rank(problem: Problem, information: Array) -> None:
+    """Raise, before fitting, for a model that no data determine.
+
+    A singular information at the start alone proves nothing (a covariance may start at zero);
+    it is then looked at again at a random point.
+    """
+    reduced = problem.reduction.pull_matrix(information)
+    scale = np.sqrt(np.maximum(np.diag(reduced), 1e-300))
+    factor, info = dpotrf(reduced / scale / scale[:, None])
+    if info == 0 and np.diag(factor).min() ** 2 > RANK:
+        return
+    if problem.reduction.nonlinear is None:
+        named = unidentified_rows(problem)
+        if named:
+            raise_unidentified(named)
 
 
 def check_constraints(problem: Problem, solution: Solution) -> None:

@@ -50,12 +50,17 @@ def solve_step(h: Array, g: Array) -> Array:
 
 
 def scoring(
-    target: Discrepancy, reduction: Reduction, z: Array, max_iter: int = MAX_ITER
+    target: Discrepancy,
+    reduction: Reduction,
+    z: Array,
+    max_iter: int = MAX_ITER,
+    *,
+    first: tuple[float, Array, Array] | None = None,
 ) -> Solution:
-    """Minimise by Fisher scoring from ``z``."""
+    """Minimise by Fisher scoring from ``z``; ``first`` is ``pieces`` there, if known."""
     newton = getattr(target, "newton", False)
     x = reduction.expand(z)
-    f, g, h = target.pieces(x)
+    f, g, h = target.pieces(x) if first is None else first
     decrement, it = np.inf, 0
     while it < max_iter:
         it += 1
