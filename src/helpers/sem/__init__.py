@@ -24,6 +24,9 @@ _HOMES = {
     "invariance": "helpers.sem.groups",
     "simulate": "helpers.sem.simulate_data",
     "power": "helpers.sem.power_analysis",
+    "power_of_rmsea": "helpers.sem.power_analysis",
+    "equivalence_test": "helpers.sem.equivalence",
+    "fit_cutoffs": "helpers.sem.cutoffs",
     "lower_triangle": "helpers.sem.moments",
 }
 
