@@ -385,6 +385,16 @@ BAD = {
         ModelSpecError,
         "not identified through 'F",
     ),
+    "not identified, robust": (
+        lambda d: fit("F =~ NA*x1 + x2 + x3\nG =~ y1 + y2 + y3", d, estimator="MLR"),
+        ModelSpecError,
+        "not identified through 'F",
+    ),
+    "not identified, incomplete": (
+        lambda d: fit("F =~ NA*x1 + x2 + x3\nG =~ y1 + y2 + y3", d, missing="fiml"),
+        ModelSpecError,
+        "not identified through 'F",
+    ),
     "counting": (lambda d: fit("F =~ x1 + x2", d), ModelSpecError, "4 free parameters for 3"),
     "copies": (
         lambda d: fit("F =~ x1 + x2 + x3 + k", d.assign(k=d["x1"])),

@@ -69,6 +69,14 @@ def check_columns(data: pd.DataFrame, wanted: Sequence[str], role: str = "model"
             f"{listing(data.columns)}.{nearest(absent[0], map(str, data.columns))} "
             "Correct the name" + (f" (also missing: {listing(absent[1:])})." if absent[1:] else ".")
         )
+    if not data.columns.is_unique:
+        repeated = set(data.columns[data.columns.duplicated()])
+        twice = [name for name in wanted if name in repeated]
+        if twice:
+            raise DataContractError(
+                f"fit: data= has more than one column named {listing(twice)}; each variable is "
+                f"one column. Rename or drop the others."
+            )
 
 
 def to_float(data: pd.DataFrame, observed: Sequence[str]) -> Array:
@@ -321,6 +329,16 @@ def _per_group(given: object, labels: Sequence[object] | None, k: int) -> object
     return given[k] if isinstance(given, Sequence | np.ndarray) else given
 
 
+def _count(value: object) -> int:
+    """Take a number of rows."""
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise DataContractError(
+            f"fit: n_obs= is {value!r}; a number of rows is needed, one per group. Give a number."
+        ) from None
+
+
 def moments_given(
     sample_cov: object,
     observed: Sequence[str],
@@ -356,7 +374,7 @@ def moments_given(
         sd = _vector(_per_group(sample_sd, labels, k), observed, "sample_sd")
         if sd is not None:
             cov = cov * np.outer(sd, sd)
-        n = int(_per_group(n_obs, labels, k))
+        n = _count(_per_group(n_obs, labels, k))
         if n <= len(observed):
             raise DataContractError(
                 f"fit: n_obs= is {n} for {len(observed)} variables; more rows than variables are "

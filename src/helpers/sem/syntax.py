@@ -296,6 +296,13 @@ def parse(text: str) -> Syntax:
             defined.append((left, parse_expression(right, statement)))
         else:
             _relations(terms, statement, op, left, right)
+    for term in terms:
+        if term.op in ("=~", "~") and term.lhs == term.rhs:
+            raise _fault(
+                f"'{term.lhs} {term.op} {term.rhs}'",
+                "a variable cannot load on or predict itself",
+                "Name another variable on one side.",
+            )
     if not terms:
         raise _fault("no relations", "at least one of =~ ~ ~~ ~1", "Add a relation.")
     return Syntax(tuple(terms), tuple(constraints), tuple(defined), text)
