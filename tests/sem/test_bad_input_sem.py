@@ -221,6 +221,21 @@ def test_text_that_is_no_model(holzinger: pd.DataFrame, model: str) -> None:
     message(model, holzinger)
 
 
+@pytest.mark.parametrize("model", ["f =~ f + x1 + x2", "x1 ~ x1 + x2"])
+def test_a_variable_that_explains_itself(holzinger: pd.DataFrame, model: str) -> None:
+    says(message(model, holzinger), model[:2].strip(), "itself")
+
+
+def test_two_columns_of_one_name(holzinger: pd.DataFrame) -> None:
+    data = pd.concat([holzinger, holzinger[["x1"]] + 1.0], axis=1)
+    says(message(MODEL, data), "x1", "more than one column")
+
+
+def test_n_obs_that_is_no_number(holzinger: pd.DataFrame) -> None:
+    cov = holzinger[ITEMS].cov()
+    says(message(MODEL, None, sample_cov=cov, n_obs="many"), "n_obs", "many")
+
+
 def test_the_data_are_not_touched(holzinger: pd.DataFrame) -> None:
     from helpers.sem import fit
 
