@@ -36,6 +36,7 @@ def _rows() -> dict[str, Threshold]:
     henseler = ("Henseler, Ringle & Sarstedt (2015)", "10.1007/s11747-014-0403-8")
     west = ("West, Finch & Curran (1995)", "")
     terwee = ("Terwee et al. (2007)", "10.1016/j.jclinepi.2006.03.012")
+    muthen = ("Muthén & Muthén (2002)", "10.1207/S15328007SEM0904_8")
     rows = [
         Threshold("loading", 0.708, "min", *hair),
         Threshold("loading_low", 0.50, "min", *hair),
@@ -69,6 +70,8 @@ def _rows() -> dict[str, Threshold]:
         Threshold(
             "cell_size", 5, "min", "Sweeney (2002), k-anonymity", "10.1142/S0218488502001648"
         ),
+        Threshold("interval_gap", 0.15, "max", "convention of this suite"),
+        Threshold("failed_replicates", 0.05, "max", "convention of this suite"),
         Threshold(
             "coverage", 0.90, "min", "convention of this suite for one sample; 0.95 in the long run"
         ),
@@ -77,6 +80,26 @@ def _rows() -> dict[str, Threshold]:
             30,
             "min",
             "convention of this suite: below it, a group is described but not compared",
+        ),
+        Threshold(
+            "partial_share",
+            0.5,
+            "max",
+            "convention of this suite: at most half of a factor's items may differ",
+        ),
+        Threshold(
+            "anchors",
+            2,
+            "min",
+            "Steenkamp & Baumgartner (1998)",
+            "10.1086/209528",
+        ),
+        Threshold(
+            "dmacs",
+            0.20,
+            "max",
+            "Nye, Bradburn, Olenick, Bialko & Drasgow (2019)",
+            "10.1177/1094428118761122",
         ),
         Threshold("longstring_share", 0.5, "max", "Curran (2016)", "10.1016/j.jesp.2015.07.006"),
         Threshold(
@@ -103,6 +126,11 @@ def _rows() -> dict[str, Threshold]:
         Threshold("missing_share", 0.05, "max", "Schafer (1999)", "10.1177/096228029900800102"),
         Threshold("skewness", 2.0, "max", *west),
         Threshold("kurtosis", 7.0, "max", *west),
+        Threshold("power", 0.80, "min", "Cohen (1988)"),
+        Threshold("relative_bias", 0.10, "max", *muthen),
+        Threshold("se_bias", 0.05, "max", *muthen),
+        Threshold("coverage_low", 0.91, "min", *muthen),
+        Threshold("coverage_high", 0.98, "max", *muthen),
         Threshold("floor_ceiling", 0.15, "max", *terwee),
     ]
     return {row.name: row for row in rows}

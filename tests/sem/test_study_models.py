@@ -6,8 +6,9 @@ import pytest
 from semopy.examples import holzinger39
 
 from helpers.errors import DataContractError, EstimationError, ModelSpecError, Unavailable
-from helpers.sem import fit
+from helpers.sem import bootstrap, fit
 from helpers.sem.effects import effects
+from helpers.sem.effects_bootstrap import bootstrap_effects
 from helpers.sem.groups import invariance, path_differences
 from helpers.sem.montecarlo import monte_carlo_intervals, parameter_draws
 from helpers.sem.rivals import compare_rivals
@@ -194,3 +195,57 @@ class TestGroups:
 def test_labels_are_taken_off_and_nothing_else():
     text = "f =~ NA*x1 + l*x2 + 1*x3\ny ~ b*f + start(0.5)*x\nind := l*b\nb == 0"
     assert without_labels(text) == "f =~ NA*x1 + x2 + 1*x3\ny ~ f + start(0.5)*x"
+
+
+class TestResultTables:
+    def test_tables_of_a_single_group_are_found_by_their_own_name(self, mediated):
+        assert mediated.implied["cov"] is next(iter(mediated.implied.values()))["cov"]
+        assert mediated.residuals["raw"].shape == (9, 9)
+        with pytest.raises(KeyError):
+            mediated.implied["nosuch"]
+
+    def test_scores_are_a_table_and_can_be_asked_for_another_method(self, mediated):
+        assert list(mediated.scores.columns) == ["visual", "textual", "speed"]
+        pd.testing.assert_frame_equal(
+            pd.DataFrame(mediated.scores), mediated.scores(method="regression")
+        )
+        bartlett = mediated.scores(method="bartlett")
+        assert (bartlett.var() > mediated.scores.var()).all()
+
+
+class TestBootstrappedEffects:
+    @pytest.fixture
+    def drawn(self, rows):
+        fitted = model_fit("mediation", MEDIATION, rows)
+        return fitted, bootstrap_effects(fitted, n_boot=400, seed=11, ci="percentile")
+
+    def test_estimates_are_those_of_the_paths(self, drawn, mediated):
+        table = drawn[1].effects.table.set_index("kind")
+        path = mediated.estimates.set_index("label")["est"]
+        assert table.loc["indirect", "estimate"] == pytest.approx(path["indirect"], abs=1e-6)
+        assert table.loc["total", "estimate"] == pytest.approx(path["total"], abs=1e-6)
+
+    def test_interval_of_a_defined_effect_is_the_bootstrap_of_its_definition(self, drawn):
+        """The same draws give the same interval, whether the model names the effect or we do."""
+        fitted, found = drawn
+        direct = bootstrap(fitted.result, n_boot=400, seed=11, ci="percentile").estimates
+        named = direct[direct["label"] == "indirect"].iloc[0]
+        ours = found.effects.table.set_index("kind").loc["indirect"]
+        assert ours["ci_low"] == pytest.approx(named["ci_low"], abs=1e-6)
+        assert ours["ci_high"] == pytest.approx(named["ci_high"], abs=1e-6)
+
+    def test_standardised_effect_is_the_raw_one_rescaled(self, drawn):
+        fitted, found = drawn
+        drawn_from_normal = effects(fitted.result, "visual", "speed", seed=1).table
+        pd.testing.assert_series_equal(
+            found.effects.table["std_all"], drawn_from_normal["std_all"], atol=1e-6
+        )
+
+    def test_a_matrix_has_nobody_to_draw(self, mediated):
+        cov = mediated.implied["cov"]
+        result = fit(MEDIATION, sample_cov=cov, n_obs=300)
+        fitted = ModelFit("m", "m", MEDIATION, result, {}, {"sample_cov": cov, "n_obs": 300})
+        assert isinstance(bootstrap_effects(fitted, n_boot=10, seed=1), Unavailable)
+
+    def test_none_asked_for_is_said(self, drawn):
+        assert "n_boot is 0" in bootstrap_effects(drawn[0], n_boot=0, seed=1).why

@@ -85,21 +85,8 @@ def effects(
     EstimationError
         There are no standard errors.
     """
-    edges = _edges(result)
-    known = {v for pair in edges for v in pair}
-    for role, name in (("source", source), ("outcome", outcome)):
-        if name not in known:
-            raise ModelSpecError(
-                f"effects: {role}= '{name}' has no path in the model; known are "
-                f"{listing(sorted(known))}.{nearest(name, known)}"
-            )
-    _refuse_loops(edges)
-    ways = list(_ways(edges, source, outcome))
-    if not ways:
-        raise ModelSpecError(
-            f"effects: no way leads from source= '{source}' to outcome= '{outcome}'; choose two "
-            "variables that arrows connect."
-        )
+    edges = model_edges(result)
+    ways = model_ways(edges, source, outcome)
     rows = {pair: result.table.rows[k] for pair, k in edges.items()}
     draws = parameter_draws(result, n_draws, np.random.default_rng(seed))
     drawn = {p: draws[:, r.free - 1] if r.free else np.full(n_draws, r.fixed)
@@ -110,7 +97,7 @@ def effects(
     return Effects(source, outcome, table, n_draws, seed, level)
 
 
-def _edges(result: SemResult) -> dict[tuple[str, str], int]:
+def model_edges(result: SemResult) -> dict[tuple[str, str], int]:
     """Return (from, to) -> row of the table for every regression of the first group."""
     return {
         (row.rhs, row.lhs): k
@@ -131,6 +118,27 @@ def _refuse_loops(edges: dict[tuple[str, str], int]) -> None:
             f"effects: the arrows {' -> '.join(error.args[1])} form a loop; specific effects are "
             "defined for models without loops."
         ) from None
+
+
+def model_ways(
+    edges: dict[tuple[str, str], int], source: str, outcome: str
+) -> list[tuple[str, ...]]:
+    """Return every directed way from source to outcome; raise if there is none, or a loop."""
+    known = {v for pair in edges for v in pair}
+    for role, name in (("source", source), ("outcome", outcome)):
+        if name not in known:
+            raise ModelSpecError(
+                f"effects: {role}= '{name}' has no path in the model; known are "
+                f"{listing(sorted(known))}.{nearest(name, known)}"
+            )
+    _refuse_loops(edges)
+    ways = list(_ways(edges, source, outcome))
+    if not ways:
+        raise ModelSpecError(
+            f"effects: no way leads from source= '{source}' to outcome= '{outcome}'; choose two "
+            "variables that arrows connect."
+        )
+    return ways
 
 
 def _ways(
@@ -221,18 +229,24 @@ def study_effects(
     source is the first variable that nothing points to and the outcome the last that points to
     nothing.
     """
-    what = _("the effects")
-    rows = fit.rows("~")
-    if rows.empty:
-        return Unavailable(what, _("the model has no paths"))
-    free = [v for v in dict.fromkeys(rows["rhs"]) if v not in set(rows["lhs"])]
-    ends = [v for v in dict.fromkeys(rows["lhs"]) if v not in set(rows["rhs"])]
-    if not (source or free) or not (outcome or ends):
-        return Unavailable(what, _("the arrows of the model form a loop"))
+    ends = ends_of(fit, source, outcome)
+    if isinstance(ends, Unavailable):
+        return ends
     if isinstance(fit.result.vcov, Unavailable):
-        return Unavailable(what, fit.result.vcov.why)
-    pair = source or free[0], outcome or ends[-1]
-    found = effects(fit.result, *pair, n_draws=n_draws, seed=seed)
+        return Unavailable(_("the effects"), fit.result.vcov.why)
+    found = effects(fit.result, *ends, n_draws=n_draws, seed=seed)
     if not fit.n_known:
         found.table[["ci_low", "ci_high"]] = np.nan
     return found
+
+
+def ends_of(fit: ModelFit, source: str = "", outcome: str = "") -> tuple[str, str] | Unavailable:
+    """Return the variables named, or the first cause and the last outcome of the model."""
+    rows = fit.rows("~")
+    if rows.empty:
+        return Unavailable(_("the effects"), _("the model has no paths"))
+    free = [v for v in dict.fromkeys(rows["rhs"]) if v not in set(rows["lhs"])]
+    ends = [v for v in dict.fromkeys(rows["lhs"]) if v not in set(rows["rhs"])]
+    if not (source or free) or not (outcome or ends):
+        return Unavailable(_("the effects"), _("the arrows of the model form a loop"))
+    return source or free[0], outcome or ends[-1]

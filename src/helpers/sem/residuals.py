@@ -19,13 +19,28 @@ def _labels(result: SemResult) -> tuple[object, ...]:
     return result.group_labels if result.n_groups > 1 else ("",)
 
 
-def implied(result: SemResult) -> dict[object, dict[str, pd.DataFrame | pd.Series]]:
+class GroupTables(dict[object, dict[str, "pd.DataFrame | pd.Series"]]):
+    """Tables by group label; with a single group, its tables by their own names too.
+
+    ``result.implied["north"]["cov"]`` with groups, ``result.implied["cov"]`` without.
+    """
+
+    def __missing__(self, key: object) -> pd.DataFrame | pd.Series:
+        """Look a table of the only group up."""
+        if len(self) == 1:
+            only = next(iter(self.values()))
+            if key in only:
+                return only[key]
+        raise KeyError(key)
+
+
+def implied(result: SemResult) -> GroupTables:
     """Implied covariances and means of observed, and covariances and means of latent variables."""
     import pandas as pd
 
     observed, latent = list(result.observed), list(result.latent)
     p = len(observed)
-    out: dict[object, dict[str, pd.DataFrame | pd.Series]] = {}
+    out = GroupTables()
     for label, sample, state in zip(_labels(result), result.moments, result.states):
         mean = state.mu if result.meanstructure else sample.mean
         out[label] = {
@@ -38,7 +53,7 @@ def implied(result: SemResult) -> dict[object, dict[str, pd.DataFrame | pd.Serie
     return out
 
 
-def residual_tables(result: SemResult) -> dict[object, dict[str, pd.DataFrame | pd.Series]]:
+def residual_tables(result: SemResult) -> GroupTables:
     """Residuals of the covariances (and means) of every group.
 
     ``raw`` is S - Sigma; ``cor`` the difference of the correlations; ``normalized`` divides by
@@ -50,7 +65,7 @@ def residual_tables(result: SemResult) -> dict[object, dict[str, pd.DataFrame | 
     from helpers.sem.residual_errors import residual_errors
 
     observed = list(result.observed)
-    out: dict[object, dict[str, pd.DataFrame | pd.Series]] = {}
+    out = GroupTables()
     for g, label in enumerate(_labels(result)):
         sample, state = result.moments[g], result.states[g]
         raw = sample.cov - state.sigma

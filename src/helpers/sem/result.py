@@ -21,6 +21,8 @@ from helpers.thresholds import LEVEL
 if TYPE_CHECKING:
     import pandas as pd
 
+    from helpers.sem.scores import FactorScores
+
 Array = np.ndarray
 ENGINE = "helpers.sem"
 DISTRIBUTION = "service-recovery-notebooks"
@@ -205,13 +207,13 @@ class SemResult:
         return fitmeasures.fit_measures(self)
 
     @cached_property
-    def implied(self) -> dict[object, dict[str, pd.DataFrame | pd.Series]]:
-        """Model-implied moments of every group: ``cov``, ``mean``, ``latent_cov``."""
+    def implied(self) -> residuals.GroupTables:
+        """Model-implied ``cov``, ``mean``, ``latent_cov``; by group label if there are groups."""
         return residuals.implied(self)
 
     @cached_property
-    def residuals(self) -> dict[object, dict[str, pd.DataFrame | pd.Series]]:
-        """Residuals of every group: raw, cor, normalized, standardized and mean."""
+    def residuals(self) -> residuals.GroupTables:
+        """Residuals raw, cor, normalized, standardized, mean; by group label if there are any."""
         return residuals.residual_tables(self)
 
     @cached_property
@@ -234,11 +236,12 @@ class SemResult:
         """Latent variables in model order."""
         return self.table.names.latent
 
-    def scores(self, *, method: str = "regression") -> pd.DataFrame:
-        """Estimate factor scores, see ``helpers.sem.scores.factor_scores``."""
-        from helpers.sem.scores import factor_scores
+    @cached_property
+    def scores(self) -> FactorScores:
+        """Factor scores by regression; ``r.scores(method="bartlett")`` gives the others."""
+        from helpers.sem.scores import scores_of
 
-        return factor_scores(self, method=method)
+        return scores_of(self)
 
     def to_lavaan(self) -> str:
         """Write the model with all defaults in lavaan's language."""

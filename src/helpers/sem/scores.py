@@ -5,17 +5,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from helpers.errors import DataContractError, ModelSpecError, listing, nearest
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from helpers.sem.model import GroupModel, State
     from helpers.sem.result import SemResult
 
 Array = np.ndarray
 METHODS = ("regression", "bartlett")
+
+
+class FactorScores(pd.DataFrame):
+    """Regression scores of a fit; called, it gives the scores of another method."""
+
+    _metadata = ["source"]
+
+    @property
+    def _constructor(self) -> type[pd.DataFrame]:
+        """Parts of the table are plain tables."""
+        return pd.DataFrame
+
+    def __call__(self, *, method: str = "regression") -> pd.DataFrame:
+        """Return the scores of a method, see ``factor_scores``."""
+        return factor_scores(self.source, method=method)
+
+
+def scores_of(result: SemResult) -> FactorScores:
+    """Return the regression scores of a fit, ready to be asked for another method."""
+    scores = FactorScores(factor_scores(result))
+    scores.source = result
+    return scores
 
 
 def factor_scores(result: SemResult, *, method: str = "regression") -> pd.DataFrame:
@@ -46,8 +67,6 @@ def factor_scores(result: SemResult, *, method: str = "regression") -> pd.DataFr
     -----
     Checked against lavaan ``lavPredict``: ``tests/reference/``.
     """
-    import pandas as pd
-
     if method not in METHODS:
         raise ModelSpecError(
             f"factor_scores: method= is '{method}'; allowed are {listing(METHODS)}."

@@ -186,7 +186,7 @@ def r_squared_table(fit: ModelFit) -> ApaTable:
 def effects_table(fit: ModelFit, effects: Effects) -> ApaTable:
     """Return direct, indirect and total effects with Monte Carlo intervals."""
     frame = effects.table.copy()
-    frame["effect"] = _effect_names(fit, frame)
+    frame["effect"] = effect_names(fit, frame)
     frame["way"] = [" → ".join(way) for way in frame["way"]]
     columns = [
         Column("effect", _("Effect"), "text"),
@@ -203,7 +203,7 @@ def effects_table(fit: ModelFit, effects: Effects) -> ApaTable:
     return apa_table(frame, caption=caption, columns=columns, note=note)
 
 
-def _effect_names(fit: ModelFit, frame: pd.DataFrame) -> list[str]:
+def effect_names(fit: ModelFit, frame: pd.DataFrame) -> list[str]:
     """Return each effect's name: its way through the model, or which sum it is."""
     sums = {
         "direct": _("direct"),
@@ -220,7 +220,7 @@ def _effect_names(fit: ModelFit, frame: pd.DataFrame) -> list[str]:
 def effects_forest(fit: ModelFit, effects: Effects) -> pd.DataFrame:
     """Return the effects as ``plot_forest`` takes them."""
     frame = effects.table[["estimate", "ci_low", "ci_high"]].copy()
-    frame.insert(0, "label", _effect_names(fit, effects.table))
+    frame.insert(0, "label", effect_names(fit, effects.table))
     return frame
 
 
