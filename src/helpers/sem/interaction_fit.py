@@ -147,8 +147,10 @@ def interaction_by_lms(
     -----
     Klein & Moosbrugger (2000), doi:10.1007/BF02296338. Robust errors ``H^-1 S'S H^-1``. Checked:
     without a product the likelihood is the SEM engine's; the integral against adaptive
-    quadrature; planted truth; estimates and log-likelihood of the R package modsem's published
-    example. One interaction and no further predictor of the outcome.
+    quadrature; planted truth with the intervals' coverage; on the example data of the R package
+    modsem (``oneInt``) the log-likelihood is -17493.57, where its authors print -17493.60 with
+    fixed nodes and an earlier stop, and -17831.87 without the product, as they print.
+    Limits: one interaction, no further predictor of the outcome, two items a construct at least.
     """
     names = (predictor, moderator, outcome)
     columns = [_columns(data, items, name) for name in names]
