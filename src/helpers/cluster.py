@@ -46,7 +46,7 @@ def _stream_client(
     # As a task, what all blocks share travels once a worker and is made anew after a loss.
     shared = client.submit(_carry, function, language(), pure=False)
     futures = {client.submit(_perform, shared, block, pure=False): i for i, block in left.items()}
-    for future in as_completed(list(futures)):
+    for future in as_completed(list(futures), loop=client.loop):
         try:
             result = future.result()
         except KilledWorker:
