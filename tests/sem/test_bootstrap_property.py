@@ -182,6 +182,42 @@ class TestReplicates:
         assert seen[-1] == (600, 600) and seen == sorted(seen)
 
 
+class TestOtherEstimators:
+    def test_incomplete_rows_search_agrees_with_whole_fits(self, data):
+        holes = data[ITEMS].mask(np.random.default_rng(2).random((300, 6)) < 0.1)
+        result = fit(MODEL, holes, missing="fiml")
+        fast = bootstrap(result, n_boot=6, seed=1, ci="percentile")
+        whole = bootstrap(result, n_boot=6, seed=1, ci="percentile", statistics="chisq")
+        assert np.allclose(fast.draws.values, whole.draws.values, rtol=0, atol=1e-6)
+        assert np.allclose(fast.draws.standardized, whole.draws.standardized, rtol=0, atol=1e-6)
+        assert (fast.draws.status == whole.draws.status).all()
+
+    def test_a_lost_category_takes_its_items_thresholds_only(self, data):
+        cut = data[ITEMS].apply(lambda v: np.digitize(v, [2.0, 3.0, 4.0]))
+        cut.loc[0, "y1"] = 9  # one row alone in the highest category
+        result = fit(MODEL, cut, estimator="WLSMV", ordered=ITEMS)
+        rng = np.random.default_rng(1)
+        without = rng.integers(1, 300, (1, 300))
+        usual = np.concatenate([rng.integers(0, 300, (2, 299)), np.zeros((2, 1), int)], axis=1)
+        b = bootstrap(result, indices=np.concatenate([without, usual]), seed=1, ci="percentile")
+        lost = np.isnan(b.draws.values[0])
+        table = result.estimates
+        assert (lost == ((table["op"] == "|") & (table["lhs"] == "y1"))).all()
+        assert np.isfinite(b.draws.values[1:]).all() and b.n_failed == 0
+        assert "lack a category" in b.text()
+        alone = fit(MODEL, cut.iloc[without[0]].reset_index(drop=True), estimator="WLSMV",
+                    ordered=ITEMS)  # fmt: skip
+        k = list(table["label"]).index("b")
+        there = alone.estimates.set_index("label")["est"]["b"]
+        assert b.draws.values[0, k] == pytest.approx(there, abs=1e-9)
+
+    def test_constraints_that_are_not_linear_are_kept(self, data):
+        result = fit("f =~ y1 + p*y2 + q*y3\np*q == 1", data)
+        b = bootstrap(result, n_boot=8, seed=1, ci="percentile")
+        at = [list(result.estimates["label"]).index(v) for v in "pq"]
+        assert np.allclose(b.draws.values[:, at].prod(axis=1), 1.0, atol=1e-8)
+
+
 class TestIntervals:
     @pytest.mark.parametrize("kind", ["percentile", "bc", "bca", "normal", "student"])
     @pytest.mark.parametrize("b", [99, 500])

@@ -27,6 +27,7 @@ from helpers.sem.bootstrap_kernels import (
 from helpers.sem.bootstrap_refit import (
     Refit,
     Retried,
+    aligned,
     picked_rows,
     refit_rows,
     replicate_result,
@@ -263,16 +264,23 @@ def stack_refits(job: Job, fits: list[SemResult | str]) -> Tile:
     statistics = np.full((b, len(job.statistics.names)), np.nan)
     errors = np.full((b, 2, k), np.nan) if job.want_errors else None
     iterations = np.zeros(b, dtype=int)
+    free = [(k, r.free - 1) for k, r in enumerate(result.table.rows) if r.free]
+    rows, columns = np.array(free, dtype=int).reshape(-1, 2).T
     for at, fit in enumerate(fits):
         if isinstance(fit, str):
             continue
-        theta[at], values[at], standard[at] = fit.theta, fit.values, fit.standard_values.std_all
+        place = np.array(aligned(result, fit))
+        known = place >= 0
+        values[at, known] = fit.values[place[known]]
+        standard[at, known] = fit.standard_values.std_all[place[known]]
+        theta[at, columns] = values[at, rows]
         status[at] = OK if fit.admissible else INADMISSIBLE
         iterations[at] = fit.iterations
         if job.statistics.names:
             statistics[at] = job.statistics.of_result(fit)
         if errors is not None:
-            errors[at] = fit.standard_errors, fit.standardized["se"]
+            both = np.stack([fit.standard_errors, fit.standardized["se"].to_numpy()])
+            errors[at][:, known] = both[:, place[known]]
     why = tuple(f for f in fits if isinstance(f, str))
     return Tile(theta, values, standard, statistics, errors, status, iterations,
                 np.zeros(b, dtype=bool), why)  # fmt: skip

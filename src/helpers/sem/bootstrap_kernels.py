@@ -43,8 +43,8 @@ class Spread:
     """(b, n) model variances of all variables."""
     residual: Array
     """(b, n) diagonal of S."""
-    latent: Array
-    """(b, m, m) covariances of the latent variables."""
+    lowest: Array
+    """(b,) smallest eigenvalue of the correlations of the latent variables."""
     definite: Array
     """(b,) whether the implied covariance matrix of the observed variables can be one."""
 
@@ -88,13 +88,33 @@ def accumulate(a: Array, order: int | None) -> Array:
     """``(I - A)^-1``: a product of ``I + A^(2^k)`` where A is nilpotent of the given order."""
     eye = np.eye(a.shape[-1])
     if order is None:
-        return np.linalg.inv(eye - a)
+        return inverted(eye - a)
     out, power, reached = eye + a, a, 2
     while reached < order:
         power = power @ power
         out = out + out @ power
         reached *= 2
     return out
+
+
+def solved(a: Array, b: Array) -> Array:
+    """``a^-1 b`` for stacks; NaN where a matrix is singular, which NumPy refuses for all."""
+    try:
+        return np.linalg.solve(a, b)
+    except np.linalg.LinAlgError:
+        out = np.full(np.broadcast_shapes(a.shape[:1], b.shape[:1]) + b.shape[1:], np.nan)
+        for k in range(len(out)):
+            if np.linalg.cond(a[k]) < 1.0 / np.finfo(float).eps:
+                out[k] = np.linalg.solve(a[k], b[k])
+        return out
+
+
+def inverted(a: Array) -> Array:
+    """Inverses of a stack; NaN where a matrix is singular."""
+    try:
+        return np.linalg.inv(a)
+    except np.linalg.LinAlgError:
+        return solved(a, np.broadcast_to(np.eye(a.shape[-1]), a.shape))
 
 
 def turned(a: Array) -> Array:
@@ -115,6 +135,18 @@ def filled(base: Array, x: Array, at: tuple[Array, Array, Array], symmetric: boo
     out[:, i, j] = x[:, where]
     if symmetric:
         out[:, j, i] = x[:, where]
+    return out
+
+
+def lowest_eigenvalue(matrices: Array) -> Array:
+    """Smallest eigenvalue of each covariance matrix, on the correlation scale, (b,)."""
+    if matrices.shape[-1] == 0:
+        return np.ones(len(matrices))
+    d = np.sqrt(np.maximum(np.abs(diagonal(matrices)), 1e-300))
+    unit = matrices / d[:, :, None] / d[:, None, :]
+    whole = np.isfinite(unit).all(axis=(1, 2))
+    out = np.full(len(unit), -np.inf)
+    out[whole] = np.linalg.eigvalsh(unit[whole])[:, 0]
     return out
 
 
@@ -222,7 +254,7 @@ class FactorKernel:
         ``P L = W U'``, so that ``Q L = (D^-1 T W - W (C W' T W + I)) U'``.
         """
         v = self._inverse(x, sample)
-        u = np.linalg.inv(v.bend)
+        u = inverted(v.bend)
         c, ut = v.psi @ u, turned(u)
         tw = v.tw / v.residual[:, :, None]
         ch = c @ v.h + np.eye(c.shape[-1])
@@ -230,7 +262,7 @@ class FactorKernel:
         onward = v.psi if self.order == 1 else v.psi @ turned(v.effect)
         small = (v.h - v.k @ ch) @ ut
         both = (q + tw) @ c
-        own = (v.square / v.residual - 1.0) / v.residual - (both * v.w).sum(axis=2)
+        own = (v.square / v.residual - 1.0) / v.residual - np.einsum("bij,bij->bi", both, v.w)
         _x, i, j = self.inner
         load = q @ (ut @ onward)
         path = small if self.order == 1 else small @ onward
@@ -250,7 +282,7 @@ class FactorKernel:
         """Return f without the terms of the saturated model."""
         v = self._inverse(x, sample)
         logdet = np.linalg.slogdet(v.bend)[1] + np.log(np.abs(v.residual)).sum(axis=1)
-        inside = np.linalg.solve(turned(v.bend), v.psi)
+        inside = solved(turned(v.bend), v.psi)
         trace = (v.square / v.residual).sum(axis=1) - (inside * v.h).sum(axis=(1, 2))
         return 0.5 * (logdet + trace)
 
@@ -258,13 +290,14 @@ class FactorKernel:
         """Return the variances at x."""
         reach, effect, psi, residual = self.parts(x)
         latent = psi if self.order == 1 else effect @ psi @ turned(effect)
-        own = ((reach @ psi) * reach).sum(axis=2) + residual
+        own = np.einsum("bij,bij->bi", reach @ psi, reach) + residual
         total = np.concatenate([own, diagonal(latent)], axis=1)
-        definite = (residual > 0).all(axis=1) & (np.linalg.eigvalsh(psi)[:, 0] > 0)
+        lowest = lowest_eigenvalue(latent)
+        definite = (residual > 0).all(axis=1) & (lowest > 0)
         for b in np.flatnonzero(~definite):
             sigma = reach[b] @ psi[b] @ reach[b].T + np.diag(residual[b])
             definite[b] = np.isfinite(sigma).all() and np.linalg.eigvalsh(sigma)[0] > 0
-        return Spread(total, np.concatenate([residual, diagonal(psi)], axis=1), latent, definite)
+        return Spread(total, np.concatenate([residual, diagonal(psi)], axis=1), lowest, definite)
 
 
 @dataclass(slots=True)
@@ -319,7 +352,7 @@ class GeneralKernel:
         m, p = self.model, self.model.n_observed
         effect = self.effects(x)
         total = effect @ self.undirected(x, sample) @ turned(effect)
-        inverse = np.linalg.inv(total[:, :p, :p])
+        inverse = inverted(total[:, :p, :p])
         inverse = 0.5 * (inverse + turned(inverse))
         t, d, eta = sample.cov, None, None
         if self.means:
@@ -348,7 +381,7 @@ class GeneralKernel:
         if self.means:
             d = sample.mean - self.means_of(x, effect, sample)[:, :p]
             t = t + d[:, :, None] * d[:, None, :]
-        trace = np.einsum("bii->b", np.linalg.solve(sigma, t))
+        trace = np.einsum("bii->b", solved(sigma, t))
         return 0.5 * (np.linalg.slogdet(sigma)[1] + trace)
 
     def spread(self, x: Array, sample: BatchMoments) -> Spread:
@@ -356,5 +389,5 @@ class GeneralKernel:
         p = self.model.n_observed
         effect, s = self.effects(x), self.undirected(x, sample)
         total = effect @ s @ turned(effect)
-        lowest = np.linalg.eigvalsh(total[:, :p, :p])[:, 0]
-        return Spread(diagonal(total), diagonal(s), total[:, p:, p:], lowest > 0)
+        definite = lowest_eigenvalue(total[:, :p, :p]) > 0
+        return Spread(diagonal(total), diagonal(s), lowest_eigenvalue(total[:, p:, p:]), definite)

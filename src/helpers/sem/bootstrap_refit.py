@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -178,6 +179,26 @@ def refit_rows(result: SemResult, rows: tuple[Array, ...], counts: Array) -> Sem
         return str(error).removeprefix("fit: ")
     if not found.converged:
         return "the search did not converge"
-    if len(found.values) != len(result.values):
-        return "an ordered item has fewer categories in the resample"
     return found
+
+
+def aligned(result: SemResult, found: SemResult) -> list[int]:
+    """Where each row of the result stands among the rows of a refit, -1 where it has none.
+
+    A category that no one in the resample chose takes a threshold with it: all thresholds of
+    that item are left out, because their numbers no longer mean the same.
+    """
+    if len(found.table.rows) == len(result.table.rows):
+        return list(range(len(result.values)))
+
+    def steps(fit_result: SemResult) -> Counter:
+        return Counter((r.lhs, r.group) for r in fit_result.table.rows if r.op == "|")
+
+    whole, own = steps(result), steps(found)
+    place = {(r.lhs, r.op, r.rhs, r.group): k for k, r in enumerate(found.table.rows)}
+    out = []
+    for r in result.table.rows:
+        lost = r.op == "|" and whole[r.lhs, r.group] != own[r.lhs, r.group]
+        out.append(-1 if lost else place.get((r.lhs, r.op, r.rhs, r.group), -1))
+    first = len(found.table.rows)
+    return out + list(range(first, first + len(result.table.defined)))

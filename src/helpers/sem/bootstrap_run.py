@@ -149,11 +149,18 @@ def _notes(
                 "{n} replicates of the jackknife failed and are left out of the acceleration."
             ).format(n=int((left_out.status == FAILED).sum()))
         )
+    known = np.isfinite(job.result.values)
+    partial = (~np.isfinite(drawn.values[:, known])).any(axis=1) & (drawn.status != FAILED)
+    if partial.any():
+        out.append(
+            _("{n} replicates lack a category of an ordered item; its thresholds are left out.")
+            .format(n=int(partial.sum()))
+        )  # fmt: skip
     named = _extreme(job, found)
     if named:
         out.append(
             _("More replicates are needed for {names}: a bound is the most extreme one.").format(
-                names=listing(named)
+                names=listing(named, most=6)
             )
         )
     if ci == "student" and drawn.statistics.shape[1]:

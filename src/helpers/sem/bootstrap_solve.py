@@ -8,11 +8,11 @@ Anderson's method (Walker & Ni 2011, doi:10.1137/10078356X) combines the last fe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from helpers.sem.bootstrap_kernels import BatchMoments, Kernel
+from helpers.sem.bootstrap_kernels import BatchMoments, Kernel, solved
 
 Array = np.ndarray
 
@@ -36,13 +36,21 @@ class Model:
     root: Array
     """M, (n_x, n_z)."""
     n: int
+    roots: tuple[Array, ...] = field(init=False)
+    """Rows of M in the order of each kernel's scores."""
 
-    def score(self, x: Array, samples: list[BatchMoments], share: Array) -> Array:
-        """Minus the gradient of f over all free rows, (b, n_x)."""
-        out = np.zeros_like(x)
-        for g, (kernel, sample) in enumerate(zip(self.kernels, samples)):
-            out[:, kernel.at] += share[:, g, None] * kernel.score(x, sample)
-        return out
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "roots", tuple(self.root[k.at] for k in self.kernels))
+
+    def step(self, x: Array, samples: list[BatchMoments], share: Array) -> Array:
+        """Step of scoring, which is minus the gradient of f over y, (b, n_z)."""
+        if len(self.kernels) == 1:
+            return self.kernels[0].score(x, samples[0]) @ self.roots[0]
+        parts = [
+            (share[:, g, None] * kernel.score(x, sample)) @ self.roots[g]
+            for g, (kernel, sample) in enumerate(zip(self.kernels, samples))
+        ]
+        return sum(parts)
 
     def value(self, x: Array, samples: list[BatchMoments], share: Array) -> Array:
         """f without the terms of the saturated model, (b,)."""
@@ -114,7 +122,7 @@ def _first(model: Model, samples: list[BatchMoments], share: Array) -> Paths:
     b, n_z = len(share), model.root.shape[1]
     x = np.empty((b, len(model.x)))
     x[:] = model.x
-    step = model.score(x, samples, share) @ model.root
+    step = model.step(x, samples, share)
     memory = np.zeros((b, DEPTH, n_z))
     return Paths(np.zeros((b, n_z)), step, memory, memory.copy(), np.zeros((b, DEPTH, DEPTH)))
 
@@ -128,9 +136,9 @@ def _advance(model: Model, paths: Paths, samples: list[BatchMoments], share: Arr
         gram = paths.gram[:, :known, :known].copy()
         at = np.arange(known)
         gram[:, at, at] = gram[:, at, at] * (1.0 + 1e-10) + 1e-300
-        weight = np.linalg.solve(gram, recent @ paths.step[:, :, None])
+        weight = solved(gram, recent @ paths.step[:, :, None])
         y -= turned_sum(weight, paths.moved[:, :known]) + turned_sum(weight, recent)
-    step = model.score(model.x + y @ model.root.T, samples, share) @ model.root
+    step = model.step(model.x + y @ model.root.T, samples, share)
     slot = (k - 1) % DEPTH
     paths.moved[:, slot] = y - paths.y
     paths.turned[:, slot] = step - paths.step

@@ -84,7 +84,7 @@ def admissible_replicates(
     index = {name: k for k, name in enumerate(models[0].names)}
     for spread in spreads:
         good &= spread.definite
-        good &= _lowest(spread.latent) >= NEGATIVE
+        good &= spread.lowest >= NEGATIVE
     for k, row in enumerate(table.rows):
         if not row.free:
             continue
@@ -94,18 +94,6 @@ def admissible_replicates(
         elif row.op in ("=~", "~", "~~"):
             good &= ~(np.abs(standard[:, k]) > ABOVE_ONE)
     return good
-
-
-def _lowest(matrices: Array) -> Array:
-    """Smallest eigenvalue of each covariance matrix, on the correlation scale."""
-    if matrices.shape[-1] == 0:
-        return np.zeros(len(matrices))
-    d = np.sqrt(np.maximum(np.abs(diagonal(matrices)), 1e-300))
-    unit = matrices / d[:, :, None] / d[:, None, :]
-    whole = np.isfinite(unit).all(axis=(1, 2))
-    out = np.full(len(unit), -np.inf)
-    out[whole] = np.linalg.eigvalsh(unit[whole])[:, 0]
-    return out
 
 
 def chi_squares(
