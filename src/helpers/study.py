@@ -20,13 +20,14 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster wher
 
 ITEM_COLUMNS = (
     "item", "construct", "scale", "wording_en", "wording_zh", "reverse", "missing_codes",
-    "shown_if", "module", "column", "source",
+    "shown_if", "module", "column", "source", "label_en", "label_zh",
 )  # fmt: skip
 """Columns of ``items.csv``.
 
 ``construct`` is empty for background questions; ``reverse`` is 0 or 1; ``missing_codes`` is
 ``code=reason`` joined by ``;``; ``shown_if`` is ``item=code|code`` for questions behind a branch;
-``module`` is ``main`` or a module's name; ``column`` is the name in the raw file if it differs.
+``module`` is ``main`` or a module's name; ``column`` is the name in the raw file if it differs;
+``label_en`` and ``label_zh`` are short names for tables, where the item's own name says too little.
 """
 
 
@@ -93,6 +94,11 @@ class StudyFolder:
                 f"{listing(self.items['item'])}.{nearest(item, self.items['item'])}"
             )
         return self.spec.scales[row["scale"].iloc[0]]
+
+    def item_label(self, item: str) -> str:
+        """Return an item's short name in the current language, else the item's own name."""
+        row = self.items.loc[self.items["item"] == item].iloc[0]
+        return pick({"en": row["label_en"] or item, "zh": row["label_zh"]})
 
     def wording(self, item: str) -> str:
         """Return an item's wording in the current language."""

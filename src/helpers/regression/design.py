@@ -91,11 +91,11 @@ def dummy_term(values: pd.Series, *, name: str, label: str) -> Term:
 
 
 def variable_label(study: Study, name: str) -> str:
-    """Return a short name: a construct's name, a grouping's title, or the item with its unit."""
+    """Return a construct's name, a grouping's title, or the item's label with its unit."""
     if name in study.construct_codes:
         return study.construct_name(name)
     for grouping in study.spec.groups.values():
         if grouping.item == name:
             return pick(grouping.title.model_dump())
-    unit = study.scale_of(name).unit
-    return name if unit is None else f"{name} ({pick(unit.model_dump())})"
+    label, unit = study.item_label(name), study.scale_of(name).unit
+    return label if unit is None else f"{label} ({pick(unit.model_dump())})"

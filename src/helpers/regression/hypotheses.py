@@ -208,7 +208,7 @@ def _change(study: Study, test: HypothesisTest, level: float) -> Evidence:
     quantile = stats.norm.ppf(0.5 + level / 2)
     quantity = _("ratio of means of the same people: {after} / {before}")
     return Evidence(
-        quantity.format(after=study.wording(test.outcome), before=study.wording(test.before)),
+        quantity.format(after=study.item_label(test.outcome), before=study.item_label(test.before)),
         float(np.exp(log_ratio)),
         float(np.exp(log_ratio - quantile * se)),
         float(np.exp(log_ratio + quantile * se)),

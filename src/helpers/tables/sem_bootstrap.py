@@ -17,6 +17,9 @@ from helpers.tables.sem_sentences import mediation_verdict, state_sentence
 from helpers.tables.sem_tables import effect_names
 from helpers.thresholds import THRESHOLDS
 
+MOST_DRAWN = 8
+"""Indirect ways drawn; the table holds all."""
+
 
 @passes_unavailable
 def effects_table(fit: ModelFit, found: BootstrappedEffects) -> ApaTable:
@@ -41,8 +44,11 @@ def effects_table(fit: ModelFit, found: BootstrappedEffects) -> ApaTable:
 
 @passes_unavailable
 def effects_forest(fit: ModelFit, found: BootstrappedEffects) -> pd.DataFrame:
-    """Return the standardised effects as ``plot_forest`` takes them."""
+    """Return the standardised effects as ``plot_forest`` takes them: sums and largest ways."""
     table = found.effects.table
+    sums = table["kind"] != "indirect"
+    largest = table.loc[~sums, "std_all"].abs().nlargest(MOST_DRAWN).index
+    table = table[sums | table.index.isin(largest)]
     frame = table[["std_all", "std_low", "std_high"]].copy()
     frame.columns = ["estimate", "ci_low", "ci_high"]
     frame.insert(0, "label", effect_names(fit, table))
