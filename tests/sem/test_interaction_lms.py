@@ -199,6 +199,28 @@ class TestProperty:
         assert "SD" in fitted().text()
 
 
+class TestAdmissible:
+    def test_path_beyond_one(self):
+        """Two nearly equal causes: one path grows beyond 1, the other turns."""
+        rng = np.random.default_rng(8)
+        n = 600
+        data = simulate(n, 8)
+        x = rng.standard_normal(n)
+        z = 0.97 * x + 0.25 * rng.standard_normal(n)
+        y = 2.0 * x - 1.4 * z + 0.3 * rng.standard_normal(n)
+        for name, latent in (("X", x), ("Z", z), ("Y", y)):
+            for item in ITEMS[name]:
+                data[item] = latent + 0.2 * rng.standard_normal(n)
+        found = interaction_by_lms(data, ITEMS, **ROLES)
+        assert not found.trustworthy
+        assert "exceed 1" in found.problems[0]
+        assert "no verdict" in found.text()
+
+    def test_planted_sample_has_no_problem(self):
+        assert fitted().trustworthy
+        assert fitted().problems == ()
+
+
 class TestBadInput:
     def test_single_item(self):
         with pytest.raises(ModelSpecError, match="at least two items"):

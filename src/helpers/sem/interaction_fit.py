@@ -24,6 +24,8 @@ Array = np.ndarray
 
 SMALLEST_SHARE = 0.02
 """Start of a residual variance at least, as a share of the item's variance."""
+VANISHED = 1e-3
+"""A variance below this share of the whole counts as zero."""
 STEP = 1e-4
 """Step of the central differences that turn scores into the Hessian."""
 DECREMENT = 1e-6
@@ -166,12 +168,37 @@ def interaction_by_lms(
     linear_value = float(linear.fit_measures["logl"])
     chisq = max(2 * (value - linear_value), 0.0)
     own = LmsFit(table, value, linear_value, iterations, nodes)
+    problems = _lms_problems(table, data, sd, names)
     return summarise(
         theta[paths], vcov[np.ix_(paths, paths)], sd, names=names, level=level, method="lms",
-        converged=True, admissible=True, problems=(), lr_chisq=chisq,
+        converged=True, admissible=not problems, problems=problems, lr_chisq=chisq,
         lr_p=float(stats.chi2.sf(chisq, 1)), n_used=int(kept.sum()),
         n_dropped=int((~kept).sum()), fit=own,
     )  # fmt: skip
+
+
+def _lms_problems(
+    table: pd.DataFrame, data: pd.DataFrame, sd: Mapping[str, float], names: tuple[str, str, str]
+) -> tuple[str, ...]:
+    """Return what makes a solution inadmissible: variances that vanish, paths beyond 1."""
+    total = {**dict(zip(names, sd.values())), **data.std(numeric_only=True).to_dict()}
+    own = table[(table["op"] == "~~") & (table["lhs"] == table["rhs"])]
+    gone = [n for n, v in zip(own["lhs"], own["est"]) if v < VANISHED * total[n] ** 2]
+    paths = table.set_index(["lhs", "op", "rhs"])["est"]
+    outcome = names[2]
+    large = [
+        f"{outcome} ~ {n}"
+        for n in names[:2]
+        if abs(paths[(outcome, "~", n)]) * total[n] > total[outcome]
+    ]
+    found = []
+    if gone:
+        found.append(_("The variance of {names} is at its limit, zero.").format(
+            names=listing(gone)))  # fmt: skip
+    if large:
+        found.append(_("Standardised values exceed 1 in absolute size: {names}.").format(
+            names=listing(large)))  # fmt: skip
+    return tuple(found)
 
 
 def _columns(data: pd.DataFrame, items: Mapping[str, Sequence[str]], name: str) -> list[str]:

@@ -120,15 +120,15 @@ def _question(
 
 
 def measured_by(study: Study, name: str) -> list[str]:
-    """Return the items of a construct, of a latent variable of the study's models, or the item.
+    """Return the items that measure a variable: as in the study's models, else as in its codebook.
 
-    Only items among the cleaned answers count.
+    A single item stands for itself. Only items among the cleaned answers count.
     """
-    own = study.items_of(name)
-    if not own:
-        for model in study.spec.models.values():
-            terms = parse(model.syntax).terms
-            own = own or [t.rhs for t in terms if t.op == "=~" and t.lhs == name]
+    own: list[str] = []
+    for model in study.spec.models.values():
+        terms = parse(model.syntax).terms
+        own = own or [t.rhs for t in terms if t.op == "=~" and t.lhs == name]
+    own = own or study.items_of(name)
     if not own and name in set(study.items["item"]):
         own = [name] if study.scale_of(name).kind in NUMERIC else []
     return own if set(own) <= set(study.responses.columns) else []
