@@ -290,6 +290,22 @@ class TestBadInput:
             bootstrap(result, n_boot=10, seed=1)
         assert bootstrap(result, n_boot=10, seed=1, method="parametric", ci="normal").n_used == 10
 
+    def test_draws_under_the_model_need_complete_ml(self, data):
+        for options in ({"missing": "fiml"}, {"estimator": "GLS"}):
+            result = fit(MODEL, data, **options)
+            with pytest.raises(ModelSpecError, match="available for ML on complete data"):
+                bootstrap(result, n_boot=10, seed=1, method="bollen-stine", ci="percentile")
+
+    def test_robust_tests_need_rows(self, data):
+        result = fit(MODEL, data, estimator="MLR")
+        with pytest.raises(ModelSpecError, match="need robust tests or errors"):
+            bootstrap(result, n_boot=10, seed=1, method="parametric", ci="student")
+
+    def test_a_system_without_fork_is_told(self, result, monkeypatch):
+        monkeypatch.setattr("helpers.sem.bootstrap_run.get_all_start_methods", lambda: ["spawn"])
+        b = bootstrap(result, n_boot=300, seed=1, ci="percentile", workers=2)
+        assert "One process was used" in b.text()
+
     def test_all_replicates_failing_say_why(self, data, result):
         flat = np.zeros((5, len(data)), dtype=int)
         with pytest.raises(EstimationError, match="because a variable has no variance"):

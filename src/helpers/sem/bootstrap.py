@@ -16,8 +16,9 @@ from helpers.sem.bootstrap_batch import Job, compile_model
 from helpers.sem.bootstrap_draws import bollen_stine, build_products, build_units, counts_of
 from helpers.sem.bootstrap_intervals import KINDS
 from helpers.sem.bootstrap_result import BootstrapResult
-from helpers.sem.bootstrap_run import Progress, run, summarise
+from helpers.sem.bootstrap_run import Progress, can_fork, run, summarise
 from helpers.sem.bootstrap_statistics import Wanted, build_statistics
+from helpers.sem.options import ROBUST
 from helpers.sem.result import SemResult
 from helpers.thresholds import LEVEL
 
@@ -80,7 +81,7 @@ def bootstrap(
     level : float
         Confidence level as a proportion.
     workers : int
-        Forked processes. Numbers do not depend on it.
+        Forked processes; one where the system cannot fork. Numbers do not depend on it.
     progress : callable, optional
         Called with (replicates done, replicates in all), the jackknife included.
 
@@ -104,6 +105,7 @@ def bootstrap(
 
     Notes
     -----
+    Memory: 24 bytes for each row of 128 replicates, and N p^2 / 2 products, whatever ``n_boot``.
     Missing data: rows are those of the fit; with ``missing="fiml"`` their blanks stay.
     Checked against lavaan on the same resamples and against R's boot:
     ``tests/reference/bootstrap.R``.
@@ -136,6 +138,8 @@ def bootstrap(
         ).format(n=n_boot, units=jackknife)
         notes.append(note)
         warnings.warn(f"bootstrap: {note}", UserWarning, stacklevel=2)
+    if workers > 1 and not can_fork():
+        notes.append(_("One process was used: this system cannot fork processes."))
     tiles, left_out = run(job, n_boot, jackknife, workers, progress)
     return summarise(job, values, tiles, left_out, ci, inadmissible, level, notes)
 
@@ -198,43 +202,65 @@ def _build_job(
     indices: object,
 ) -> tuple[Job, Array]:
     """Compile what every tile needs; also the statistics of the full sample."""
-    reduction = result.context.reduction
-    plain = (
-        result.context.estimator == "ML" and not result.table.names.ordered
-        and len(result.theta) > 0 and reduction.nonlinear is None
-        and reduction.inequalities is None
-    )  # fmt: skip
-    incomplete = result.missing == "fiml"
-    fast = plain and not incomplete
+    batched, incomplete = _can_batch(result), result.missing == "fiml"
     found, values = build_statistics(result, statistics)
-    whole = bool(found.names) or ci == "student"  # incomplete rows: tests need whole fits
-    batched = fast or (plain and incomplete and not whole)
-    rows_known = all(m.data is not None for m in result.moments)
-    if not rows_known and (method != "parametric" or not fast):
+    whole = found.needs_result or ci == "student"
+    _check_source(result, method, batched and not incomplete, whole)
+    if incomplete and (whole or found.names):  # tests of incomplete rows need whole fits
+        batched = False
+    rows = _rows(result, method)
+    less = 1 if result.likelihood == "wishart" else 0
+    products = rows if batched and not incomplete and method != "parametric" else ()
+    job = Job(
+        result=result, method=method, seed=seed,
+        units=None if method == "parametric" else build_units(result.moments, strata, clusters),
+        given=None if indices is None else counts_of(indices, result.moments),
+        products=tuple(build_products(r, less) for r in products), rows=rows,
+        model=compile_model(result) if batched else None, statistics=found,
+        want_errors=ci == "student",
+    )  # fmt: skip
+    return job, values
+
+
+def _can_batch(result: SemResult) -> bool:
+    """Tell whether replicates can be solved together: maximum likelihood, linear constraints."""
+    reduction = result.context.reduction
+    return (
+        result.context.estimator == "ML"
+        and not result.table.names.ordered
+        and len(result.theta) > 0
+        and reduction.nonlinear is None
+        and reduction.inequalities is None
+    )
+
+
+def _rows(result: SemResult, method: str) -> tuple[Array, ...]:
+    """Rows that are drawn from, per group; none where moments are."""
+    if method == "bollen-stine":
+        return tuple(
+            bollen_stine(m.data, m.cov, s.sigma, s.mu if result.meanstructure else None)
+            for m, s in zip(result.moments, result.states)
+        )
+    return tuple(m.data for m in result.moments if m.data is not None)
+
+
+def _check_source(result: SemResult, method: str, complete: bool, whole: bool) -> None:
+    """Check that the fit offers what a method draws from."""
+    known = all(m.data is not None for m in result.moments)
+    if not known and (method != "parametric" or not complete):
         raise EstimationError(
             "bootstrap: result= was fitted to moments (sample_cov=), which cannot be resampled; "
             "rows are needed. Fit with data=, or use method='parametric', ci='percentile'."
         )
-    if method != "nonparametric" and not fast:
+    if method != "nonparametric" and not complete:
         raise ModelSpecError(
             f"bootstrap: method= is '{method}' for a fit by {result.estimator}, "
             f"missing='{result.missing}'; it is available for ML on complete data without "
             "nonlinear constraints. Use method='nonparametric'."
         )
-    less = 1 if result.likelihood == "wishart" else 0
-    rows = tuple(m.data for m in result.moments) if rows_known else ()
-    if method == "bollen-stine":
-        rows = tuple(
-            bollen_stine(m.data, m.cov, s.sigma, s.mu if result.meanstructure else None)
-            for m, s in zip(result.moments, result.states)
+    if method == "parametric" and whole and result.estimator in ROBUST:
+        raise ModelSpecError(
+            f"bootstrap: method= is 'parametric' for {result.estimator}, with statistics= or "
+            "ci='student' that need robust tests or errors; these need rows. Use "
+            "method='bollen-stine' or 'nonparametric'."
         )
-    units = None if method == "parametric" else build_units(result.moments, strata, clusters)
-    job = Job(
-        result=result, method=method, seed=seed, units=units,
-        given=None if indices is None else counts_of(indices, result.moments),
-        products=tuple(build_products(r, less) for r in rows)
-        if fast and method != "parametric" else (),
-        rows=rows, model=compile_model(result) if batched else None, statistics=found,
-        want_errors=ci == "student",
-    )  # fmt: skip
-    return job, values

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
+from helpers.errors import SuiteError
 from helpers.sem.bootstrap_draws import TILE, Products, Units, drawn_moments, resampled, stream
 from helpers.sem.bootstrap_incomplete import (
     IncompleteKernel,
@@ -233,14 +234,16 @@ def _numbers(
         values = with_defined(result.table, rows)
         good = admissible_replicates(result.table, result.model, spreads, rows, standard)
         standard = with_defined(result.table, standard)
-    statistics = np.empty((len(x), len(job.statistics.names)))
+    statistics = np.full((len(x), len(job.statistics.names)), np.nan)
     errors = np.full((len(x), 2, values.shape[1]), np.nan) if job.want_errors else None
     if job.statistics.needs_result or job.want_errors:
         for b in np.flatnonzero(~failed):
+            own = None if counts is None else counts[b]
             here = [s.take(np.array([b])) for s in samples]
-            fit = replicate_result(
-                result, job.rows, here, None if counts is None else counts[b], x[b]
-            )
+            try:
+                fit = replicate_result(result, job.rows, here, own, x[b])
+            except SuiteError:  # the information is singular: no errors, no tests
+                continue
             if job.statistics.names:
                 statistics[b] = job.statistics.of_result(fit)
             if errors is not None:

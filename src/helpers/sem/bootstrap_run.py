@@ -30,7 +30,7 @@ _shared: dict[str, Job] = {}
 """The job as forked processes inherit it."""
 
 
-def _perform(job: Job, task: Task) -> Tile:
+def perform(job: Job, task: Task) -> Tile:
     """Run one tile."""
     kind, tile, size = task
     return run_draws(job, tile, size) if kind == "draw" else run_jackknife(job, tile)
@@ -38,22 +38,27 @@ def _perform(job: Job, task: Task) -> Tile:
 
 def _perform_forked(task: Task) -> Tile:
     """Run one tile of the inherited job."""
-    return _perform(_shared["job"], task)
+    return perform(_shared["job"], task)
 
 
-def _tasks(n_boot: int, jackknife: int) -> list[Task]:
-    """Tiles of draws, then of the jackknife."""
+def list_tasks(n_boot: int, jackknife: int) -> list[Task]:
+    """List the tiles of draws, then of the jackknife."""
     out = []
     for kind, n in (("draw", n_boot), ("jackknife", jackknife)):
         out += [(kind, t, min(TILE, n - t * TILE)) for t in range(-(-n // TILE))]
     return out
 
 
+def can_fork() -> bool:
+    """Tell whether this system can share a job by forking."""
+    return "fork" in get_all_start_methods()
+
+
 def _stream_tiles(job: Job, tasks: list[Task], workers: int) -> Iterator[Tile]:
     """Yield finished tiles in order, from here or from forked processes."""
-    if workers == 1 or len(tasks) == 1 or "fork" not in get_all_start_methods():
+    if workers == 1 or len(tasks) == 1 or not can_fork():
         for task in tasks:
-            yield _perform(job, task)
+            yield perform(job, task)
         return
     _shared["job"] = job
     try:
@@ -67,7 +72,7 @@ def run(
     job: Job, n_boot: int, jackknife: int, workers: int, progress: Progress | None
 ) -> tuple[Tile, Tile | None]:
     """Run the draws and, for BCa, the jackknife."""
-    tasks = _tasks(n_boot, jackknife)
+    tasks = list_tasks(n_boot, jackknife)
     found, done = [], 0
     for task, tile in zip(tasks, _stream_tiles(job, tasks, workers)):
         found.append(tile)
