@@ -1,6 +1,7 @@
 """A study's moderation hypothesis: which it is, the planted product, tables, pictures."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from helpers.errors import Unavailable
@@ -8,6 +9,7 @@ from helpers.i18n import set_language
 from helpers.plots import attached_alt_text, plot_interaction
 from helpers.plots.johnson_neyman import plot_johnson_neyman
 from helpers.sem import interaction_study as moderation
+from helpers.sem.interaction_fit import interaction_by_products
 from helpers.sem.study_fit import fit_model
 from helpers.survey.load import load_study
 from helpers.tables import sem_confounder, sem_moderation
@@ -99,6 +101,35 @@ class TestRecovery:
         slopes = found.table["estimate"].to_numpy()
         assert slopes[2] - slopes[1] == pytest.approx(slopes[3])
         assert found.index["ci_high"] < 0
+
+
+class TestSteps:
+    def test_seven_unequal_steps_lose_part_of_the_product(self, study):
+        """What the check of the planted product says, from the population's own thresholds."""
+        measurement = study.truth["measurement"]
+        rng = np.random.default_rng(1)
+        n = 40_000
+        x, z = rng.standard_normal((2, n))
+        y = 0.6 * x - 0.075 * z - 0.15 * x * z
+        y = y + np.sqrt(1 - y.var()) * rng.standard_normal(n)
+        smooth, steps = {}, {}
+        for name, latent in (("REC", x), ("SEV", z), ("RSAT", y)):
+            scale = measurement["scales"][name]
+            cuts = np.array(measurement["thresholds"][scale["profile"]])
+            for k, (loading, shift) in enumerate(zip(scale["loadings"], scale["shift"])):
+                value = loading * latent + np.sqrt(1 - loading**2) * rng.standard_normal(n)
+                smooth[f"{name}{k}"] = value
+                steps[f"{name}{k}"] = 1.0 + np.searchsorted(cuts + shift, value)
+        names = ("REC", "SEV", "RSAT")
+        lines = [f"{c} =~ {' + '.join(i for i in smooth if i[:-1] == c)}" for c in names]
+        text = "\n".join([*lines, "RSAT ~ REC + SEV"])
+        roles = {"predictor": "REC", "moderator": "SEV", "outcome": "RSAT", "estimator": "ML"}
+        full, cut = (
+            interaction_by_products(text, pd.DataFrame(d), **roles).row("product")["std"]
+            for d in (smooth, steps)
+        )
+        assert full == pytest.approx(-0.15, abs=0.015)  # three standard errors
+        assert 0.82 < cut / full < 0.93
 
 
 class TestViews:

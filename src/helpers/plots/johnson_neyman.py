@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -48,14 +49,15 @@ def plot_johnson_neyman(
     """
     need_columns(data, ["moderator_value", "slope", "ci_low", "ci_high"], "plot_johnson_neyman")
     ax = new_axes() if ax is None else ax
-    x = data["moderator_value"]
-    apart = (data["ci_low"] > 0) | (data["ci_high"] < 0)
-    band = _("{percent:g}% band").format(percent=100 * level)
-    ax.fill_between(x, data["ci_low"], data["ci_high"], color=PALE, alpha=0.8, linewidth=0,
-                    label=_("{band}, zero inside").format(band=band))  # fmt: skip
-    ax.fill_between(x, data["ci_low"], data["ci_high"], where=apart, color=PALETTE[0], alpha=0.3,
-                    linewidth=0, label=_("{band}, zero outside").format(band=band))  # fmt: skip
-    ax.plot(x, data["slope"], color=PALETTE[0], linewidth=1.7)
+    looks = {True: (_("{percent:g}% band, zero inside"), PALE, 0.8),
+             False: (_("{percent:g}% band, zero outside"), PALETTE[0], 0.28)}  # fmt: skip
+    for holds_zero, part in _regions(data, ends):
+        label, colour, alpha = looks[holds_zero]
+        ax.fill_between(part["moderator_value"], part["ci_low"], part["ci_high"], color=colour,
+                        alpha=alpha, linewidth=0, label=label.format(percent=100 * level)
+                        )  # fmt: skip
+        looks[holds_zero] = ("_nolegend_", colour, alpha)
+    ax.plot(data["moderator_value"], data["slope"], color=PALETTE[0], linewidth=1.7)
     ax.axhline(0, color=GREY, linewidth=0.8)
     for end in ends:
         ax.axvline(end, color=PALETTE[1], linestyle=LINES[1], linewidth=1.2)
@@ -65,6 +67,21 @@ def plot_johnson_neyman(
     legend_above(ax)
     attach_alt_text(ax, describe_johnson_neyman(data, ends, level=level))
     return ax
+
+
+def _regions(data: pd.DataFrame, ends: Sequence[float]) -> list[tuple[bool, pd.DataFrame]]:
+    """Cut the curve at the borders; say of each part whether its band holds zero."""
+    x = data["moderator_value"].to_numpy(float)
+    grid = np.union1d(x, np.asarray(ends, dtype=float))
+    own = pd.DataFrame({c: np.interp(grid, x, data[c]) for c in ("ci_low", "ci_high")})
+    own["moderator_value"] = grid
+    borders = [x.min(), *sorted(ends), x.max()]
+    parts = []
+    for low, high in zip(borders[:-1], borders[1:]):
+        part = own[(grid >= low) & (grid <= high)]
+        middle = part.iloc[len(part) // 2]
+        parts.append((bool(middle["ci_low"] <= 0 <= middle["ci_high"]), part))
+    return parts
 
 
 def describe_johnson_neyman(
