@@ -109,21 +109,21 @@ def test_numbers_do_not_depend_on_workers_grid_or_number_of_sets():
     alone = power(TWO, "b", 120, n_sets=150, **options).table
     among = power(TWO, "b", [100, 120], n_sets=150, **options).table
     assert alone.iloc[0].equals(among.iloc[1])
-    backwards = power(TWO, "b", [100, 120], n_sets=150, mapper=_reversed_map, **options).table
-    pd.testing.assert_frame_equal(among, backwards)
     truth = build_population(TWO, standardized=True)
     job = Job(truth, freed_model(TWO), "b", "ML", 6, (1.0,))
-    part, whole = run_block(job, 120, 0, 10), run_block(job, 120, 0, BLOCK)
+    part, whole = run_block(job, (120, 0, 10)), run_block(job, (120, 0, BLOCK))
     np.testing.assert_allclose(part.estimate, whole.estimate[:10], rtol=1e-12)
 
 
-def _reversed_map(function, *columns):
-    tasks = list(zip(*columns))
-    done = {k: function(*tasks[k]) for k in reversed(range(len(tasks)))}
-    return [done[k] for k in range(len(tasks))]
+def test_kept_blocks_are_used_again(tmp_path):
+    options = {"standardized": True, "method": "montecarlo", "seed": 6, "keep": tmp_path}
+    first = power(TWO, "b", [100, 120], n_sets=150, **options).table
+    files = sorted(tmp_path.iterdir())
+    again = power(TWO, "b", [100, 120], n_sets=150, **options).table
+    pd.testing.assert_frame_equal(first, again)
+    assert len(files) == 4 and sorted(tmp_path.iterdir()) == files
 
 
-@pytest.mark.slow
 def test_two_processes_give_the_same_numbers():
     options = {"standardized": True, "method": "montecarlo", "seed": 6, "n_sets": 200}
     one = power(TWO, "b", [100, 120], **options).table

@@ -7,6 +7,7 @@ from helpers.plots.diagram import plot_path_diagram
 from helpers.plots.estimates import plot_forest, plot_group_means
 from helpers.plots.flow import plot_flow, plot_missing
 from helpers.plots.matrices import plot_correlations, plot_loadings, plot_residuals
+from helpers.plots.power import plot_power_curve
 from helpers.plots.relations import (
     binned_means,
     plot_dose_response,
@@ -34,6 +35,7 @@ __all__ = [
     "plot_loadings",
     "plot_missing",
     "plot_path_diagram",
+    "plot_power_curve",
     "plot_residuals",
     "plot_scree",
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,10 +25,9 @@ from helpers.sem.power_curve import needed_from_curve
 from helpers.sem.power_formula import REFERENCE_N, Formula
 from helpers.sem.power_montecarlo import (
     Job,
-    Mapper,
     plans_of,
     rejected,
-    run_blocks,
+    run_sizes,
     summarise,
 )
 from helpers.sem.power_result import NeededN, PowerResult
@@ -70,7 +70,8 @@ def power(
     missing_on: str | None = None,
     missing_slope: float = 1.0,
     workers: int = 1,
-    mapper: Mapper | None = None,
+    scheduler: str | None = None,
+    keep: str | Path | None = None,
 ) -> PowerResult:
     """Power of a hypothesis over sample sizes, and the N that reaches a target.
 
@@ -107,9 +108,9 @@ def power(
         As in ``simulate``.
     shares : sequence of float
         Share of each group in N; equal by default.
-    workers, mapper
-        Processes on this machine, or a function like ``map`` that runs blocks elsewhere. The
-        numbers are the same for any of them.
+    workers, scheduler, keep
+        Processes of this machine, address of a Dask scheduler, folder for finished blocks: see
+        ``helpers.workers.run_blocks``. The numbers are the same for any of them.
 
     Returns
     -------
@@ -176,8 +177,8 @@ def power(
             )
         return formula.result(sizes, needed, target=target, alpha=alpha)
     return _by_simulation(
-        job, formula, sizes, n_sets, seed, target=target, alpha=alpha, workers=workers,
-        mapper=mapper,
+        job, formula, sizes, n_sets, seed, target=target, alpha=alpha,
+        place={"workers": workers, "scheduler": scheduler, "keep": keep},
     )  # fmt: skip
 
 
@@ -281,7 +282,7 @@ def power_of_rmsea(
     sizes = _sizes(n_obs, needed, 2)
     table = pd.DataFrame({"n_obs": sizes, "power": [at(int(n)) for n in sizes]})
     kind = _("close fit") if hypothesis == "close" else _("not-close fit")
-    test = _("test of {kind}, RMSEA {low} against {high}, {df} degrees of freedom").format(
+    test = _("test of {kind}, RMSEA {low} against {high}, df = {df}").format(
         kind=kind, low=f"{low:.2f}", high=f"{high:.2f}", df=df
     )
     name = _("a misfit of the model") if hypothesis == "close" else _("that the model fits")
@@ -297,20 +298,18 @@ def _by_simulation(
     *,
     target: float,
     alpha: float,
-    workers: int,
-    mapper: Callable[..., Any] | None,
+    place: dict[str, Any],
 ) -> PowerResult:
     """Run the simulation and build its result."""
     if seed is None:
         raise DataContractError(
             "power: seed= is missing; a simulation must be repeatable. Give any whole number."
         )
-    for name, value in (("n_sets", n_sets), ("workers", workers)):
-        if isinstance(value, bool) or int(value) != value or value < 1:
-            raise DataContractError(
-                f"power: {name}= is {value}; a whole number of at least 1 is needed. Correct it."
-            )
-    blocks = run_blocks(job, sizes, int(n_sets), workers=int(workers), mapper=mapper)
+    if isinstance(n_sets, bool) or int(n_sets) != n_sets or n_sets < 1:
+        raise DataContractError(
+            f"power: n_sets= is {n_sets}; a whole number of at least 1 is needed. Correct it."
+        )
+    blocks = run_sizes(job, sizes, int(n_sets), **place)
     table = summarise(blocks, formula.true_value, alpha=alpha, level=LEVEL)
     hits = np.array([(rejected(b, alpha) & b.converged).sum() for b in blocks.values()])
     used = table["n_used"].to_numpy()
@@ -320,7 +319,7 @@ def _by_simulation(
         )
     else:
         needed = needed_from_curve(sizes, hits, used, target, LEVEL)
-    test = _("chi-square difference on {df} degrees of freedom").format(df=formula.df)
+    test = _("chi-square difference, df = {df}").format(df=formula.df)
     if formula.target is not None:
         test = _("z test")
     base = formula.result(sizes, needed, target=target, alpha=alpha)

@@ -38,7 +38,7 @@ class Formula:
             self.df = strict.result.test.df - free.result.test.df
             self.slope = 2.0 * (strict.result.f - free.result.f)
             self.name = _("that the step '{step}' does not hold").format(step=job.hypothesis)
-            self.test = _("chi-square difference on {df} degrees of freedom").format(df=self.df)
+            self.test = _("chi-square difference, df = {df}").format(df=self.df)
             return
         plan = self.plans[0]
         self.target = find_target(plan.result.table, job.hypothesis)
@@ -62,7 +62,7 @@ class Formula:
         )  # fmt: skip
         self.slope = 2.0 * (restricted.result.f - plan.result.f)
         self.df = restricted.result.test.df - plan.result.test.df
-        self.test = _("chi-square difference on {df} degrees of freedom").format(df=self.df)
+        self.test = _("chi-square difference, df = {df}").format(df=self.df)
 
     def power(self, n: int, alpha: float) -> float:
         """Power at a total N."""

@@ -8,11 +8,10 @@ doi:10.1207/S15328007SEM0904_8, for the quantities reported).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from multiprocessing import get_context
+from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,9 +35,9 @@ from helpers.sem.power_target import STEPS, find_target
 from helpers.sem.result import SemResult
 from helpers.sem.simulate_data import Recipe, draw, make_recipe
 from helpers.sem.simulate_population import Population, parsed
+from helpers.workers import run_blocks
 
 Array = np.ndarray
-Mapper = Callable[..., Iterable[Any]]
 
 BLOCK = 100
 """Replicates of a block; the numbers depend on it, so it is not an option."""
@@ -124,8 +123,9 @@ def _cached_plans(holder: _Holder, n: int) -> tuple[Plan, ...]:
     return plans_of(holder.job, n)
 
 
-def run_block(job: Job, n: int, block: int, size: int) -> Block:
-    """Run one block of replicates at one sample size."""
+def run_block(job: Job, task: tuple[int, int, int]) -> Block:
+    """Run one block of replicates: a sample size, the block's number, its replicates."""
+    n, block, size = task
     rng = np.random.default_rng(np.random.SeedSequence(job.seed, spawn_key=(n, block)))
     if job.estimator == "ML" and job.recipe().plain:
         return _from_moments(job, n, size, rng)
@@ -204,29 +204,22 @@ def _fit_options(job: Job, data: pd.DataFrame) -> dict[str, Any]:
     return options
 
 
-def run_blocks(
-    job: Job, sizes: Sequence[int], n_sets: int, *, workers: int = 1, mapper: Mapper | None = None
+def run_sizes(
+    job: Job,
+    sizes: Sequence[int],
+    n_sets: int,
+    *,
+    workers: int = 1,
+    scheduler: str | None = None,
+    keep: str | Path | None = None,
 ) -> dict[int, Block]:
-    """Run all blocks of all sample sizes.
-
-    Parameters
-    ----------
-    workers : int
-        Processes on this machine; 1 runs here.
-    mapper : callable, optional
-        Anything with the signature of ``map``, such as an executor's, to run blocks elsewhere.
-    """
+    """Run all blocks of all sample sizes; see ``helpers.workers.run_blocks`` for where."""
     full, rest = divmod(n_sets, BLOCK)
     parts = [BLOCK] * full + ([rest] if rest else [])
     tasks = [(int(n), k, part) for n in sizes for k, part in enumerate(parts)]
-    columns = [[job] * len(tasks), *map(list, zip(*tasks))]
-    if mapper is not None:
-        done = list(mapper(run_block, *columns))
-    elif workers == 1:
-        done = list(map(run_block, *columns))
-    else:
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            done = list(pool.map(run_block, *columns))
+    done = run_blocks(
+        partial(run_block, job), tasks, workers=workers, scheduler=scheduler, keep=keep
+    )
     out = {}
     for n in sizes:
         own = [b for b, task in zip(done, tasks) if task[0] == n]

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from helpers.errors import ModelSpecError, Unavailable
+from helpers.sem.admissible import NEGATIVE
 from helpers.sem.bootstrap_batch import compile_model
 from helpers.sem.bootstrap_kernels import BatchMoments, FixedMoments, GeneralKernel, turned
 from helpers.sem.bootstrap_solve import Model, group_shares, solve_batch
@@ -195,10 +196,7 @@ def _proper(plan: Plan, x: Array, samples: list[BatchMoments]) -> Array:
     out = np.isfinite(x).all(axis=1)
     for kernel, sample in zip(plan.batch.kernels, samples):
         spread = kernel.spread(np.where(out[:, None], x, plan.result.theta), sample)
-        lowest = 0.0
-        if spread.latent.shape[-1]:
-            lowest = np.linalg.eigvalsh(spread.latent)[:, 0]
-        out &= (spread.residual >= 0).all(axis=1) & (lowest >= -1e-8) & spread.definite
+        out &= (spread.residual >= 0).all(axis=1) & (spread.lowest >= NEGATIVE) & spread.definite
     return out
 
 
