@@ -12,7 +12,7 @@ from helpers.sem import interaction_study as moderation
 from helpers.sem.interaction_fit import interaction_by_products
 from helpers.sem.study_fit import fit_model
 from helpers.survey.load import load_study
-from helpers.tables import sem_confounder, sem_moderation
+from helpers.tables import sem_confounder, sem_moderation, sem_process
 
 NAMES = {"outcome": "CUSA", "predictor": "PERV", "moderator": "IMAG"}
 
@@ -94,6 +94,19 @@ class TestRecovery:
         sd = {n: float(np.std(v.dropna())) for n, v in frame.items()}
         std = table["REC:SEV"] * sd["REC"] * sd["SEV"] / sd["RSAT"]
         assert abs(std) < abs(results[0].row("product")["std"])
+
+    def test_chain_of_scores(self, study, question):
+        own = moderation.study_process(study, question, final="", n_boot=200, seed=1)
+        latent = moderation.study_moderated_mediation(study, question, seed=1)
+        index = own.effects[own.effects["kind"] == "index"].iloc[0]
+        assert own.model == 7
+        assert index["way"] == ("REC", "RSAT", "LOY")
+        assert index["boot_high"] < 0 < -latent.index["estimate"]
+        table = sem_process.process_effects_table(study, own)
+        assert len(table.columns) == 6
+        assert isinstance(
+            moderation.study_process(study, question, final="SEV", seed=1), Unavailable
+        )
 
     def test_moderated_mediation(self, study, question):
         found = moderation.study_moderated_mediation(study, question, seed=1)

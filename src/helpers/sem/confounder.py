@@ -28,7 +28,7 @@ from helpers.sem.syntax import parse
 from helpers.thresholds import LEVEL
 
 PHANTOM = "UNMEASURED"
-STRENGTHS = (0.1, 0.2, 0.3, 0.4, 0.5)
+STRENGTHS = (0.1, 0.2, 0.3, 0.5, 0.7)
 STEP = 0.05
 """Distance between the strengths at which a tipping value is looked for."""
 

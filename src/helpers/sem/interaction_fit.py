@@ -76,7 +76,8 @@ def interaction_by_products(
     outcome : str
         Construct that the product points to.
     estimator, missing : str
-        As ``helpers.sem.fit``. Products are not normal, so robust errors are the default.
+        As ``helpers.sem.fit``. Products are not normal, so robust errors are the default. A product
+        is blank where either of its items is; means are taken over the answers given.
     level : float
 
     Notes

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from helpers.survey.load import Study
 
 NUMERIC = ("likert", "number")
-BOOTSTRAP_ROWS = 5000
+BOOTSTRAP_SAMPLES = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,18 +251,33 @@ def _last_outcome(study: Study) -> str:
 
 @passes_unavailable
 def study_process(
-    study: Study, question: ModerationQuestion, *, n_boot: int = BOOTSTRAP_ROWS, seed: int
+    study: Study,
+    question: ModerationQuestion,
+    *,
+    final: str | None = None,
+    n_boot: int = BOOTSTRAP_SAMPLES,
+    seed: int,
 ) -> ProcessResult | Unavailable:
-    """Test the same moderation among mean scores (model 1), as a check on the latent one."""
-    scores = _columns(study, question)
-    frame = {n: scores[question.items[n]].mean(axis=1, skipna=False) for n in question.names}
+    """Test the same moderation among mean scores, as a check on the latent one.
+
+    PROCESS model 1. With ``final`` (empty for the last outcome of the model ``structural``) it is
+    model 7: the moderated path is the first of a chain that ends in ``final``.
+    """
+    what = _("the moderation of mean scores")
+    items = dict(question.items)
+    roles = {"model": 1, "x": question.predictor, "w": question.moderator, "y": question.outcome}
+    if final is not None:
+        final = final or _last_outcome(study)
+        items[final] = measured_by(study, final) if final else []
+        if not items[final] or final in question.names:
+            return Unavailable(what, _("the study has no later outcome; name one"))
+        roles |= {"model": 7, "m": question.outcome, "y": final}
+    answers = study.responses[[i for own in items.values() for i in own]].astype(float)
+    frame = pd.DataFrame({n: answers[own].mean(axis=1, skipna=False) for n, own in items.items()})
     try:
-        return process(
-            pd.DataFrame(frame), model=1, x=question.predictor, w=question.moderator,
-            y=question.outcome, n_boot=n_boot, seed=seed,
-        )  # fmt: skip
+        return process(frame, **roles, n_boot=n_boot, seed=seed)
     except SuiteError as error:
-        return Unavailable(_("the moderation of mean scores"), str(error))
+        return Unavailable(what, str(error))
 
 
 @passes_unavailable

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def confounder_table(study: Study, result: ConfounderSensitivity) -> ApaTable:
     """Return the effect that is left, by the confounder's two standardised paths."""
     wide = result.contours.pivot(index="to_cause", columns="to_outcome", values="estimate")
-    keys = [f"v{k}" for k in range(len(wide.columns))]
+    keys = [f"to_outcome_{v:g}" for v in wide.columns]
     frame = wide.set_axis(keys, axis=1).reset_index()
     frame["border"] = result.border["to_outcome"].to_numpy()
     cause, outcome = (study.construct_name(v) for v in (result.cause, result.outcome))

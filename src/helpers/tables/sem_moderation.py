@@ -8,7 +8,6 @@ import pandas as pd
 
 from helpers.errors import Unavailable, passes_unavailable
 from helpers.i18n import _
-from helpers.regression.process import ProcessResult
 from helpers.results import CheckResult, Number
 from helpers.sem.interaction_mediation import INDEX, ModeratedMediation
 from helpers.sem.interaction_result import LatentInteraction
@@ -68,7 +67,7 @@ def interaction_table(
     for result in found:
         part = result.paths.copy()
         part.insert(0, "method", method_name(result.method))
-        part["path"] = _term_names(question)
+        part["path"] = term_names(question)
         parts.append(part)
     columns = [
         Column("path", _("Predictor"), "text"),
@@ -114,7 +113,7 @@ def product_sentence(question: ModerationQuestion, result: LatentInteraction) ->
     return f"{text} {test}"
 
 
-def _term_names(question: ModerationQuestion) -> list[str]:
+def term_names(question: ModerationQuestion) -> list[str]:
     """Return the names of predictor, moderator and product."""
     x, z = question.label(question.predictor), question.label(question.moderator)
     return [x, z, f"{x} × {z}"]
@@ -248,27 +247,6 @@ def mediation_sentence(study: Study, mediation: ModeratedMediation) -> str:
     return _("Index of moderated mediation: {value}, {percent:g}% CI {ci}; {verdict}.").format(
         value=format_number(index["estimate"], 3), percent=100 * mediation.level,
         ci=format_interval(index["ci_low"], index["ci_high"], 3), verdict=verdict,
-    )  # fmt: skip
-
-
-@passes_unavailable
-def process_table(question: ModerationQuestion, result: ProcessResult) -> ApaTable:
-    """Return the regression of mean scores: coefficients with robust errors."""
-    names = dict(zip((result.coefficients["term"].tolist()[1:4]), _term_names(question)))
-    frame = result.coefficients.assign(
-        term=[names.get(t, _("constant")) for t in result.coefficients["term"]]
-    )
-    columns = [
-        Column("term", _("Predictor"), "text"),
-        Column("estimate", "B", decimals=3),
-        Column("se", "SE", decimals=3),
-        interval_column(level=result.level, decimals=3),
-        Column("p_value", "p", "p"),
-    ]
-    note = _("OLS of mean scores, {errors} errors, predictor and moderator centred; n = {n}.")
-    return apa_table(
-        frame, columns=columns, note=note.format(errors=result.errors, n=result.n_used),
-        caption=_("The same moderation among observed mean scores"),
     )  # fmt: skip
 
 
