@@ -177,6 +177,16 @@ def process(
     values at these. Index of moderated mediation: Hayes (2015),
     doi:10.1080/00273171.2014.962683. Checked against statsmodels, hand-derived values, and
     lavaan's path models (tests/reference/moderation.R).
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> x, e = rng.standard_normal((2, 500))
+    >>> toy = pd.DataFrame({"x": x, "m": 0.5 * x + e})
+    >>> toy["y"] = 0.4 * toy["m"] + rng.standard_normal(500)
+    >>> found = process(toy, model=4, x="x", m="m", y="y", n_boot=200, seed=1)
+    >>> found.effects["kind"].tolist()
+    ['direct', 'indirect', 'total']
     """
     mediators = (m,) if isinstance(m, str) and m else tuple(m)
     _check_request(model, errors, n_boot, n_draws, mediators, w)

@@ -129,6 +129,13 @@ def confounder_sensitivity(
     sign of the path. An exogenous cause is correlated with it instead. Checked against the closed
     form ``(s_my - u v) / s_mm`` of three variables (partial moments given the first) and against
     lavaan: tests/reference/moderation.R.
+
+    Examples
+    --------
+    >>> cov = pd.DataFrame([[1.0, 0.25], [0.25, 1.0]], index=["x", "y"], columns=["x", "y"])
+    >>> found = confounder_sensitivity("y ~ x", sample_cov=cov, n_obs=400, cause="x", outcome="y")
+    >>> round(found.tipping, 2)
+    0.5
     """
     if not all(0 < s < 1 for s in strengths):
         raise ModelSpecError(

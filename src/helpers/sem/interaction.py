@@ -89,6 +89,12 @@ def product_indicators(data: pd.DataFrame, pairs: Sequence[tuple[str, str]]) -> 
     Notes
     -----
     Checked against R semTools ``indProd(doubleMC = TRUE)``: tests/reference/moderation.R.
+
+    Examples
+    --------
+    >>> toy = pd.DataFrame({"a": [1, 2, 3, 6], "b": [2, 4, 4, 2]})
+    >>> product_indicators(toy, [("a", "b")])["a.b"].tolist()
+    [2.5, -0.5, 0.5, -2.5]
     """
     columns = {}
     for item in dict.fromkeys(name for pair in pairs for name in pair):
