@@ -130,6 +130,8 @@ BAD = [
     (("close",), {"rmsea0": 0.08, "rmsea1": 0.05}, DataContractError, "rmsea0 must be below"),
     (("not-close",), {"rmsea1": 0.08}, DataContractError, "rmsea0 must be above"),
     (("b",), {"model": "f =~ x1 + x2 + z9\ng =~ y1 + y2\ng ~ b*f"}, ModelSpecError, "names 'z9'"),
+    (("b",), {"test": "interval"}, ModelSpecError, "has a test of its own"),
+    (("b",), {"test": "wald"}, ModelSpecError, "allowed are z, interval"),
     (("b",), {"shares": (0.5, 0.5)}, DataContractError, "for 1 groups"),
 ]
 

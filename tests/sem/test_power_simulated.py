@@ -7,6 +7,7 @@ import pytest
 from helpers.errors import Unavailable
 from helpers.sem import fit, power
 from helpers.sem.power_curve import needed_from_curve, probit_line, wilson
+from helpers.sem.power_interval import tails_of_fit, tails_of_replicates
 from helpers.sem.power_montecarlo import BLOCK, Job, run_block
 from helpers.sem.power_replicates import draw_moments, errors_of, estimate, make_plan, values_of
 from helpers.sem.power_target import find_target
@@ -113,6 +114,43 @@ def test_numbers_do_not_depend_on_workers_grid_or_number_of_sets():
     job = Job(truth, freed_model(TWO), "b", "ML", 6, (1.0,))
     part, whole = run_block(job, (120, 0, 10)), run_block(job, (120, 0, BLOCK))
     np.testing.assert_allclose(part.estimate, whole.estimate[:10], rtol=1e-12)
+
+
+def test_interval_of_an_indirect_effect_agrees_with_monte_carlo_intervals():
+    # The same fits, tested by the suite's own Monte Carlo intervals.
+    from helpers.sem.montecarlo import monte_carlo_intervals
+
+    truth = build_population(CHAIN, standardized=True)
+    syntax = parsed(freed_model(CHAIN))
+    plan = make_plan(truth, syntax, [120])
+    samples = draw_moments(plan, [120], 12, np.random.default_rng(3))
+    found = estimate(plan, samples)
+    at = find_target(plan.result.table, "ind").position
+    zero, hit = tails_of_replicates(plan, at, found.x, samples, np.random.default_rng(1))
+    value = float(plan.result.values[at])
+    names = list(plan.result.observed)
+    agree = []
+    for k in range(12):
+        cov = pd.DataFrame(samples[0].cov[k] * 120 / 119, names, names)
+        single = fit(syntax.text, sample_cov=cov, n_obs=120, fixed_x=False)
+        row = monte_carlo_intervals(single, seed=1).table.set_index("name").loc["ind"]
+        # A tail share near .05 may fall on either side with other draws.
+        if abs(zero[k] - 0.05) > 0.02:
+            agree.append((zero[k] < 0.05) == (row["ci_low"] > 0 or row["ci_high"] < 0))
+        if abs(hit[k] - 0.05) > 0.02:
+            agree.append((hit[k] >= 0.05) == (row["ci_low"] <= value <= row["ci_high"]))
+        from_rows, _hit = tails_of_fit(single, at, value, np.random.default_rng(2))
+        assert abs(from_rows - zero[k]) < 0.06
+    assert len(agree) > 12 and all(agree)
+
+
+def test_interval_finds_indirect_effects_more_often_than_the_z_test():
+    options = {"standardized": True, "method": "montecarlo", "seed": 2, "n_sets": 600}
+    ours = power(CHAIN, "ind", 90, **options)
+    timid = power(CHAIN, "ind", 90, test="z", **options)
+    assert ours.table["power"][0] > timid.table["power"][0] + 0.03
+    assert ours.table["mean"][0] == timid.table["mean"][0]
+    assert abs(ours.table["coverage"][0] - 0.95) < SIGMAS * np.sqrt(0.05 * 0.95 / 600) + 0.01
 
 
 def test_kept_blocks_are_used_again(tmp_path):

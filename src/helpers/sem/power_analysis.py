@@ -43,6 +43,7 @@ from helpers.sem.simulate_population import (
 from helpers.thresholds import LEVEL
 
 METHODS = ("analytic", "montecarlo")
+TESTS = ("z", "interval")
 
 
 def power(
@@ -57,6 +58,7 @@ def power(
     n_sets: int = 500,
     seed: int | None = None,
     estimator: str | None = None,
+    test: str | None = None,
     std_lv: bool = False,
     rmsea0: float | None = None,
     rmsea1: float | None = None,
@@ -91,8 +93,8 @@ def power(
         The model that will be fitted. Default: the population's, with its values free.
     method : {"analytic", "montecarlo"}
         Analytic: chi-square difference (Satorra & Saris) for a parameter or a step, delta-method z
-        test for a formula, noncentral chi-square for RMSEA. Monte Carlo: z test of the
-        parameter or formula, chi-square difference of a step.
+        test for a formula, noncentral chi-square for RMSEA. Monte Carlo: z test of a
+        parameter, Monte Carlo interval of a formula, chi-square difference of a step.
     target, alpha : float
         Power wanted; level of the two-sided test.
     n_sets : int
@@ -102,6 +104,9 @@ def power(
     estimator : str, optional
         Default ML for complete normal data, WLSMV with ``thresholds``, else MLR. Blanks are
         handled by FIML.
+    test : {"z", "interval"}, optional
+        Test of a ``:=`` formula in the simulation; the default interval is the better one for
+        products, which are skewed.
     rmsea0, rmsea1 : float, optional
         RMSEA tested and in truth. Defaults .05 and .08 (close), .05 and .01 (not-close).
     groups, standardized, skewness, kurtosis, thresholds, missing, missing_on, missing_slope
@@ -167,6 +172,7 @@ def power(
             f"values per group, as in c(.8, .6)*x1, or name a parameter."
         )
     formula = Formula(job)
+    job = replace(job, interval=_by_interval(formula, method, test))
     needed = smallest_n(lambda n: formula.power(n, alpha), target, formula.least)
     sizes = _sizes(n_obs, needed, formula.least)
     if method == "analytic":
@@ -180,6 +186,22 @@ def power(
         job, formula, sizes, n_sets, seed, target=target, alpha=alpha,
         place={"workers": workers, "scheduler": scheduler, "keep": keep},
     )  # fmt: skip
+
+
+def _by_interval(formula: Formula, method: str, test: str | None) -> bool:
+    """Tell whether the simulation tests a formula by its Monte Carlo interval."""
+    defined = formula.target is not None and formula.target.row is None
+    if test is not None and test not in TESTS:
+        raise ModelSpecError(
+            f"power: test= is '{test}'; allowed are {listing(TESTS)}.{nearest(test, TESTS)} Choose "
+            f"one of them."
+        )
+    if test == "interval" and not (defined and method == "montecarlo"):
+        raise ModelSpecError(
+            "power: test= is 'interval', which is for := formulas in a simulation; this hypothesis "
+            "has a test of its own. Leave test= out."
+        )
+    return method == "montecarlo" and defined and test != "z"
 
 
 def _model_of(population: object, model: object, truth: Population) -> str:
@@ -321,7 +343,7 @@ def _by_simulation(
         needed = needed_from_curve(sizes, hits, used, target, LEVEL)
     test = _("chi-square difference, df = {df}").format(df=formula.df)
     if formula.target is not None:
-        test = _("z test")
+        test = _("Monte Carlo interval") if job.interval else _("z test")
     base = formula.result(sizes, needed, target=target, alpha=alpha)
     settings = {k: v for k, v in job.data.items() if v} | {"shares": list(job.shares)}
     return replace(

@@ -23,6 +23,7 @@ from helpers.sem.compare import compare
 from helpers.sem.fit import fit
 from helpers.sem.groups import LADDER
 from helpers.sem.power_curve import wilson
+from helpers.sem.power_interval import tails_of_fit, tails_of_replicates
 from helpers.sem.power_replicates import (
     Plan,
     draw_moments,
@@ -57,6 +58,8 @@ class Job:
     data: dict[str, Any] = field(default_factory=dict)
     """Arguments of ``make_recipe``."""
     std_lv: bool = False
+    interval: bool = False
+    """Whether a formula is tested by a Monte Carlo interval instead of a z test."""
 
     def sizes(self, n: int) -> tuple[int, ...]:
         """Group sizes of a total N: rounded down, the rest to the first groups."""
@@ -87,6 +90,9 @@ class Block:
     df: Array
     converged: Array
     proper: Array
+    tail_zero: Array
+    tail_truth: Array
+    """Tail shares of a Monte Carlo interval, NaN for other tests."""
 
 
 def plans_of(job: Job, n: int) -> tuple[Plan, ...]:
@@ -144,37 +150,57 @@ def _from_moments(job: Job, n: int, size: int, rng: np.random.Generator) -> Bloc
     if job.step:
         difference = found[1].chisq - found[0].chisq
         df = plans[1].result.test.df - plans[0].result.test.df
-        return Block(nothing, nothing, difference, np.full(size, df), converged, proper)
+        degrees = np.full(size, df)
+        return Block(nothing, nothing, difference, degrees, converged, proper, nothing, nothing)
     plan, x = plans[0], found[0].x
     at = find_target(plan.result.table, job.hypothesis).position
     value, error = values_of(plan, at, x), errors_of(plan, at, x, samples)
     usable = converged & np.isfinite(error) & (error > 0)
-    return Block(value, error, nothing, nothing, usable, proper & usable)
+    zero, truth = nothing, nothing
+    if job.interval:
+        zero, truth = tails_of_replicates(plan, at, x, samples, rng)
+        usable &= np.isfinite(zero)
+    return Block(value, error, nothing, nothing, usable, proper & usable, zero, truth)
 
 
 def _from_rows(job: Job, n: int, size: int, rng: np.random.Generator) -> Block:
     """Any other data: draw rows and fit each set."""
     recipe, sizes = job.recipe(), job.sizes(n)
     seeds = rng.integers(0, 2**63 - 1, BLOCK)[:size]
-    rows = [_one_set(job, draw(recipe, sizes, np.random.default_rng(s))) for s in seeds]
-    columns = np.array(rows, dtype=float).reshape(size, 6).T
-    return Block(*columns[:4], columns[4].astype(bool), columns[5].astype(bool))
+    truth = _truth(job, n) if job.interval else np.nan
+    rows = [_one_set(job, recipe, sizes, truth, np.random.default_rng(s)) for s in seeds]
+    columns = list(np.array(rows, dtype=float).reshape(size, len(FAILED)).T)
+    columns[4:6] = [c.astype(bool) for c in columns[4:6]]
+    return Block(*columns)
 
 
-def _one_set(job: Job, data: pd.DataFrame) -> tuple[float, ...]:
-    """Fit one data set: estimate, error, statistic, df, converged, proper."""
-    failed = (np.nan, np.nan, np.nan, np.nan, False, False)
+def _truth(job: Job, n: int) -> float:
+    """Return the formula's value in the population."""
+    result = _cached_plans(_Holder(job), n)[0].result
+    return float(result.values[find_target(result.table, job.hypothesis).position])
+
+
+FAILED = (np.nan, np.nan, np.nan, np.nan, False, False, np.nan, np.nan)
+"""A replicate without a result, in the order of ``Block``."""
+
+
+def _one_set(
+    job: Job, recipe: Recipe, sizes: Sequence[int], truth: float, rng: np.random.Generator
+) -> tuple[float, ...]:
+    """Draw and fit one data set; returns its entries of ``Block``."""
+    data = draw(recipe, sizes, rng)
     try:
         if job.step:
             return _one_step(job, data)
         result = fit(job.model, data, **_fit_options(job, data))
-        at = find_target(result.table, job.hypothesis).position
     except SuiteError:  # counted as a replicate that failed
-        return failed
+        return FAILED
+    at = find_target(result.table, job.hypothesis).position
     error = float(result.standard_errors[at])
     if not result.converged or not error > 0:
-        return failed
-    return (float(result.values[at]), error, np.nan, np.nan, True, result.admissible)
+        return FAILED
+    tails = tails_of_fit(result, at, truth, rng) if job.interval else (np.nan, np.nan)
+    return (float(result.values[at]), error, np.nan, np.nan, True, result.admissible, *tails)
 
 
 def _one_step(job: Job, data: pd.DataFrame) -> tuple[float, ...]:
@@ -186,9 +212,10 @@ def _one_step(job: Job, data: pd.DataFrame) -> tuple[float, ...]:
     difference = compare(strict, free)
     both = free.converged and strict.converged
     if not both or isinstance(difference.p_value, Unavailable):
-        return (np.nan, np.nan, np.nan, np.nan, False, False)
+        return FAILED
     proper = free.admissible and strict.admissible
-    return (np.nan, np.nan, float(difference.chisq_diff), float(difference.df_diff), True, proper)
+    statistic, df = float(difference.chisq_diff), float(difference.df_diff)
+    return (np.nan, np.nan, statistic, df, True, proper, np.nan, np.nan)
 
 
 def _fit_options(job: Job, data: pd.DataFrame) -> dict[str, Any]:
@@ -251,23 +278,28 @@ def summarise(
 def rejected(block: Block, alpha: float) -> Array:
     """Tell which replicates reject, (b,)."""
     with np.errstate(all="ignore"):
+        if not np.isnan(block.tail_zero).all():
+            return block.tail_zero < alpha
         if np.isnan(block.statistic).all():
             return np.abs(block.estimate / block.error) > ndtri(1.0 - alpha / 2.0)
         return chdtrc(block.df, np.maximum(block.statistic, 0.0)) < alpha
 
 
 def _accuracy(block: Block, truth: float, level: float) -> dict[str, float]:
-    """Bias of estimates and errors, and coverage of the normal intervals."""
+    """Bias of estimates and errors, and coverage of the intervals that go with the test."""
     value, error = block.estimate[block.converged], block.error[block.converged]
     if len(value) < 2:
         return {}
     bias, spread = float(value.mean() - truth), float(value.std(ddof=1))
-    width = ndtri(0.5 + level / 2.0) * error
+    tail = block.tail_truth[block.converged]
+    covered = np.abs(value - truth) <= ndtri(0.5 + level / 2.0) * error
+    if not np.isnan(tail).all():
+        covered = tail >= 1.0 - level
     return {
         "mean": float(value.mean()), "bias": bias,
         "relative_bias": bias / truth if abs(truth) > 1e-12 else np.nan,
         "sd": spread, "mean_se": float(error.mean()), "se_bias": float(error.mean()) / spread - 1.0,
-        "coverage": float((np.abs(value - truth) <= width).mean()),
+        "coverage": float(covered.mean()),
     }  # fmt: skip
 
 

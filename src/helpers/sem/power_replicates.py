@@ -241,26 +241,34 @@ def values_of(plan: Plan, position: int, x: Array) -> Array:
 
 def errors_of(plan: Plan, position: int, x: Array, samples: list[BatchMoments]) -> Array:
     """Standard error of one row's value in every replicate, by expected information, (b,)."""
-    slope = gradients(plan, position, x)
-    basis = plan.basis
-    out = np.full(len(x), np.nan)
+    slope = gradients(plan, position, x)[:, :, None]
+    with np.errstate(all="ignore"):
+        return np.sqrt(covariances(plan, x, samples, slope)[:, 0, 0])
+
+
+def covariances(plan: Plan, x: Array, samples: list[BatchMoments], slopes: Array) -> Array:
+    """Covariances of k functions of the estimates in every replicate, (b, k, k).
+
+    ``slopes`` (b, n_x, k) are their derivatives; ``slopes' H^-1 slopes / N`` with expected
+    information H and constraints taken into account.
+    """
+    basis, k = plan.basis, slopes.shape[2]
+    out = np.full((len(x), k, k), np.nan)
     share, total = group_shares(samples), sum(s.n for s in samples)
     for first in range(0, len(x), PART):
         at = slice(first, first + PART)
-        h = _information(plan, x[at], share[at])
-        g = slope[at]
+        h, g = _information(plan, x[at], share[at]), slopes[at]
         if basis is not None:
-            h, g = basis.T @ h @ basis, g @ basis
+            h, g = basis.T @ h @ basis, basis.T @ g
         with np.errstate(all="ignore"):
-            solved = _solve_each(h, g)
-            out[at] = np.sqrt((solved * g).sum(axis=1) / total[at])
+            out[at] = turned(g) @ _solve_each(h, g) / total[at, None, None]
     return out
 
 
 def _solve_each(h: Array, g: Array) -> Array:
     """Solve every system; one that is singular gives NaN and leaves the others whole."""
     try:
-        return np.linalg.solve(h, g[:, :, None])[..., 0]
+        return np.linalg.solve(h, g)
     except np.linalg.LinAlgError:
         out = np.full_like(g, np.nan)
         for k in range(len(g)):
