@@ -8,10 +8,12 @@ import pytest
 
 from helpers.errors import DataContractError, EstimationError, ModelSpecError
 from helpers.sem import bootstrap, fit
-from helpers.sem.bootstrap_batch import run_draws
+from helpers.sem.bootstrap_batch import Job, run_draws
 from helpers.sem.bootstrap_draws import TILE, build_units
 from helpers.sem.bootstrap_intervals import intervals, level_at, quantile
+from helpers.sem.bootstrap_job import Wish, build_job
 from helpers.sem.bootstrap_refit import Refit
+from helpers.sem.result import SemResult
 
 MODEL = "f =~ y1 + y2 + y3\ng =~ y4 + y5 + y6\ng ~ b*f\ntwice := 2*b"
 ITEMS = [f"y{j}" for j in range(1, 7)]
@@ -30,6 +32,13 @@ def survey(n: int = 300, seed: int = 9, path: float = 0.5) -> pd.DataFrame:
     out = pd.DataFrame(rows, columns=ITEMS)
     return out.assign(region=np.arange(n) % 6, team=np.arange(n) % (n // 5),
                       sex=np.where(np.arange(n) % 2, "m", "f"))  # fmt: skip
+
+
+def compiled(result: SemResult, seed: int) -> Job:
+    """The job behind a plain bootstrap."""
+    wish = Wish(100, seed, "percentile", "nonparametric", None, None, None, None, "keep", 0.95, 1,
+                None)  # fmt: skip
+    return build_job(result, wish, seed)[0]
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +64,7 @@ class TestDraws:
         assert drawn.estimates.equals(forked.estimates)
 
     def test_order_of_tiles_does_not_change_numbers(self, result, drawn):
-        from helpers.sem.bootstrap import _build_job
-
-        job, _values = _build_job(result, "nonparametric", 5, "bca", None, None, None, None)
+        job = compiled(result, 5)
         third = run_draws(job, 2, TILE)
         assert np.array_equal(third.theta, drawn.draws.theta[2 * TILE : 3 * TILE])
 
@@ -109,9 +116,7 @@ class TestDraws:
 
 class TestReplicates:
     def test_fast_search_agrees_with_guarded_scoring(self, result):
-        from helpers.sem.bootstrap import _build_job
-
-        job, _values = _build_job(result, "nonparametric", 3, "percentile", None, None, None, None)
+        job = compiled(result, 3)
         samples = job.samples(job.counts(0, 25))
         found = run_draws(job, 0, 25)
         scale = np.sqrt(np.diag(result.vcov))
