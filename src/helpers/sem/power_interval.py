@@ -12,7 +12,13 @@ import numpy as np
 
 from helpers.sem.bootstrap_kernels import BatchMoments
 from helpers.sem.expressions import evaluate_defined
-from helpers.sem.power_replicates import Plan, covariances, drawn_labels
+from helpers.sem.power_replicates import (
+    Plan,
+    covariances,
+    drawn_labels,
+    formula_chain,
+    free_labels,
+)
 from helpers.sem.result import SemResult
 
 Array = np.ndarray
@@ -28,8 +34,8 @@ def tails_of_replicates(
 
     A share below alpha says that the value lies outside the interval of level 1 - alpha.
     """
-    table = plan.result.table
-    free = _free_labels(plan.result)
+    chain = formula_chain(plan.result, position)
+    free = free_labels(plan.result, chain)
     slopes = np.zeros((len(x), x.shape[1], len(free)))
     slopes[:, list(free.values()), np.arange(len(free))] = 1.0
     root = _roots(covariances(plan, x, samples, slopes))
@@ -37,8 +43,7 @@ def tails_of_replicates(
     values = {name: v[:, None] for name, v in drawn_labels(plan, x).items()}
     for k, name in enumerate(free):
         values[name] = values[name] + (z @ root[:, k].T).T
-    upto = table.defined[: position - len(table.rows) + 1]
-    draws = np.real(evaluate_defined(upto, values)[upto[-1][0]])
+    draws = np.real(evaluate_defined(chain, values)[chain[-1][0]])
     truth = float(plan.result.values[position])
     return _tail(draws, 0.0), _tail(draws, truth)
 
@@ -47,7 +52,8 @@ def tails_of_fit(
     result: SemResult, position: int, truth: float, rng: np.random.Generator
 ) -> tuple[float, float]:
     """Give the same tail shares for one fit with its own standard errors."""
-    free = _free_labels(result)
+    chain = formula_chain(result, position)
+    free = free_labels(result, chain)
     at = list(free.values())
     root = _roots(result.vcov[np.ix_(at, at)][None])[0]
     draws = rng.standard_normal((DRAWS, len(at))) @ root.T
@@ -56,17 +62,8 @@ def tails_of_fit(
     }
     for k, name in enumerate(free):
         values[name] = values[name] + draws[:, k]
-    upto = result.table.defined[: position - len(result.table.rows) + 1]
-    found = np.real(evaluate_defined(upto, values)[upto[-1][0]])[None]
+    found = np.real(evaluate_defined(chain, values)[chain[-1][0]])[None]
     return float(_tail(found, 0.0)[0]), float(_tail(found, truth)[0])
-
-
-def _free_labels(result: SemResult) -> dict[str, int]:
-    """Labels of free parameters with their positions among the estimates."""
-    rows = result.table.rows
-    return {
-        name: rows[k].free - 1 for name, k in result.table.label_index().items() if rows[k].free
-    }
 
 
 def _roots(cov: Array) -> Array:

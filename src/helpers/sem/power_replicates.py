@@ -20,7 +20,7 @@ from helpers.sem.bootstrap_kernels import BatchMoments, FixedMoments, GeneralKer
 from helpers.sem.bootstrap_solve import Model, group_shares, solve_batch
 from helpers.sem.constraints import label_values
 from helpers.sem.discrepancy import NormalTheory
-from helpers.sem.expressions import STEP, evaluate_defined
+from helpers.sem.expressions import STEP, Expression, evaluate_defined
 from helpers.sem.fit import fit_moments
 from helpers.sem.moments import GroupMoments
 from helpers.sem.optimize import constrained_scoring, scoring, tangent
@@ -207,16 +207,35 @@ def gradients(plan: Plan, position: int, x: Array) -> Array:
     if position < len(table.rows):
         out[:, table.rows[position].free - 1] = 1.0
         return out
-    upto = table.defined[: position - len(table.rows) + 1]
-    name = upto[-1][0]
-    labels = {k: v for k, v in table.label_index().items() if table.rows[v].free}
+    chain = formula_chain(plan.result, position)
     values = drawn_labels(plan, x)
-    for label, row in labels.items():
+    for label, at in free_labels(plan.result, chain).items():
         moved = dict(values)
         moved[label] = values[label] + 1j * STEP
-        slope = np.imag(evaluate_defined(upto, moved)[name]) / STEP
-        out[:, table.rows[row].free - 1] += slope
+        out[:, at] += np.imag(evaluate_defined(chain, moved)[chain[-1][0]]) / STEP
     return out
+
+
+def formula_chain(result: SemResult, position: int) -> list[tuple[str, Expression]]:
+    """Formulas that one formula is made of, itself last."""
+    defined = result.table.defined[: position - len(result.table.rows) + 1]
+    needed = {defined[-1][0]}
+    kept = []
+    for name, expression in reversed(defined):
+        if name in needed:
+            needed |= set(expression.names)
+            kept.append((name, expression))
+    return kept[::-1]
+
+
+def free_labels(result: SemResult, chain: list[tuple[str, Expression]]) -> dict[str, int]:
+    """Labels of free parameters in some formulas, with their positions among the estimates."""
+    rows, used = result.table.rows, {n for _name, e in chain for n in e.names}
+    return {
+        name: rows[k].free - 1
+        for name, k in result.table.label_index().items()
+        if rows[k].free and name in used
+    }
 
 
 def drawn_labels(plan: Plan, x: Array) -> dict[str, Array]:
@@ -235,8 +254,8 @@ def values_of(plan: Plan, position: int, x: Array) -> Array:
     if position < len(table.rows):
         row = table.rows[position]
         return x[:, row.free - 1] if row.free else np.full(len(x), row.fixed)
-    upto = table.defined[: position - len(table.rows) + 1]
-    return np.real(evaluate_defined(upto, drawn_labels(plan, x))[upto[-1][0]])
+    chain = formula_chain(plan.result, position)
+    return np.real(evaluate_defined(chain, drawn_labels(plan, x))[chain[-1][0]])
 
 
 def errors_of(plan: Plan, position: int, x: Array, samples: list[BatchMoments]) -> Array:
