@@ -76,7 +76,6 @@ def test_numbers_are_those_of_a_serial_run(local_cluster, blocks):
 
 
 def test_a_killed_worker_loses_no_finished_block(local_cluster, blocks, tmp_path):
-    from functools import partial
 
     function = partial(blocks.slow, str(tmp_path))
     counts = []
