@@ -105,6 +105,26 @@ def test_label_relation_and_mirrored_covariance_name_the_same_parameter():
     assert found[0] == found[1] == found[2]
 
 
+def test_parameter_of_one_group_is_tested_in_that_group_alone(holzinger):
+    text = "visual =~ x1 + x2 + x3\nspeed =~ x7 + x8 + x9"
+    r = fit(text, holzinger, group="school", meanstructure=True)
+    for group, name in ((1, "visual ~~ speed"), (2, "visual~~speed.g2")):
+        zeros = ["NA", "NA"]
+        zeros[group - 1] = "0"
+        held = f"{text}\nvisual ~~ c({zeros[0]}, {zeros[1]})*speed"
+        # Weights of the groups as in the sample, so that the two programs' samples agree.
+        shares = [n / r.n_obs for n in r.n_per_group]
+        ours = power(r, name, r.n_obs, shares=shares)
+        assert ours.df == 1
+        moments = {
+            label: pd.DataFrame(s.sigma * n / (n - 1), r.observed, r.observed)
+            for label, n, s in zip(r.group_labels, r.n_per_group, r.states)
+        }
+        sizes = dict(zip(r.group_labels, r.n_per_group))
+        theirs = fit(held, sample_cov=moments, n_obs=sizes).test.chisq
+        assert abs(ours.table["ncp"][0] - theirs) < 0.01 * theirs
+
+
 def test_misfit_of_a_wrong_model_is_reported():
     wrong = "f =~ x1 + x2 + x3 + y1 + y2 + y3"
     ours = power(TWO, "f =~ y1", 200, model=wrong, standardized=True)

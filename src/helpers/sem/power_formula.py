@@ -56,7 +56,7 @@ class Formula:
         if row is None or parsed(self.job.model).constraints:
             return
         restricted = make_plan(
-            self.job.population, without(parsed(self.job.model), row),
+            self.job.population, without(parsed(self.job.model), row, self.job.population.n_groups),
             [m.n for m in plan.result.moments], std_lv=self.job.std_lv,
             means=plan.result.meanstructure,
         )  # fmt: skip

@@ -92,13 +92,13 @@ def _shown(row: Row) -> str:
     return text + (f" (group {row.group})" if row.group > 1 else "")
 
 
-def without(syntax: Syntax, row: Row) -> Syntax:
+def without(syntax: Syntax, row: Row, n_groups: int = 1) -> Syntax:
     """Fix a parameter, and all that share its label, at 0; formulas are left out.
 
     Raises
     ------
     ModelSpecError
-        The parameter is that of one group, or an equality of the text uses labels.
+        An equality of the text uses labels.
     """
     if syntax.constraints:
         raise ModelSpecError(
@@ -111,18 +111,19 @@ def without(syntax: Syntax, row: Row) -> Syntax:
         same = (term.lhs, term.op, term.rhs) == (row.lhs, row.op, row.rhs)
         mirrored = term.op == row.op == "~~" and (term.rhs, term.lhs) == (row.lhs, row.rhs)
         if same or mirrored or (row.label and row.label in labels):
-            term, hit = _without_value(term, row), True
+            term, hit = replace(term, modifier=_zero(term.modifier, row, n_groups)), True
         terms.append(term)
     if not hit:
-        terms.append(Term(row.lhs, row.op, row.rhs, Modifier(fixed=[0.0])))
+        terms.append(Term(row.lhs, row.op, row.rhs, _zero(Modifier(), row, n_groups)))
     return replace(syntax, terms=tuple(terms), defined=())
 
 
-def _without_value(term: Term, row: Row) -> Term:
-    """Fix a term at 0, in one group only where its labels differ by group."""
-    labels = term.modifier.label
-    if len(labels) > 1 and len(set(labels)) > 1:
-        fixed = [0.0 if label == row.label else "NA" for label in labels]
-        kept = ["" if label == row.label else label for label in labels]
-        return replace(term, modifier=Modifier(fixed=fixed, label=kept))
-    return replace(term, modifier=Modifier(fixed=[0.0]))
+def _zero(modifier: Modifier, row: Row, n_groups: int) -> Modifier:
+    """Fix at 0 in the groups in which the parameter is the one meant, free in the others."""
+    labels = modifier.label
+    if len(labels) == 1 or n_groups == 1:
+        return Modifier(fixed=[0.0])
+    if not labels:
+        return Modifier(fixed=[0.0 if g == row.group else "NA" for g in range(1, n_groups + 1)])
+    kept = ["" if label == row.label else label for label in labels]
+    return Modifier(fixed=["NA" if label else 0.0 for label in kept], label=kept)
