@@ -9,7 +9,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import multivariate_normal
 
-from helpers.errors import DataContractError, ModelSpecError
+from helpers.errors import DataContractError, EstimationError, ModelSpecError
 from helpers.sem.interaction_fit import interaction_by_lms
 from helpers.sem.interaction_lms import Layout, log_likelihood
 
@@ -23,11 +23,11 @@ INTEGRAL = 1e-8  # adaptive quadrature's own tolerance
 DIFFERENCES = 1e-4  # central differences of a log-likelihood of several hundred
 
 
-def simulate(n: int, seed: int) -> pd.DataFrame:
+def simulate(n: int, seed: int, product: float = PATHS["X:Z"]) -> pd.DataFrame:
     """Draw items of two normal latent variables and of an outcome with their product."""
     rng = np.random.default_rng(seed)
     x, z = rng.multivariate_normal(np.zeros(2), PHI, n).T
-    y = PATHS["X"] * x + PATHS["Z"] * z + PATHS["X:Z"] * x * z + 0.7 * rng.standard_normal(n)
+    y = PATHS["X"] * x + PATHS["Z"] * z + product * x * z + 0.7 * rng.standard_normal(n)
     columns = {}
     for name, latent in (("X", x), ("Z", z), ("Y", y)):
         for item, loading in zip(ITEMS[name], LOADINGS[name]):
@@ -154,14 +154,17 @@ class TestRecovery:
         assert fitted().lr_chisq > 50
         assert fitted().lr_p < 1e-10
 
-    def test_no_product_no_verdict(self):
-        rng = np.random.default_rng(3)
-        data = simulate(600, 4)
-        shuffled = data[ITEMS["Z"]].to_numpy()[rng.permutation(600)]
-        found = interaction_by_lms(data.assign(z1=shuffled[:, 0], z2=shuffled[:, 1]), ITEMS,
-                                   **ROLES)  # fmt: skip
+    def test_no_product_planted_none_found(self):
+        found = interaction_by_lms(simulate(600, 4, product=0.0), ITEMS, **ROLES)
         assert found.lr_p > 0.001
         assert abs(found.row("product")["estimate"]) < 3.3 * found.row("product")["se"]
+
+    def test_wald_and_likelihood_ratio_agree_near_zero(self):
+        """Both test the same; for a small product they differ by less than a fifth."""
+        found = interaction_by_lms(simulate(1500, 5, product=0.1), ITEMS, **ROLES)
+        row = found.row("product")
+        wald = (row["estimate"] / row["se"]) ** 2
+        assert wald == pytest.approx(found.lr_chisq, rel=0.2)
 
     @pytest.mark.slow
     def test_coverage_of_the_interval(self):
@@ -233,6 +236,16 @@ class TestBadInput:
     def test_moderator_with_one_value(self):
         with pytest.raises(DataContractError, match="one value in z1"):
             interaction_by_lms(sample().assign(z1=2.0), ITEMS, **ROLES)
+
+    def test_items_that_have_nothing_in_common(self):
+        noise = np.random.default_rng(1).standard_normal((300, 8))
+        data = pd.DataFrame(noise, columns=[i for own in ITEMS.values() for i in own])
+        try:
+            found = interaction_by_lms(data, ITEMS, **ROLES)
+        except EstimationError as error:
+            assert "items that go together" in str(error)
+        else:
+            assert not found.trustworthy
 
     def test_absent_column(self):
         with pytest.raises(DataContractError, match="no column z2"):

@@ -28,6 +28,7 @@ VANISHED = 1e-3
 """A variance below this share of the whole counts as zero."""
 STEP = 1e-4
 """Step of the central differences that turn scores into the Hessian."""
+NEWTON_STEPS = 10
 DECREMENT = 1e-6
 """A Newton step that promises less than this of log-likelihood ends the search."""
 
@@ -244,19 +245,21 @@ def _start(
     table = linear.estimates
     est = {(a, op, b): e for a, op, b, e in table[["lhs", "op", "rhs", "est"]].to_numpy()}
     parts: list[float] = []
+    least: dict[str, float] = {}
     for name, own in zip(names, columns):
-        spread = est[(name, "~~", name)]
+        marker = abs(est[(name, "~~", name)]) + abs(est[(own[0], "~~", own[0])])
+        least[name] = SMALLEST_SHARE * marker
+        spread = max(est[(name, "~~", name)], least[name])
         parts += [est[(name, "=~", c)] for c in own[1:]]
         parts += [est[(c, "~1", "")] for c in own]
         for c in own:
-            loading = est[(name, "=~", c)]
-            least = SMALLEST_SHARE * (loading**2 * spread + abs(est[(c, "~~", c)]))
-            parts.append(np.log(max(est[(c, "~~", c)], least)))
+            total = est[(name, "=~", c)] ** 2 * spread + abs(est[(c, "~~", c)])
+            parts.append(np.log(max(est[(c, "~~", c)], SMALLEST_SHARE * total)))
     x, z, y = names
-    spread = est[(z, "~~", z)]
+    spread = max(est[(z, "~~", z)], least[z])
     slope = est.get((x, "~~", z), est.get((z, "~~", x))) / spread
-    within = max(est[(x, "~~", x)] - slope**2 * spread, SMALLEST_SHARE * est[(x, "~~", x)])
-    disturbance = max(est[(y, "~~", y)], SMALLEST_SHARE)
+    within = max(est[(x, "~~", x)] - slope**2 * spread, least[x])
+    disturbance = max(est[(y, "~~", y)], least[y])
     parts += [slope, est[(y, "~", x)], est[(y, "~", z)], 0.0]
     return np.array([*parts, np.log(within), np.log(spread), np.log(disturbance)], dtype=float)
 
@@ -274,18 +277,19 @@ def _search(start: Array, values: tuple[Array, ...], nodes: int) -> tuple[Array,
     found = minimize(objective, np.zeros(len(start)), jac=True, method="BFGS",
                      options={"gtol": 1e-5})  # fmt: skip
     theta = start + np.linalg.solve(root.T, found.x)
-    for extra in range(10):
+    for extra in range(NEWTON_STEPS):
         _value, scores, hessian = _curvature(theta, values, nodes)
+        if not np.isfinite(hessian).all() or np.linalg.eigvalsh(hessian)[-1] >= 0:
+            break
         gradient = scores.sum(axis=0)
         step = np.linalg.solve(-hessian, gradient)
-        if not np.isfinite(step).all() or gradient @ step < 0:
-            break
         if gradient @ step < DECREMENT:
             return theta, int(found.nit) + extra
         theta = theta + step
     raise EstimationError(
         "interaction_by_lms: data= give a likelihood without a maximum that could be reached; "
-        "check that items of one construct go together, or use interaction_by_products."
+        "items that go together and enough respondents are needed. Check the scales, or use "
+        "interaction_by_products."
     )
 
 
