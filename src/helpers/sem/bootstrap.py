@@ -6,6 +6,7 @@ stand in ``bootstrap_job`` and the modules it uses.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helpers.sem.result import SemResult
@@ -33,6 +34,8 @@ def bootstrap(
     inadmissible: str = "keep",
     level: float = LEVEL,
     workers: int = 1,
+    scheduler: str | None = None,
+    keep: str | Path | None = None,
     progress: Progress | None = None,
 ) -> BootstrapResult:
     """Bootstrap every parameter of a fit: free, ``:=`` and standardised.
@@ -70,10 +73,11 @@ def bootstrap(
         variances. Keeping them (as lavaan does) leaves the intervals unbiased by selection.
     level : float
         Confidence level as a proportion.
-    workers : int
-        Forked processes; one where the system cannot fork. Numbers do not depend on it.
+    workers, scheduler, keep
+        Where tiles of 128 replicates run, and a folder for finished ones, as in
+        ``helpers.workers.run_blocks``. Numbers do not depend on it.
     progress : callable, optional
-        Called with (replicates done, replicates in all), the jackknife included.
+        Called with (tiles done, tiles in all), the jackknife included.
 
     Returns
     -------
@@ -119,6 +123,6 @@ def bootstrap(
 
     wish = Wish(
         n_boot, seed, ci, method, statistics, strata, clusters, indices, inadmissible, level,
-        workers, progress,
+        workers, scheduler, keep, progress,
     )  # fmt: skip
     return bootstrap_fit(result, wish)

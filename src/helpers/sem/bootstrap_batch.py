@@ -6,6 +6,7 @@ order and anywhere, and give the same numbers.
 
 from __future__ import annotations
 
+import copyreg
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,12 +42,16 @@ from helpers.sem.bootstrap_values import (
     standard_values,
     with_defined,
 )
+from helpers.sem.expressions import Expression, parse_expression
 from helpers.sem.result import SemResult
 
 Array = np.ndarray
 Samples = list[BatchMoments] | list[IncompleteSample]
 
 OK, INADMISSIBLE, FAILED = 0, 1, 2
+
+# A formula holds compiled code, which cannot be sent to another process; its text can.
+copyreg.pickle(Expression, lambda formula: (parse_expression, (formula.text,)))
 
 
 class Statistics(Protocol):

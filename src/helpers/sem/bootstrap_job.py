@@ -1,13 +1,14 @@
 """From the arguments of ``bootstrap`` to a compiled job and its result.
 
-Work is split into tiles (``bootstrap_batch``), which run here or on forked processes, with the
-same numbers.
+Work is split into tiles (``bootstrap_batch``), which run here, on processes or on a cluster, with
+the same numbers.
 """
 
 from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from helpers.sem.bootstrap_batch import Job, compile_model
 from helpers.sem.bootstrap_draws import bollen_stine, build_products, build_units, counts_of
 from helpers.sem.bootstrap_intervals import KINDS
 from helpers.sem.bootstrap_result import BootstrapResult
-from helpers.sem.bootstrap_run import Progress, can_fork, run, summarise
+from helpers.sem.bootstrap_run import Progress, run, summarise
 from helpers.sem.bootstrap_statistics import Wanted, build_statistics
 from helpers.sem.options import ROBUST
 from helpers.sem.result import SemResult
@@ -42,8 +43,10 @@ class Wish:
     indices: object
     inadmissible: str
     level: float
-    workers: int
-    progress: Progress | None
+    workers: int = 1
+    scheduler: str | None = None
+    keep: str | Path | None = None
+    progress: Progress | None = None
 
 
 def bootstrap_fit(result: SemResult, wish: Wish) -> BootstrapResult:
@@ -62,9 +65,10 @@ def bootstrap_fit(result: SemResult, wish: Wish) -> BootstrapResult:
         ).format(n=n_boot, units=jackknife)
         notes.append(note)
         warnings.warn(f"bootstrap: {note}", UserWarning, stacklevel=3)
-    if wish.workers > 1 and not can_fork():
-        notes.append(_("One process was used: this system cannot fork processes."))
-    tiles, left_out = run(job, n_boot, jackknife, wish.workers, wish.progress)
+    tiles, left_out = run(
+        job, n_boot, jackknife, workers=wish.workers, scheduler=wish.scheduler, keep=wish.keep,
+        progress=wish.progress,
+    )  # fmt: skip
     return summarise(job, values, tiles, left_out, wish.ci, wish.inadmissible, wish.level, notes)
 
 

@@ -1,9 +1,10 @@
-"""Running a bootstrap's tiles, here or on forked processes, and turning draws into intervals."""
+"""Running a bootstrap's tiles, wherever that is, and turning draws into intervals."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from multiprocessing import get_all_start_methods, get_context
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -21,24 +22,19 @@ from helpers.sem.bootstrap_batch import (
 from helpers.sem.bootstrap_draws import TILE
 from helpers.sem.bootstrap_intervals import Intervals, acceleration, intervals
 from helpers.sem.bootstrap_result import BootstrapResult, Draws
+from helpers.workers import run_blocks
 
 Array = np.ndarray
 Progress = Callable[[int, int], object]
 
 Task = tuple[str, int, int]
-_shared: dict[str, Job] = {}
-"""The job as forked processes inherit it."""
+"""Kind (draw or jackknife), number of the tile, replicates in it."""
 
 
 def perform(job: Job, task: Task) -> Tile:
     """Run one tile."""
     kind, tile, size = task
     return run_draws(job, tile, size) if kind == "draw" else run_jackknife(job, tile)
-
-
-def _perform_forked(task: Task) -> Tile:
-    """Run one tile of the inherited job."""
-    return perform(_shared["job"], task)
 
 
 def list_tasks(n_boot: int, jackknife: int) -> list[Task]:
@@ -49,36 +45,22 @@ def list_tasks(n_boot: int, jackknife: int) -> list[Task]:
     return out
 
 
-def can_fork() -> bool:
-    """Tell whether this system can share a job by forking."""
-    return "fork" in get_all_start_methods()
-
-
-def _stream_tiles(job: Job, tasks: list[Task], workers: int) -> Iterator[Tile]:
-    """Yield finished tiles in order, from here or from forked processes."""
-    if workers == 1 or len(tasks) == 1 or not can_fork():
-        for task in tasks:
-            yield perform(job, task)
-        return
-    _shared["job"] = job
-    try:
-        with get_context("fork").Pool(min(workers, len(tasks))) as pool:
-            yield from pool.imap(_perform_forked, tasks)
-    finally:
-        _shared.clear()
-
-
 def run(
-    job: Job, n_boot: int, jackknife: int, workers: int, progress: Progress | None
+    job: Job,
+    n_boot: int,
+    jackknife: int,
+    *,
+    workers: int = 1,
+    scheduler: str | None = None,
+    keep: str | Path | None = None,
+    progress: Progress | None = None,
 ) -> tuple[Tile, Tile | None]:
-    """Run the draws and, for BCa, the jackknife."""
+    """Run the draws and, for BCa, the jackknife; see ``helpers.workers.run_blocks`` for where."""
     tasks = list_tasks(n_boot, jackknife)
-    found, done = [], 0
-    for task, tile in zip(tasks, _stream_tiles(job, tasks, workers)):
-        found.append(tile)
-        done += task[2]
-        if progress is not None:
-            progress(done, n_boot + jackknife)
+    found = run_blocks(
+        partial(perform, job), tasks, workers=workers, scheduler=scheduler, keep=keep,
+        progress=progress,
+    )  # fmt: skip
     n_draw = sum(task[0] == "draw" for task in tasks)
     return _joined(found[:n_draw]), _joined(found[n_draw:]) if jackknife else None
 
