@@ -55,7 +55,7 @@ def bootstrap(
         Makes the draws repeatable; without it one is drawn and reported in the result.
     ci : {"percentile", "bc", "bca", "normal", "student"}
         ``bca`` takes its acceleration from a jackknife over rows (or clusters); ``student``
-        computes standard errors in every replicate, which takes a hundred times as long.
+        computes standard errors in every replicate, which takes some thirty times as long.
     method : {"nonparametric", "bollen-stine", "parametric"}
         Rows; rows moved so that the model holds (for the test of the model); or normal samples
         from the implied moments.
