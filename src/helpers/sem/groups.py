@@ -1,9 +1,10 @@
 """Groups: does the measure mean the same in each, and do the paths differ?
 
 The ladder of measurement invariance fits the same model with more and more parameters held equal
-over groups: configural, metric (loadings), scalar (and intercepts), strict (and residuals).
-Latent means may be compared once the scalar step holds, structural paths once the metric step
-holds (Vandenberg & Lance 2000, doi:10.1177/109442810031002).
+over groups: configural, metric (loadings), scalar (and intercepts), strict (and residuals); for
+ordered items thresholds come first, see ``helpers.sem.ladder_steps``. Latent means may be compared
+once the scalar step holds, structural paths once the metric step holds (Vandenberg & Lance 2000,
+doi:10.1177/109442810031002).
 """
 
 from __future__ import annotations
@@ -20,17 +21,15 @@ from scipy import stats
 from helpers.errors import DataContractError, EstimationError, SuiteError, Unavailable, listing
 from helpers.i18n import _
 from helpers.sem.compare import compare
-from helpers.sem.fit import fit
+from helpers.sem.fit import fit, model_text
+from helpers.sem.ladder_steps import LADDER, check_steps, ladder_of, step_label, step_model
 from helpers.sem.result import SemResult
 from helpers.thresholds import LEVEL, THRESHOLDS
 
-LADDER: dict[str, tuple[str, ...]] = {
-    "configural": (),
-    "metric": ("loadings",),
-    "scalar": ("loadings", "intercepts"),
-    "strict": ("loadings", "intercepts", "residuals"),
-}
-"""Steps of the ladder and what each holds equal, in lavaan's words."""
+__all__ = [
+    "LADDER", "Invariance", "fit_step", "group_sizes", "invariance", "measure_of",
+    "path_differences", "step_difference", "step_label",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,8 @@ def invariance(
     *,
     estimator: str = "ML",
     missing: str = "listwise",
-    steps: Sequence[str] = tuple(LADDER),
+    steps: Sequence[str] | None = None,
+    ordered: bool = False,
     **options: Any,
 ) -> Invariance:
     """Fit the ladder of measurement invariance.
@@ -82,8 +82,11 @@ def invariance(
         Name of the grouping column.
     estimator, missing : str
         As in ``fit``.
-    steps : sequence of str
-        Steps in rising order, out of ``LADDER``.
+    steps : sequence of str, optional
+        Steps in rising order, out of ``LADDER`` (or ``ORDINAL_LADDER``); by default all.
+    ordered : bool
+        Treat all items as ordered categories, estimated by WLSMV: configural, thresholds,
+        thresholds and loadings, and intercepts too (Wu & Estabrook 2016).
 
     Returns
     -------
@@ -100,14 +103,14 @@ def invariance(
     EstimationError
         A step is unknown.
     """
-    unknown = [s for s in steps if s not in LADDER]
-    if unknown:
-        raise EstimationError(
-            f"invariance: steps= has {listing(unknown)}; allowed are {listing(LADDER)}."
-        )
+    steps = tuple(ladder_of(ordered)) if steps is None else tuple(steps)
+    check_steps(steps, ordered=ordered)
     sizes = group_sizes(data, group)
+    if ordered:
+        estimator, missing = "WLSMV", "listwise"
+    call = {"estimator": estimator, "missing": missing, **options}
     fits = {
-        step: _try_fit(step, model, data, group, estimator=estimator, missing=missing, **options)
+        step: fit_step(step, model, data, group, ordered=ordered, n_groups=len(sizes), **call)
         for step in steps
     }
     rows: list[dict[str, Any]] = []
@@ -146,31 +149,38 @@ def group_sizes(data: pd.DataFrame, group: str, *, least: float | None = None) -
     return sizes
 
 
-def _try_fit(
-    step: str, model: Any, data: pd.DataFrame, group: str, **options: Any
+def fit_step(
+    step: str,
+    model: Any,
+    data: pd.DataFrame,
+    group: str,
+    *,
+    ordered: bool,
+    n_groups: int,
+    released: Sequence[str] = (),
+    **options: Any,
 ) -> SemResult | Unavailable:
-    """Fit one step; a failure becomes a value with its reason."""
+    """Fit one step, with some parameters released; a failure becomes a value with its reason."""
     try:
-        return fit(model, data, group=group, group_equal=LADDER[step], **options)
+        written = step_model(
+            step, model_text(model), ordered=ordered, n_groups=n_groups, released=released
+        )
+        return fit(written.text, data, group=group, **{**options, **written.options})
     except SuiteError as error:
         return Unavailable(_("the {step} model").format(step=step_label(step)), str(error))
 
 
-def step_label(step: str) -> str:
-    """Return the name of a step in the current language."""
-    labels = {
-        "configural": _("configural"),
-        "metric": _("metric (loadings equal)"),
-        "scalar": _("scalar (loadings, intercepts equal)"),
-        "strict": _("strict (loadings, intercepts, residuals equal)"),
-    }
-    return labels[step]
+def measure_of(result: SemResult, name: str) -> float:
+    """Return a robust or scaled measure where the estimator has one.
 
-
-def _measure(result: SemResult, name: str) -> float:
-    """Return a robust or scaled measure where the estimator has one."""
+    With ordered items the scaled one: lavaan's robust CFI and RMSEA (Savalei 2021) are not defined
+    for the steps that free scales, and steps must be compared in one coin.
+    """
     found = result.fit_measures
-    for key in (f"{name}_robust", f"{name}_scaled", name):
+    keys = (f"{name}_scaled", name)
+    if not result.table.names.ordered:
+        keys = (f"{name}_robust", *keys)
+    for key in keys:
         value = found.get(key)
         if isinstance(value, int | float) and np.isfinite(value):
             return float(value)
@@ -188,16 +198,32 @@ def _step_row(
     if isinstance(result, Unavailable):
         return {"step": step, **dict.fromkeys(names, np.nan), "p_value": np.nan, **blank,
                 "holds": None}  # fmt: skip
-    row: dict[str, Any] = {"step": step, **{n: _measure(result, n) for n in names}}
-    row |= {"p_value": _measure(result, "pvalue"), **blank, "holds": None}
+    row: dict[str, Any] = {"step": step, **{n: measure_of(result, n) for n in names}}
+    row |= {"p_value": measure_of(result, "pvalue"), **blank, "holds": None}
     if before is None:
         return row
-    test = compare(result, before)
-    tested = {"delta_chisq": test.delta_chisq, "delta_df": test.delta_df, "delta_p": test.p_value}
-    row |= {k: v for k, v in tested.items() if not isinstance(v, Unavailable)}
+    return row | step_difference(result, before)
+
+
+def step_difference(result: SemResult, before: SemResult) -> dict[str, Any]:
+    """Return what a step costs against a freer one: differences, test and verdict.
+
+    ``holds`` is None where a fit did not converge or is not admissible. The test is scaled where
+    the estimator is; it is left out (NaN) where it cannot be given.
+    """
+    row: dict[str, Any] = {"delta_chisq": np.nan, "delta_df": np.nan, "delta_p": np.nan}
+    try:
+        test = compare(result, before)
+        tested = (test.delta_chisq, test.delta_df, test.p_value)
+        row |= {k: v for k, v in zip(row, tested) if not isinstance(v, Unavailable)}
+    except EstimationError:  # a search that stopped short of the minimum; no verdict below
+        row["delta_df"] = result.test.df - before.test.df
     for name in ("cfi", "rmsea", "srmr"):
-        row[f"delta_{name}"] = _measure(result, name) - _measure(before, name)
-    if all(r.converged and r.admissible for r in (result, before)):
+        row[f"delta_{name}"] = measure_of(result, name) - measure_of(before, name)
+    row["holds"] = None
+    if np.isfinite(row["delta_chisq"]) and all(
+        r.converged and r.admissible for r in (result, before)
+    ):
         row["holds"] = bool(
             THRESHOLDS["delta_cfi"].holds(-row["delta_cfi"])
             and THRESHOLDS["delta_rmsea"].holds(row["delta_rmsea"])
@@ -229,10 +255,14 @@ def path_differences(result: SemResult, *, level: float = LEVEL) -> pd.DataFrame
     -------
     DataFrame
         One row a path and pair of groups: outcome, predictor, group_a, group_b, estimate_a,
-        estimate_b, difference, se, ci_low, ci_high, p_value. The standard error uses the joint
-        covariance of the estimates (Wald test).
+        estimate_b, difference, se, ci_low, ci_high, p_value, std_difference. The standard error
+        uses the joint covariance of the estimates (Wald test). ``std_difference`` is the
+        difference times ``sd(predictor) / sd(outcome)``, standard deviations pooled over groups:
+        a difference of slopes, not of spreads (Kim & Ferree 1981,
+        doi:10.1177/004912418101000203).
     """
     table = result.estimates
+    scale = _pooled_deviations(result)
     paths = table[(table["op"] == "~") & (table["free"] > 0)]
     quantile = stats.norm.ppf(0.5 + level / 2)
     rows = []
@@ -253,9 +283,17 @@ def path_differences(result: SemResult, *, level: float = LEVEL) -> pd.DataFrame
                     "ci_low": difference - quantile * se,
                     "ci_high": difference + quantile * se,
                     "p_value": 2 * stats.norm.sf(abs(difference / se)) if se > 0 else np.nan,
+                    "std_difference": difference * scale[predictor] / scale[outcome],
                 }
             )
     return pd.DataFrame(rows)
+
+
+def _pooled_deviations(result: SemResult) -> dict[str, float]:
+    """Return the model's standard deviation of every variable, variances pooled over groups."""
+    shares = np.array(result.n_per_group) / result.n_obs
+    variance = sum(w * np.diag(s.total) for w, s in zip(shares, result.states))
+    return dict(zip(result.model[0].names, np.sqrt(np.maximum(variance, 0.0)).tolist()))
 
 
 def _difference_se(result: SemResult, a: int, b: int) -> float:

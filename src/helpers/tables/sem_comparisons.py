@@ -45,11 +45,13 @@ def ladder_table(ladder: Invariance) -> ApaTable:
         Column("df", "df", "integer"),
         Column("cfi", "CFI", "bounded", 3),
         Column("rmsea", "RMSEA", "bounded", 3),
+        Column("srmr", "SRMR", "bounded", 3),
         Column("delta_chisq", "Δχ²"),
         Column("delta_df", "Δdf", "integer"),
         Column("delta_p", "p", "p"),
         Column("delta_cfi", "ΔCFI", "bounded", 3),
         Column("delta_rmsea", "ΔRMSEA", "bounded", 3),
+        Column("delta_srmr", "ΔSRMR", "bounded", 3),
         Column("holds", _("Holds"), "truth"),
     ]
     cfi, rmsea = THRESHOLDS["delta_cfi"], THRESHOLDS["delta_rmsea"]
@@ -84,9 +86,13 @@ def group_paths_table(paths: GroupPaths) -> ApaTable:
         Column("difference", _("Difference")),
         interval_column(),
         Column("p_value", "p", "p"),
+        Column("std_difference", _("Δβ")),
     ]
     caption = _("Structural paths compared between groups")
-    return apa_table(frame, caption=caption, columns=columns, section="path")
+    note = _(
+        "Δβ is the difference in standard deviations of predictor and outcome, pooled over groups."
+    )
+    return apa_table(frame, caption=caption, columns=columns, section="path", note=note)
 
 
 def rivals_sentence(rivals: RivalTable) -> str:
@@ -137,6 +143,9 @@ def ladder_sentence(ladder: Invariance) -> str:
         "scalar": _("paths and latent means may be compared"),
         "strict": _("paths, latent means and observed scores may be compared"),
     }
+    what["thresholds"] = what["configural"]
+    what["thresholds_loadings"] = what["metric"]
+    what["thresholds_loadings_intercepts"] = what["scalar"]
     return _("Invariance holds up to the step: {step}; {what}.").format(
         step=step_label(ladder.reached), what=what[ladder.reached]
     )
