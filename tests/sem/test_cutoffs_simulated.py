@@ -20,15 +20,16 @@ def three_factors(holzinger):
     return fit(HS, holzinger)
 
 
-def test_indices_of_replicates_agree_with_fit(three_factors):
-    plan = make_plan(build_population(three_factors), parsed(HS), [200])
+@pytest.mark.parametrize("text", [HS, f"{HS}\nspeed ~ ageyr + sex + visual\nx3 ~~ x4"])
+def test_indices_of_replicates_agree_with_fit(text, holzinger):
+    plan = make_plan(build_population(fit(text, holzinger)), parsed(text), [200])
     samples = draw_moments(plan, [200], 3, np.random.default_rng(1))
     found = estimate(plan, samples)
     ours = indices(plan, found.x, found.chisq, samples, 200)
-    names = list(three_factors.observed)
+    names = list(plan.result.observed)
     for k in range(3):
         cov = pd.DataFrame(samples[0].cov[k] * 200 / 199, names, names)
-        single = fit(HS, sample_cov=cov, n_obs=200).fit_measures
+        single = fit(text, sample_cov=cov, n_obs=200).fit_measures
         for name in ("chisq", "rmsea", "srmr", "cfi", "tli"):
             assert abs(ours[name][k] - single[name]) < 1e-5
 

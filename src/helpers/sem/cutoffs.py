@@ -296,7 +296,7 @@ def indices(
     """Fit indices of every replicate of one group, by the formulas of ``fitindices``."""
     cov, df, base = samples[0].cov, plan.result.test.df, plan.result.baseline.df
     deviation = np.sqrt(np.einsum("bii->bi", cov))
-    null = n * (2.0 * np.log(deviation).sum(axis=1) - np.linalg.slogdet(cov)[1])
+    null = n * _independence(cov, plan.result)
     lost = np.maximum(chisq - df, 0.0)
     most = np.maximum(null - base, lost)
     rows, columns = np.tril_indices(cov.shape[1])
@@ -312,6 +312,17 @@ def indices(
                 "tli": 1.0 - (chisq - df) * base / ((null - base) * df),
             }
         )
+
+
+def _independence(cov: Array, result: SemResult) -> Array:
+    """Twice f of the baseline model, in which only observed covariates correlate, (b,)."""
+    names = result.table.names
+    given = [k for k, name in enumerate(names.observed) if name in names.covariate]
+    alone = np.delete(np.arange(cov.shape[1]), given)
+    out = np.log(np.einsum("bii->bi", cov)[:, alone]).sum(axis=1) - np.linalg.slogdet(cov)[1]
+    if given:
+        out += np.linalg.slogdet(cov[:, np.array(given)[:, None], given])[1]
+    return out
 
 
 def _summary(result: SemResult, draws: pd.DataFrame, level: float) -> pd.DataFrame:
