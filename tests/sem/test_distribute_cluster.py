@@ -7,10 +7,13 @@ import sys
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from helpers import cluster
 from helpers.errors import EstimationError
+from helpers.sem.specification_curve import specification_curve
+from helpers.survey.load import load_study
 from helpers.workers import run_blocks
 
 BLOCKS_MODULE = """
@@ -73,6 +76,13 @@ def test_numbers_are_those_of_a_serial_run(local_cluster, blocks):
     address = local_cluster.scheduler_address
     found = run_blocks(blocks.draw, list(range(9)), scheduler=address)
     assert np.array_equal(found, run_blocks(blocks.draw, list(range(9))))
+
+
+def test_a_specification_curve_is_the_same_on_a_cluster(local_cluster, blocks):
+    study = load_study("ecsi_mobile")
+    here = specification_curve(study, estimators=["ML"])
+    there = specification_curve(study, estimators=["ML"], scheduler=local_cluster.scheduler_address)
+    pd.testing.assert_frame_equal(there.table, here.table, check_exact=True)
 
 
 def test_a_killed_worker_loses_no_finished_block(local_cluster, blocks, tmp_path):

@@ -106,9 +106,11 @@ def summary_table(study: Study, curve: SpecificationCurve) -> ApaTable:
 
 
 @passes_unavailable
-def choices_table(study: Study, curve: SpecificationCurve, key: Key) -> ApaTable:
+def choices_table(study: Study, curve: SpecificationCurve, key: Key) -> ApaTable | Unavailable:
     """Return, for one path, median and range for every level of every choice."""
     frame = curve.by_choice(*key)
+    if frame.empty:
+        return _nothing_counts()
     frame["name"] = [level_label(r.choice, r.level) for r in frame.itertuples()]
     frame["section"] = [choice_label(c) for c in frame["choice"]]
     columns = [
@@ -139,18 +141,27 @@ def failures_table(study: Study, curve: SpecificationCurve) -> ApaTable | Unavai
 
 
 @passes_unavailable
-def curve_frame(curve: SpecificationCurve, key: Key) -> pd.DataFrame:
+def curve_frame(curve: SpecificationCurve, key: Key) -> pd.DataFrame | Unavailable:
     """Return one path's specifications as ``plot_specification_curve`` takes them.
 
     Columns estimate, ci_low, ci_high, declared, and one column a choice under its name, holding
     the levels under theirs. Choices with one level only are left out.
     """
     own = path_rows(curve.counted, *key)
+    if own.empty:
+        return _nothing_counts()
     frame = own[["estimate", "ci_low", "ci_high", "declared"]].copy()
     for choice in CHOICES:
         if own[choice].nunique() > 1:
             frame[choice_label(choice)] = [level_label(choice, level) for level in own[choice]]
     return frame.reset_index(drop=True)
+
+
+def _nothing_counts() -> Unavailable:
+    """Say that there is nothing to show."""
+    return Unavailable(
+        _("the specification curve"), _("no specification converged to an admissible solution")
+    )
 
 
 @passes_unavailable
