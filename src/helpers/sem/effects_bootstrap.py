@@ -63,6 +63,9 @@ def effect_rows(result: SemResult, source: str, outcome: str) -> tuple[str, list
     for kind, parts in sums:
         named.append((kind, (source, outcome), f"{kind}_"))
         lines.append(f"{kind}_ := {' + '.join(parts)}")
+    if indirect and len(indirect) < len(ways):
+        named.append(("proportion", (source, outcome), "proportion_"))
+        lines.append("proportion_ := total_indirect_ / total_")
     return "\n".join(lines), named
 
 

@@ -46,6 +46,7 @@ def effects_table(fit: ModelFit, found: BootstrappedEffects) -> ApaTable:
 def effects_forest(fit: ModelFit, found: BootstrappedEffects) -> pd.DataFrame:
     """Return the standardised effects as ``plot_forest`` takes them: sums and largest ways."""
     table = found.effects.table
+    table = table[table["kind"] != "proportion"]
     sums = table["kind"] != "indirect"
     largest = table.loc[~sums, "std_all"].abs().nlargest(MOST_DRAWN).index
     table = table[sums | table.index.isin(largest)]
@@ -81,6 +82,24 @@ def effect_sentence(fit: ModelFit, found: BootstrappedEffects) -> str:
 
 
 @passes_unavailable
+def proportion_sentence(found: BootstrappedEffects) -> str | Unavailable:
+    """Read the proportion mediated aloud, with its caveat."""
+    row = found.effects.row("proportion")
+    if row is None:
+        return Unavailable(
+            _("the proportion mediated"), _("the model has no direct beside an indirect way")
+        )
+    return _(
+        "Proportion mediated: {share}, {percent}% CI {ci}. It is a ratio of two estimates: with a "
+        "small total effect, or effects of opposite sign, it means nothing."
+    ).format(
+        share=format_number(row["estimate"]),
+        percent=f"{100 * found.effects.level:g}",
+        ci=format_interval(row["ci_low"], row["ci_high"]),
+    )
+
+
+@passes_unavailable
 def verdict(fit: ModelFit, found: BootstrappedEffects) -> str:
     """Name the kind of mediation from the bootstrap intervals."""
     return mediation_verdict(fit, found.effects)
@@ -92,7 +111,8 @@ def check(found: BootstrappedEffects, drawn: Effects) -> CheckResult:
 
     The two are computed in different ways; their ends should differ by little beside the width.
     """
-    ours, theirs = found.effects.table, drawn.table
+    ours = found.effects.table[found.effects.table["kind"] != "proportion"]
+    theirs = drawn.table
     width = (ours["ci_high"] - ours["ci_low"]).to_numpy()
     gaps = [(ours[end] - theirs[end]).abs().to_numpy() / width for end in ("ci_low", "ci_high")]
     largest = float(max(gap.max() for gap in gaps))

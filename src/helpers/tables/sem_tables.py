@@ -209,6 +209,7 @@ def effect_names(fit: ModelFit, frame: pd.DataFrame) -> list[str]:
         "direct": _("direct"),
         "total_indirect": _("all indirect"),
         "total": _("total"),
+        "proportion": _("proportion mediated"),
     }
     return [
         sums.get(kind) or " → ".join(fit.label(v) for v in way)
