@@ -6,10 +6,12 @@ import csv
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Union, get_args, get_origin
 
 import pandas as pd
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from helpers import paths
 from helpers.errors import CodebookError, Unavailable, listing, nearest
@@ -301,9 +303,36 @@ def _fault(name: str, node: yaml.Node | None, error: dict) -> str:
     """Return one validation fault as a sentence with line and key."""
     location = [part for part in error["loc"] if not str(part).startswith("function-")]
     key = ".".join(str(part) for part in location) or "(whole file)"
-    message = error["msg"].removeprefix("Value error, ")
     found = "" if isinstance(error.get("input"), dict | list) else f" (found: {error.get('input')})"
+    if error["type"] == "extra_forbidden":
+        allowed = _keys_beside(location)
+        message = f"is not a key of a study file; allowed here are {listing(allowed, most=40)}."
+        message += nearest(str(location[-1]), allowed)
+    elif error["type"] == "missing":
+        message, found = "is missing; it is needed. See data/README.md.", ""
+    elif error["type"] == "literal_error":
+        message = f"is not allowed; allowed are {error['ctx']['expected']}"
+    else:
+        message = error["msg"].removeprefix("Value error, ")
     return f"{name}, line {_line(node, location)}, key {key}: {message}{found}"
+
+
+def _keys_beside(location: list) -> list[str]:
+    """Return the keys that the study file may hold beside the one at a location."""
+    annotation: object = StudySpec
+    for step in location[:-1]:
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            annotation = _without_none(annotation.model_fields[str(step)].annotation)
+        else:  # a name or a position within a mapping or a list
+            annotation = get_args(annotation)[-1]
+    return list(annotation.model_fields)
+
+
+def _without_none(annotation: object) -> object:
+    """Return a type without the bounds around it and without the possibility of None."""
+    while get_origin(annotation) in (Annotated, Union, UnionType):
+        annotation = next(part for part in get_args(annotation) if part is not NoneType)
+    return annotation
 
 
 def _line(node: yaml.Node | None, location: list) -> int:

@@ -181,3 +181,15 @@ def test_fresh_removes_earlier_files_of_the_run_only(tmp_path):
     folder.empty(tmp_path)
     left = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
     assert left == {"mine.txt"}
+
+
+def test_a_faulty_study_stops_and_earlier_pages_stay(project, study):
+    project.notebook("10_a", BEGIN)
+    assert study("run", "toy")[0] == 0
+    page = project.root / "reports" / "toy" / "en" / "10_a.html"
+    before = page.read_bytes()
+    (project.root / "data" / "toy" / "raw" / "answers.csv").write_text("SAT1,SAT2\n1,2\n")
+    code, _out, err = study("run", "toy")
+    assert code == 2
+    assert "sha256" in err and "nothing written over" in err and "study check toy" in err
+    assert page.read_bytes() == before

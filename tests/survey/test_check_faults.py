@@ -184,3 +184,19 @@ def test_sum_is_of_the_file_as_stored(make_study):
     folder = make_study()
     content = (folder / "raw" / "main.csv").read_bytes()
     assert hashlib.sha256(content).hexdigest() in (folder / "study.yml").read_text(encoding="utf-8")
+
+
+def test_a_misspelt_key_names_the_keys_allowed_beside_it(make_study, toy_spec):
+    toy_spec["scales"]["agree7"]["hihg"] = 7
+    toy_spec["screening"]["attention"][0]["acept"] = [1]
+    told = errors(make_study(spec=toy_spec))[0]
+    assert "allowed here are kind, low, high, labels, unit. Did you mean 'high'?" in told
+    assert "allowed here are item, accept. Did you mean 'accept'?" in told
+
+
+def test_a_missing_key_and_a_wrong_word_say_what_is_needed(make_study, toy_spec):
+    del toy_spec["licence"]
+    toy_spec["kind"] = "poll"
+    told = errors(make_study(spec=toy_spec))[0]
+    assert "key licence: is missing; it is needed" in told
+    assert "key kind: is not allowed; allowed are 'simulated', 'survey' or 'matrix'" in told

@@ -5,13 +5,16 @@ from __future__ import annotations
 import copy
 import hashlib
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from helpers.errors import CodebookError, DataContractError, Unavailable
 from helpers.i18n import in_language
-from helpers.survey.load import load_study, open_folder
+from helpers.survey.load import Study, load_study, open_folder
+
+from .conftest import ITEMS
 
 LATER = "respondent_id\nR_1\nR_4\n"
 NUMBERED = "WHO\n12\n14\n"
@@ -136,3 +139,21 @@ def _with_module(spec):
         }
     }
     return spec
+
+
+def test_scales_and_factors_are_counted_by_items_on_a_scale(make_study, toy_spec):
+    assert open_folder(make_study()).offers("scales", "factors") is None
+    single = [i | {"construct": ""} if i["item"] != "SAT1" else i for i in ITEMS]
+    alone = open_folder(make_study(items=single))
+    assert "no construct has two items" in alone.offers("scales").text()
+    assert "fewer than three variables" in alone.offers("factors").text()
+
+
+def test_a_published_matrix_offers_the_reliabilities_it_printed():
+    study = load_study("maxham_netemeyer_2003")
+    assert study.offers("scales", "factors") is None
+    bare = study.spec.model_copy(
+        update={"matrix": study.spec.matrix.model_copy(update={"reliability": {}})}
+    )
+    folder = replace(study.folder, spec=bare)
+    assert isinstance(Study(folder).offers("scales"), Unavailable)

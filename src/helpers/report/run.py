@@ -15,7 +15,7 @@ from typing import Any
 import papermill
 
 from helpers import paths
-from helpers.errors import ReportError
+from helpers.errors import DataContractError, ReportError
 from helpers.i18n import _, in_language, pick
 from helpers.report import files, folder, manifest
 from helpers.report.execute import CELL_SECONDS, Executed, Failure, _escaped, execute
@@ -29,6 +29,7 @@ from helpers.report.progress import Progress
 from helpers.report.request import Request, select_notebooks
 from helpers.report.scrub import plain
 from helpers.study import read_folder, study_folder
+from helpers.survey.codebook import check_study
 
 REPORT_NUMBER = "95"
 """The notebook that is the paper: its page, without code, is ``report.html`` as well."""
@@ -94,6 +95,7 @@ def run(request: Request, *, cell_seconds: int = CELL_SECONDS) -> Outcome:
         another run is writing: nothing has run and nothing has been written over.
     """
     study = read_folder(study_folder(request.study))
+    _refuse_faulty(request.study)
     jobs = plan(request)
     folder.prepare(request.folder)
     started = time.perf_counter()
@@ -113,6 +115,17 @@ def run(request: Request, *, cell_seconds: int = CELL_SECONDS) -> Outcome:
                 book.close(seconds=outcome.seconds, kernels=kernels.why_plain)
     runs_index(request.base, language=request.language)
     return outcome
+
+
+def _refuse_faulty(name: str) -> None:
+    """Raise if the study's files have faults, so that no earlier page is written over."""
+    faults = [finding for finding in check_study(name) if finding.severity == "error"]
+    if faults:
+        told = "\n".join(f"  - {fault.place}: {fault.sentence}" for fault in faults)
+        raise DataContractError(
+            f"study run: '{name}' has {len(faults)} faults in its files; nothing was run and "
+            f"nothing written over. Correct them until `study check {name}` finds none.\n{told}"
+        )
 
 
 def plan(request: Request) -> list[Job]:

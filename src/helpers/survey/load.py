@@ -22,6 +22,7 @@ from helpers.survey.screening import Cleaned, Marks, exclude_marked, mark_respon
 
 NEEDS = (
     "rows", "matrix", "timing", "truth", "scores", "hypotheses", "regressions", "comparisons",
+    "scales", "factors",
 )  # fmt: skip
 """Needs without a name; with one: ``model:NAME construct:CODE module:NAME group:NAME item:NAME
 regression:NAME``."""
@@ -238,8 +239,9 @@ class Study:
         ----------
         needs : str
             ``rows``, ``matrix``, ``timing``, ``truth``, ``scores``, ``hypotheses``,
-            ``regressions``, ``comparisons``, ``model:NAME``, ``construct:CODE``, ``module:NAME``,
-            ``group:NAME``, ``item:NAME``, ``regression:NAME``.
+            ``regressions``, ``comparisons``, ``scales`` (one of two items or a published
+            reliability), ``factors`` (three variables), ``model:NAME``, ``construct:CODE``,
+            ``module:NAME``, ``group:NAME``, ``item:NAME``, ``regression:NAME``.
         """
         for need in needs:
             lacking = self._lacks(need)
@@ -265,6 +267,8 @@ class Study:
             "hypotheses": not self.spec.hypotheses,
             "regressions": not self.spec.regressions,
             "comparisons": not self.spec.comparisons,
+            "scales": not self._has_scales(),
+            "factors": self._scale_variables() < 3,
             "timing": not self.has_rows or self.intake.meta["duration_s"].isna().all(),
         }
         why = {
@@ -275,9 +279,29 @@ class Study:
             "hypotheses": _("the study file states none"),
             "regressions": _("the study file states none"),
             "comparisons": _("the study file states none"),
+            "scales": _("no construct has two items or a published reliability"),
+            "factors": _("the study has fewer than three variables on scales"),
             "timing": _("the export holds no times"),
         }
         return Unavailable(_need_name(kind), why[kind]) if lacking[kind] else None
+
+    def _has_scales(self) -> bool:
+        """Tell whether some construct has a reliability, by its items or as published."""
+        if self.spec.matrix is not None and self.spec.data is None:
+            return bool(self.spec.matrix.reliability)
+        return any(n >= 2 for n in self._scale_sizes().values())
+
+    def _scale_variables(self) -> int:
+        """Return how many variables a factor analysis could take."""
+        if self.spec.matrix is not None and self.spec.data is None:
+            return len(self.spec.matrix.names)
+        return sum(self._scale_sizes().values())
+
+    def _scale_sizes(self) -> dict[str, int]:
+        """Return the number of items on an answer scale, by construct."""
+        main = self.items[(self.items["module"] == "main") & (self.items["construct"] != "")]
+        likert = main["scale"].map(lambda name: self.spec.scales[name].kind == "likert")
+        return main.loc[likert, "construct"].value_counts().to_dict()
 
     def _lacks_named(self, kind: str, name: str, need: str) -> Unavailable | None:
         """Return what is lacking for a need with a name."""
@@ -318,6 +342,8 @@ def _need_name(kind: str) -> str:
         "hypotheses": _("a test of hypotheses"),
         "regressions": _("a declared regression"),
         "comparisons": _("a comparison of rival models"),
+        "scales": _("the reliability of scales"),
+        "factors": _("a factor analysis"),
         "model": _("the model"),
         "construct": _("the construct"),
         "module": _("the module"),

@@ -223,7 +223,7 @@ def estimate_missing_predictors(
     if not rows:
         why = _("no item has enough blanks for {k} predictors").format(k=predictors.shape[1])
         if predictors.empty:
-            why = _("the study knows nothing of the respondents that could explain blanks")
+            why = _("the study file names no controls that could explain blanks")
         return Unavailable(_("a model of who leaves answers blank"), why)
     table = pd.DataFrame(rows)
     table.insert(6, "p_holm", _holm(table["p_value"].to_numpy()))

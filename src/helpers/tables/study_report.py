@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from helpers.errors import Unavailable
+from helpers.errors import Unavailable, passes_unavailable
 from helpers.i18n import _, pick
 from helpers.measurement.study_scales import estimate_study_reliability
+from helpers.sem.rivals import RivalTable, compare_study_rivals
 from helpers.sem.study_fit import ModelFit
 from helpers.tables.apa import ApaTable
 from helpers.tables.describing import correlation_table, reliability_table
 from helpers.tables.findings import findings_sentence
+from helpers.tables.sem_comparisons import comparisons_table, equivalence_sentence
 from helpers.tables.sem_sentences import explained_sentence, fit_sentence
 from helpers.tables.survey_cleaning import flow_picture, rule_labels
 
@@ -30,6 +32,19 @@ def abstract(study: Study, structural: ModelFit | Unavailable, found: pd.DataFra
         parts += [title, fit_sentence(structural), explained_sentence(structural)]
     parts.append(findings_sentence(found))
     return " ".join(parts)
+
+
+def question(study: Study) -> str:
+    """Return the question of the study: that of service recovery where justice is measured."""
+    roles = {construct.role for construct in study.spec.constructs}
+    if "justice" in roles:
+        return _(
+            "When something goes wrong with a purchase, the seller can make it worse or put it "
+            "right. The study asks whether a better recovery goes with more satisfaction, and "
+            "whether satisfaction goes on to what customers later think and do."
+        )
+    names = ", ".join(study.construct_name(code) for code in study.construct_codes)
+    return _("The study asks how these concepts go together: {names}.").format(names=names)
 
 
 def population_sentence(study: Study) -> str:
@@ -109,6 +124,28 @@ def _model_constructs(study: Study, available: list[str]) -> list[str]:
         return available
     named = [line.partition("=~")[0].strip() for line in model.syntax.splitlines() if "=~" in line]
     return [c for c in named if c in available] or available
+
+
+def rivals(
+    study: Study, *, estimator: str = "MLR", missing: str = "fiml"
+) -> dict[str, RivalTable] | Unavailable:
+    """Return the comparisons that the study file declares, or that it declares none."""
+    lacking = study.offers("comparisons")
+    if lacking is not None:
+        return lacking
+    return compare_study_rivals(study, estimator=estimator, missing=missing)
+
+
+@passes_unavailable
+def rivals_table(compared: dict[str, RivalTable]) -> ApaTable:
+    """Return all comparisons as one table."""
+    return comparisons_table(compared)
+
+
+@passes_unavailable
+def rivals_sentence(compared: dict[str, RivalTable]) -> str:
+    """Say which rivals no data can tell apart."""
+    return equivalence_sentence(compared)
 
 
 def findings_forest(found: pd.DataFrame) -> pd.DataFrame | Unavailable:

@@ -13,6 +13,7 @@ from helpers.survey.missing import (
     asked,
     describe_missing,
     estimate_missing_predictors,
+    little_test,
 )
 from helpers.survey.screening import scale_items
 from helpers.tables.apa import ApaTable, apa_table
@@ -48,6 +49,18 @@ def missing_by_item(study: Study) -> pd.DataFrame:
     items = answered_items(study)
     was_asked = asked(study.folder, study.responses, items)
     return describe_missing(study.responses, items=items, was_asked=was_asked)
+
+
+def joint_test(study: Study, items: list[str]) -> LittleResult | Unavailable:
+    """Return Little's test of some items, or why these cannot be tested together.
+
+    Items without spread carry no information on blanks elsewhere and are left out.
+    """
+    varied = [item for item in dict.fromkeys(items) if study.responses[item].std() > 0]
+    if len(varied) < 2 or len(study.responses) <= len(varied):
+        why = _("fewer than two of the items vary, or there are not more respondents than items")
+        return Unavailable(_("Little's test"), why)
+    return little_test(study.responses, items=varied)
 
 
 def missing_dependence(study: Study) -> pd.DataFrame | Unavailable:
@@ -134,7 +147,7 @@ def little_table(result: LittleResult | Unavailable) -> ApaTable | Unavailable:
 def little_sentence(result: LittleResult | Unavailable) -> str:
     """Read Little's test aloud."""
     if isinstance(result, Unavailable):
-        return _("With no blank among these answers, there is nothing to test.")
+        return result.text()
     return result.text()
 
 

@@ -39,7 +39,8 @@ def sample_counts(study: Study) -> pd.DataFrame | Unavailable:
     items = background_items(study, ("category",))
     if not items:
         return Unavailable(
-            _("a table of background questions"), _("the study asks none with categories")
+            _("a table of background questions"),
+            _("the study file names no category among its controls and groupings"),
         )
     return describe_sample(study.folder, study.responses, items=items)
 
@@ -95,7 +96,10 @@ def numbers_table(study: Study) -> ApaTable | Unavailable:
     """Return the background questions answered by a number."""
     items = background_items(study, ("number",))
     if not items:
-        return Unavailable(_("a table of numeric background questions"), _("the study asks none"))
+        return Unavailable(
+            _("a table of numeric background questions"),
+            _("the study file names no number among its controls"),
+        )
     return apa_table(
         describe_numbers(study.responses, items=items, folder=study.folder),
         caption=_("Background questions answered by a number"),
@@ -117,7 +121,9 @@ def numbers_sentence(study: Study) -> str | Unavailable:
     """Read the first numeric background question aloud."""
     items = background_items(study, ("number",))
     if not items:
-        return Unavailable(_("a mean of the background"), _("the study asks for no number"))
+        return Unavailable(
+            _("a mean of the background"), _("the study file names no number among its controls")
+        )
     row = describe_numbers(study.responses, items=items[:1], folder=study.folder).iloc[0]
     return _("\"{question}\": the mean is {mean} ({level:.0%} CI {ci}, n = {n}).").format(
         question=row["item"], mean=format_number(row["mean"], 1), level=LEVEL,
