@@ -52,6 +52,7 @@ class Lesson:
     def __init__(self, study: Study) -> None:
         self.study = study
         self._ids: set[str] = set()
+        self._last_lack = ""
 
     def table(
         self,
@@ -136,7 +137,8 @@ class Lesson:
     def say(self, sentence: str | Unavailable) -> None:
         """Show a sentence that reads a result aloud."""
         if isinstance(sentence, Unavailable):
-            sentence = sentence.text()
+            self._unavailable(sentence, "")
+            return
         sentence = _(sentence)
         body = f'<p class="reading">{html.escape(sentence)}</p>'
         _show({"kind": "sentence", "text": sentence}, **{"text/html": body, "text/plain": sentence})
@@ -172,6 +174,7 @@ class Lesson:
 
     def _claim(self, id: str) -> None:
         """Keep ids unique and fit for a file name."""
+        self._last_lack = ""
         if not id.replace("-", "").replace("_", "").isalnum() or not id.isascii():
             raise ReportError(
                 f"lesson: id= is '{id}'; letters, digits, - and _ are allowed. Rename it."
@@ -181,10 +184,15 @@ class Lesson:
         self._ids.add(id)
 
     def _unavailable(self, value: Unavailable, id: str) -> None:
-        """Show the sentence in place of a result."""
-        body = f'<p class="unavailable">{html.escape(value.text())}</p>'
+        """Show the sentence in place of a result; once only where it would follow itself."""
+        text = value.text()
         payload = {"kind": "unavailable", "id": id, "what": value.what, "why": value.why}
-        _show(payload, **{"text/html": body, "text/plain": value.text()})
+        if text == self._last_lack:
+            _show(payload, **{"text/plain": ""})
+            return
+        self._last_lack = text
+        body = f'<p class="unavailable">{html.escape(text)}</p>'
+        _show(payload, **{"text/html": body, "text/plain": text})
 
 
 def begin(study: str, language: str = "en", *, needs: Sequence[str] = (), n_obs: int = 0) -> Lesson:

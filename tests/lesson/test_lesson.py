@@ -59,6 +59,17 @@ class TestTable:
         assert shown[0][MIME]["kind"] == "unavailable"
         assert "because x &lt; 1" in shown[0]["text/html"]
 
+    def test_the_same_lack_is_said_once_in_a_row(self, shown):
+        lesson = Lesson(FakeStudy())
+        lack = Unavailable("the table", "there is none")
+        lesson.table(lack, id="t", caption="A table")
+        lesson.say(lack)
+        assert "text/html" in shown[0]
+        assert "text/html" not in shown[1]
+        lesson.table(table(), id="u", caption="A table")
+        lesson.say(lack)
+        assert "text/html" in shown[3]
+
     @pytest.mark.parametrize("name", ["../up", "a b", "表", ""])
     def test_an_id_that_is_no_file_name_is_refused(self, shown, name):
         with pytest.raises(ReportError, match="id="):
@@ -105,7 +116,7 @@ def test_checks_keep_their_verdict_in_both_languages(shown):
         Lesson(FakeStudy()).check(CheckResult("CFI", False, 0.8, 0.95), Unavailable("x", "y"))
     assert shown[0][MIME]["checks"][0]["passed"] is False
     assert "不符合" in shown[0]["text/html"]
-    assert shown[1][MIME]["kind"] == "sentence"
+    assert shown[1][MIME]["kind"] == "unavailable"
 
 
 class TestStop:

@@ -227,7 +227,8 @@ def fit_with_semopy(model: str, data: pd.DataFrame) -> OutsideFit | Unavailable:
         table = fitted.inspect()
         stats = semopy.calc_stats(fitted)
     except (ArithmeticError, LookupError, TypeError, ValueError, np.linalg.LinAlgError) as fault:
-        return Unavailable(_("a comparison with semopy"), f"{type(fault).__name__}: {fault}")
+        why = _("semopy stops with an error of its own ({fault})").format(fault=fault)
+        return Unavailable(_("a comparison with semopy"), why)
     estimates = pd.DataFrame(
         {
             "lhs": table["lval"],
