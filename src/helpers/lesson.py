@@ -139,6 +139,7 @@ class Lesson:
         if isinstance(sentence, Unavailable):
             self._unavailable(sentence, "")
             return
+        self._last_lack = ""
         sentence = _(sentence)
         body = f'<p class="reading">{html.escape(sentence)}</p>'
         _show({"kind": "sentence", "text": sentence}, **{"text/html": body, "text/plain": sentence})
