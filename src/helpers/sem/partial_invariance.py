@@ -73,6 +73,8 @@ class PartialInvariance:
     share: pd.DataFrame
     stopped: str
     holds: bool | None
+    max_share: float
+    """Largest share of a factor's items that the search could release."""
 
 
 def partial_invariance(
@@ -83,6 +85,7 @@ def partial_invariance(
     step: str,
     released: Sequence[str] = (),
     max_share: float | None = None,
+    before: SemResult | None = None,
     ordered: bool = False,
     estimator: str = "ML",
     missing: str = "listwise",
@@ -106,6 +109,8 @@ def partial_invariance(
     max_share : float, optional
         Largest share of a factor's items with a released parameter; by default
         ``THRESHOLDS["partial_share"]``. At least ``THRESHOLDS["anchors"]`` items stay equal.
+    before : SemResult, optional
+        The step below with ``released`` free, if it is fitted already.
     ordered : bool
         As in ``invariance``.
     estimator, missing : str
@@ -136,7 +141,8 @@ def partial_invariance(
     text = model_text(model)
     steps = list(ladder_of(ordered))
     below = steps[steps.index(step) - 1]
-    before = fit_step(below, text, data, group, released=released, **call)
+    if before is None:
+        before = fit_step(below, text, data, group, released=released, **call)
     carried = (*released, *_follows(step, released))
     full = fit_step(step, text, data, group, released=carried, **call)
     for result in (before, full):
@@ -221,17 +227,19 @@ def partial_ladder(
     searches: dict[str, PartialInvariance | Unavailable] = {}
     released: tuple[str, ...] = ()
     reached: str | None = None
+    before: SemResult | None = None
     for step in steps[: steps.index(upto) + 1]:
         search = partial_invariance(
-            model, data, group, step=step, released=released, ordered=ordered, **options
-        )
+            model, data, group, step=step, released=released, before=before, ordered=ordered,
+            **options,
+        )  # fmt: skip
         searches[step] = search
         if isinstance(search, Unavailable) or search.holds is None:
             break
         reached = "configural" if reached is None else reached
         if not search.holds:
             break
-        reached, released = step, search.released
+        reached, released, before = step, search.released, search.final
     return PartialLadder(searches, reached, released, group, group_sizes(data, group))
 
 
@@ -265,7 +273,7 @@ class _Search:
         share = released_share(every, released)
         return PartialInvariance(
             self.step, self.before, full, current, pd.DataFrame(rows), released, share, stopped,
-            rows[-1]["holds"],
+            rows[-1]["holds"], self.max_share,
         )  # fmt: skip
 
     def _next(

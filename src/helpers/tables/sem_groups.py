@@ -51,12 +51,13 @@ def release_table(partial: PartialLadder) -> ApaTable | Unavailable:
         Column("delta_srmr", "ΔSRMR", "bounded", 3),
         Column("holds", _("Holds"), "truth"),
     ]
-    share, anchors = THRESHOLDS["partial_share"], THRESHOLDS["anchors"]
+    share = next(s.max_share for s in partial.searches.values() if isinstance(s, PartialInvariance))
+    anchors = THRESHOLDS["anchors"].value
     note = _(
         "Differences Δ are to the step below, the gain is to the row above. Of the equalities the "
         "step adds, the one with the largest score test is released, until the step holds; at most "
         "{percent}% of a factor's items, and at least {anchors} items of each stay equal."
-    ).format(percent=f"{100 * share.value:g}", anchors=f"{anchors.value:g}")
+    ).format(percent=f"{100 * share:g}", anchors=f"{anchors:g}")
     return apa_table(
         frame, caption=_("Search for partial invariance"), columns=columns, note=note,
         section="step_name",
@@ -225,7 +226,8 @@ def dmacs_table(bias: pd.DataFrame) -> ApaTable:
     note = _(
         "The {shown} largest of {total}. Each item is released in turn, all others are anchors. "
         "The shift is what the focal group would answer more under the reference group's "
-        "parameters. Below {cut} an effect is negligible ({source})."
+        "parameters. dMACS is never negative, so chance alone makes it larger than zero; below "
+        "{cut} an effect is negligible ({source})."
     ).format(shown=len(frame), total=len(bias), cut=format_number(cut.value), source=cut.source)
     caption = _("Size of non-invariance of the items")
     return apa_table(frame, caption=caption, columns=columns, note=note)
