@@ -206,12 +206,12 @@ def test_unknown_choices_are_errors(study, options, message):
 # reference: lavaan on the same rows
 
 
-@pytest.mark.parametrize("case", LAVAAN, ids=lambda c: f"{c['exclusion']}-{c['estimator']}")
-def test_specifications_agree_with_lavaan(material, case):
+@pytest.mark.parametrize("stored", LAVAAN, ids=lambda c: f"{c['exclusion']}-{c['estimator']}")
+def test_specifications_agree_with_lavaan(material, stored):
     names = ("model", "exclusion", "missing", "estimator", "scale")
-    block = Specification(controls="", **{name: case[name] for name in names})
+    block = Specification(controls="", **{name: stored[name] for name in names})
     rows = curves.fit_specification(material, block)
-    row = next(r for r in rows if r["outcome"] == case["outcome"])
-    assert row["n_used"] == case["n"]
-    assert abs(row["estimate"] - case["est"]) < LAVAAN_STOPS
-    assert abs(row["se"] - case["se"]) < LAVAAN_STOPS
+    row = next(r for r in rows if r["outcome"] == stored["outcome"])
+    assert row["n_used"] == stored["n"]
+    assert abs(row["estimate"] - stored["est"]) < LAVAAN_STOPS
+    assert abs(row["se"] - stored["se"]) < LAVAAN_STOPS
