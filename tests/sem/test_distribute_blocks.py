@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from helpers import workers as workers_module
 from helpers.errors import EstimationError
 from helpers.i18n import in_language, language
 from helpers.workers import MOST_LOSSES, run_blocks
@@ -59,6 +60,11 @@ def runs(folder) -> list[int]:
 def test_numbers_are_equal_on_any_number_of_processes(workers):
     found = run_blocks(draw, SEEDS, workers=workers)
     assert np.array_equal(found, [np.random.default_rng(s).normal(size=3) for s in SEEDS])
+
+
+def test_systems_without_fork_give_the_same_numbers(monkeypatch):
+    monkeypatch.setattr(workers_module, "get_all_start_methods", lambda: ["spawn"])
+    assert run_blocks(partial(pow, 2), SEEDS, workers=2) == [2**k for k in SEEDS]
 
 
 def test_no_blocks_give_no_results():
