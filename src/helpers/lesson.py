@@ -17,12 +17,14 @@ import html
 import io
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from IPython import get_ipython
 from IPython.display import display
 
+from helpers import __version__
 from helpers.errors import ReportError, Unavailable
 from helpers.i18n import _, pick, set_language
 from helpers.results import CheckResult, Number, to_plain
@@ -147,6 +149,8 @@ class Lesson:
     def number(self, *numbers: Number) -> None:
         """Record numbers for ``results.json`` without showing them."""
         for number in numbers:
+            if number.engine == "helpers" and not number.version:
+                number = replace(number, version=__version__)
             _show({"kind": "number", **to_plain(number)}, **{"text/plain": ""})
 
     def check(self, *checks: CheckResult | Unavailable) -> None:

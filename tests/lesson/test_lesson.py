@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
+from helpers import __version__
 from helpers import lesson as lessons
 from helpers.errors import CodebookError, ReportError, Unavailable
 from helpers.i18n import in_language
@@ -109,6 +110,14 @@ def test_numbers_are_recorded_without_being_shown(shown):
     Lesson(FakeStudy()).number(Number("alpha", 0.8, "coefficient alpha"))
     assert shown[0][MIME]["value"] == 0.8
     assert "text/html" not in shown[0]
+
+
+def test_a_number_names_the_version_that_computed_it(shown):
+    Lesson(FakeStudy()).number(
+        Number("alpha", 0.8, "coefficient alpha"),
+        Number("chisq", 3.0, "chi-square", engine="semopy", version="2.3.11"),
+    )
+    assert [s[MIME]["version"] for s in shown] == [__version__, "2.3.11"]
 
 
 def test_checks_keep_their_verdict_in_both_languages(shown):

@@ -137,3 +137,8 @@ def test_blanks_behind_a_branch_are_no_missing_answers(make_study, toy_spec):
     assert was_asked["SAT2"].tolist() == [False, True, True, False]
     table = describe_missing(rows, items=["SAT1"], was_asked=was_asked)
     assert table.loc[0, ["n_asked", "n_missing"]].tolist() == [2, 1]
+
+
+def test_wilson_ends_are_exact_where_all_or_nobody_did():
+    assert wilson_interval(250, 250)[1] == 1.0
+    assert wilson_interval(0, 250)[0] == 0.0

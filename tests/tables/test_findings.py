@@ -91,3 +91,8 @@ def test_sentence_sorts_hypotheses():
     assert "every estimate: A." in text
     assert "Open in at least one estimate: B." in text
     assert "Contradicted in at least one: C." in text
+
+
+def test_sentence_leaves_out_a_kind_that_no_hypothesis_has():
+    table = pd.DataFrame({"hypothesis": ["A", "B"], "verdict": [None, None]})
+    assert findings_sentence(table) == "Open in at least one estimate: A, B."

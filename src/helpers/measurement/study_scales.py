@@ -115,7 +115,7 @@ class StudyReliability:
                     ci_high=high,
                     level=None if low is None else self.level,
                     n_used=None if isinstance(n, Unavailable) else int(n),
-                    method="Feldt interval, listwise",
+                    method="" if low is None else "Feldt interval, listwise",
                 )
             )
         return out

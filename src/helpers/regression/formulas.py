@@ -98,7 +98,10 @@ def _f2() -> tuple[Formula, Formula]:
         Formula(
             id="F2a", rival=_("two lines that meet at the median quality"),
             freer=lambda t: pd.DataFrame(
-                {"LOGQ": t["LOGQ"], "above": np.maximum(t["LOGQ"] - t["LOGQ"].median(), 0)}
+                {
+                    "LOGQ": t["LOGQ"],
+                    _("LOGQ above its median"): np.maximum(t["LOGQ"] - t["LOGQ"].median(), 0),
+                }
             ),
             **common,
         ),

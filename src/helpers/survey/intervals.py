@@ -28,4 +28,6 @@ def wilson_interval(hits: int, n: int, *, level: float = LEVEL) -> tuple[float, 
     middle = share + z2 / (2 * n)
     half = z * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
     scale = 1 + z2 / n
-    return (max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale))
+    low = 0.0 if hits == 0 else (middle - half) / scale  # exact at the ends, where rounding is not
+    high = 1.0 if hits == n else (middle + half) / scale
+    return (low, high)

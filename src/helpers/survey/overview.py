@@ -50,7 +50,7 @@ def hypotheses(study: StudyFolder) -> pd.DataFrame:
 
 def hypotheses_caption() -> str:
     """Return the caption of the table of hypotheses."""
-    return _("Hypotheses of the study, with the sign expected before the data were analysed")
+    return _("Hypotheses of the study, with the sign that is expected")
 
 
 def hypotheses_sentence(study: StudyFolder) -> str:
@@ -58,7 +58,7 @@ def hypotheses_sentence(study: StudyFolder) -> str:
     count = len(study.spec.hypotheses)
     if count == 0:
         return _("The study file states no hypotheses.")
-    return _("The study states {count} hypotheses; {signed} of them with a direction.").format(
+    return _("Hypotheses stated by the study: {count}; with a direction: {signed}.").format(
         count=count, signed=sum(h.sign in "+-" for h in study.spec.hypotheses)
     )
 
@@ -68,7 +68,7 @@ def constructs(study: StudyFolder) -> pd.DataFrame:
     rows = []
     for construct in study.spec.constructs:
         own = study.items[study.items["construct"] == construct.code]
-        items = len(own) or study.published_items(construct.code)
+        items = _questions(study, construct.code)
         if construct.facets:
             items = " + ".join(construct.facets)
         rows.append(
@@ -96,6 +96,13 @@ def constructs_sentence(study: StudyFolder) -> str:
         return _("The study holds {count} constructs, published as scale scores.").format(
             count=len(study.spec.constructs)
         )
+    total = sum(_questions(study, code) for code in study.construct_codes)
     return _("{items} questions measure {count} constructs.").format(
-        items=len(measured), count=len(study.spec.constructs)
+        items=total, count=len(study.spec.constructs)
     )
+
+
+def _questions(study: StudyFolder, construct: str) -> int:
+    """Return the number of questions: as published where the codebook's rows are scale scores."""
+    own = int((study.items["construct"] == construct).sum())
+    return study.published_items(construct) or own

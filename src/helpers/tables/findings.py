@@ -170,7 +170,9 @@ def findings_sentence(table: pd.DataFrame) -> str:
     clear = [h for h, v in kinds.items() if all(x is True for x in v)]
     against = [h for h, v in kinds.items() if any(x is False for x in v)]
     rest = [h for h in kinds.index if h not in clear and h not in against]
-    parts = [_("In line in every estimate: {names}.").format(names=", ".join(clear) or "–")]
+    parts = []
+    if clear:
+        parts.append(_("In line in every estimate: {names}.").format(names=", ".join(clear)))
     if rest:
         parts.append(_("Open in at least one estimate: {names}.").format(names=", ".join(rest)))
     if against:

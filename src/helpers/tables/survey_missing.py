@@ -240,7 +240,13 @@ def missing_checks(
 def missing_numbers(counted: pd.DataFrame, little: LittleResult | Unavailable) -> list[Number]:
     """Return the amount of blanks and Little's test for ``results.json``."""
     share = float(counted["n_missing"].sum() / counted["n_asked"].sum())
-    numbers = [Number("missing_share", share, "blank answers / answers asked for, all items")]
+    asked_for = int(counted["n_asked"].max())
+    numbers = [
+        Number(
+            "missing_share", share, "blank answers / answers asked for, all items",
+            n_used=asked_for,
+        )
+    ]  # fmt: skip
     if not isinstance(little, Unavailable):
         chi = Number(
             "little_chi2", little.statistic, "Little's d2, moments by EM", n_used=little.n_used

@@ -142,9 +142,9 @@ def group_checks(study: Study) -> list[CheckResult | Unavailable]:
             checks.append(Unavailable(title, _("nobody answered")))
             continue
         small = counts[(counts > 0) & (counts < least.value)]
-        text = _("The smallest group has {n} people; {few} groups have fewer than {least}.").format(
-            n=int(counts[counts > 0].min()), few=len(small), least=int(least.value)
-        )
+        text = _(
+            "The smallest group has {n} people; groups with fewer than {least}: {few}."
+        ).format(n=int(counts[counts > 0].min()), few=len(small), least=int(least.value))
         name = _("Groups large enough: {title}").format(title=title)
         smallest = float(counts[counts > 0].min())
         checks.append(CheckResult(name, small.empty, smallest, least.value, _(least.source), text))
