@@ -167,7 +167,8 @@ def fit_step(
         )
         return fit(written.text, data, group=group, **{**options, **written.options})
     except SuiteError as error:
-        return Unavailable(_("the {step} model").format(step=step_label(step)), str(error))
+        why = str(error).rstrip(".")
+        return Unavailable(_("the {step} model").format(step=step_label(step)), why)
 
 
 def measure_of(result: SemResult, name: str) -> float:

@@ -135,7 +135,7 @@ def study_permutation(
     try:
         return permutation_ladder(dict(zip(steps, fits)), n_perm=n_perm, seed=seed)
     except SuiteError as error:
-        return Unavailable(_("the permutation test"), str(error))
+        return Unavailable(_("the permutation test"), str(error).rstrip("."))
 
 
 def study_item_bias(study: Study, model: str, group: str) -> pd.DataFrame | Unavailable:
@@ -182,7 +182,7 @@ def _syntax(study: Study, model: str) -> str:
 
 def _failed(error: SuiteError) -> Unavailable:
     """Turn an error into a value with its reason."""
-    return Unavailable(_("the comparison of groups"), str(error))
+    return Unavailable(_("the comparison of groups"), str(error).rstrip("."))
 
 
 def study_group_paths(

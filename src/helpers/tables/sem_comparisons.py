@@ -136,7 +136,13 @@ def difference_sentence(rivals: RivalTable) -> str | Unavailable:
 def ladder_sentence(ladder: Invariance) -> str:
     """Say how far measurement invariance holds, and what may be compared."""
     if ladder.reached is None:
-        return _("No verdict on invariance is given, because a fit is missing or not admissible.")
+        why = [r.text() for r in ladder.steps.values() if isinstance(r, Unavailable)][:1]
+        return " ".join(
+            [
+                _("No verdict on invariance is given, because a fit is missing or not admissible."),
+                *why,
+            ]
+        )
     what = {
         "configural": _("neither paths nor means should be compared"),
         "metric": _("paths may be compared, latent means should not"),

@@ -194,12 +194,13 @@ def latent_means_sentence(means: LatentMeans) -> str:
 
 @passes_unavailable
 def latent_means_picture(means: LatentMeans) -> pd.DataFrame:
-    """Return the effect sizes as ``plot_forest`` takes them; ``pair`` tells the groups."""
-    table = means.table
+    """Return the differences from the first group as ``plot_latent_means`` takes them."""
+    table = means.table[means.table["group_a"] == means.table["group_a"].iloc[0]]
     return pd.DataFrame(
         {
             "label": table["name"],
-            "pair": [f"{r.group_b} – {r.group_a}" for r in table.itertuples()],
+            "group": table["group_b"],
+            "reference": table["group_a"],
             "estimate": table["d"],
             "ci_low": table["d_low"],
             "ci_high": table["d_high"],
