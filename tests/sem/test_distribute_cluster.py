@@ -12,6 +12,9 @@ import pytest
 
 from helpers import cluster
 from helpers.errors import EstimationError
+from helpers.sem.bootstrap import bootstrap
+from helpers.sem.fit import fit
+from helpers.sem.power_analysis import power
 from helpers.sem.specification_curve import specification_curve
 from helpers.survey.load import load_study
 from helpers.workers import run_blocks
@@ -82,6 +85,24 @@ def test_a_specification_curve_is_the_same_on_a_cluster(local_cluster, blocks):
     study = load_study("ecsi_mobile")
     here = specification_curve(study, estimators=["ML"])
     there = specification_curve(study, estimators=["ML"], scheduler=local_cluster.scheduler_address)
+    pd.testing.assert_frame_equal(there.table, here.table, check_exact=True)
+
+
+def test_a_bootstrap_is_the_same_on_a_cluster(local_cluster, blocks):
+    study = load_study("ecsi_mobile")
+    fitted = fit(study.spec.models["mediation_partial"].syntax, study.responses)
+    options = {"n_boot": 300, "seed": 1, "ci": "bca"}
+    here = bootstrap(fitted, **options)
+    for elsewhere in ({"scheduler": local_cluster.scheduler_address}, {"workers": 2}):
+        there = bootstrap(fitted, **options, **elsewhere)
+        pd.testing.assert_frame_equal(there.estimates, here.estimates, check_exact=True)
+        pd.testing.assert_frame_equal(there.standardized, here.standardized, check_exact=True)
+
+
+def test_a_power_grid_is_the_same_on_a_cluster(local_cluster, blocks):
+    options = {"n_obs": [60, 120], "method": "montecarlo", "n_sets": 100, "seed": 1}
+    here = power("y ~ 0.3*x", "y ~ x", **options)
+    there = power("y ~ 0.3*x", "y ~ x", scheduler=local_cluster.scheduler_address, **options)
     pd.testing.assert_frame_equal(there.table, here.table, check_exact=True)
 
 
