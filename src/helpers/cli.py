@@ -39,9 +39,12 @@ def _run(options: argparse.Namespace) -> int:
     from helpers.report.request import make_request
     from helpers.report.run import run
 
+    settings = parse_settings(options.set)
+    if options.scheduler:
+        settings["scheduler"] = options.scheduler
     request = make_request(
         options.study, config=options.config, only=options.only, language=options.language,
-        formats=options.format, settings=parse_settings(options.set), workers=options.workers,
+        formats=options.format, settings=settings, workers=options.workers,
         out=options.out, fresh=options.fresh, plain_kernels=options.plain_kernels,
     )  # fmt: skip
     outcome = run(request)
@@ -158,6 +161,11 @@ def _add_run(commands: argparse._SubParsersAction) -> None:
     )
     run.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="parameter")
     run.add_argument("--workers", type=int, metavar="N", help="notebooks at once (default: 2)")
+    run.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Dask cluster for what runs in blocks (default: here)",
+    )
     run.add_argument("--out", metavar="DIR", help="folder in place of reports/")
     run.add_argument("--fresh", action="store_true", help="remove earlier pages of the run first")
     run.add_argument("--plain-kernels", action="store_true", help="start each kernel anew")

@@ -127,3 +127,11 @@ def test_wrong_use_ends_with_two_and_leaves_no_folder(project, study):
         assert code == 2, wrong
         assert err.strip()
     assert not (project.root / "reports").exists()
+
+
+def test_where_the_work_is_done_is_no_part_of_the_name():
+    """The numbers are the same on a cluster, so the run is too."""
+    here = make_request("x", settings={"n_boot": 5})
+    there = make_request("x", settings={"n_boot": 5, "scheduler": "tcp://192.0.2.1:8786"})
+    assert here.run == there.run
+    assert there.parameters["scheduler"] == "tcp://192.0.2.1:8786"

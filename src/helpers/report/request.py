@@ -82,6 +82,10 @@ class Request:
         return self.base / self.study / self.run
 
 
+WHERE = ("scheduler",)
+"""Parameters that say where work is done and not what comes out; no part of a run's name."""
+
+
 def make_request(
     study: str | None = None,
     *,
@@ -192,8 +196,9 @@ def _two_digits(number: int | str) -> str:
     return text.zfill(2) if text.isdigit() else text
 
 
-def _run_name(config: str, language: str, settings: Mapping[str, Any]) -> str:
+def _run_name(config: str, language: str, given: Mapping[str, Any]) -> str:
     """Return the folder name of a run: configuration or language, then what was set by hand."""
+    settings = {name: value for name, value in given.items() if name not in WHERE}
     parts = [config or language]
     parts += [f"{name}-{value}" for name, value in sorted(settings.items())]
     name = "_".join(_SLUG.sub("-", part).strip("-.") or "run" for part in parts)

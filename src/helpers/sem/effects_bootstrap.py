@@ -79,6 +79,7 @@ def bootstrap_effects(
     seed: int,
     ci: str = "bca",
     workers: int = 1,
+    scheduler: str = "",
 ) -> BootstrappedEffects | Unavailable:
     """Bootstrap the effects of one variable on another in a study's model.
 
@@ -88,8 +89,8 @@ def bootstrap_effects(
         Fitted to rows; a published matrix has none to draw from.
     source, outcome : str
         As in ``study_effects``.
-    n_boot, seed, ci, workers
-        As in ``bootstrap``; 0 replicates ask for none.
+    n_boot, seed, ci, workers, scheduler
+        As in ``bootstrap``; 0 replicates ask for none, no scheduler means this machine.
 
     Returns
     -------
@@ -113,8 +114,12 @@ def bootstrap_effects(
             estimator=result.estimator,
             missing=result.missing,
         )
-        boot = bootstrap(widened, n_boot=n_boot, seed=seed, ci=ci, workers=workers)
+        boot = bootstrap(
+            widened, n_boot=n_boot, seed=seed, ci=ci, workers=workers, scheduler=scheduler or None
+        )
     except SuiteError as error:
+        if scheduler:  # what was asked of a cluster must not quietly be left out
+            raise
         return Unavailable(what, str(error))
     table = _table(boot, named)
     return BootstrappedEffects(Effects(*ends, table, n_boot, boot.seed, boot.level), boot)
