@@ -11,6 +11,7 @@ from helpers.errors import DataContractError, EstimationError, Unavailable
 from helpers.sem import fit
 from helpers.sem.dmacs import dmacs, item_bias, item_dmacs
 from helpers.sem.groups import invariance, path_differences
+from helpers.sem.joined_categories import join_categories
 from helpers.sem.latent_means import latent_means
 from helpers.sem.partial_invariance import partial_invariance, partial_ladder
 from helpers.sem.permutation import permutation_test, permuted_labels
@@ -222,6 +223,40 @@ class TestBadInput:
     def test_means_that_are_fixed_cannot_be_compared(self, steps):
         with pytest.raises(EstimationError, match="same latent means"):
             latent_means(steps[1])
+
+
+class TestJoinedCategories:
+    DATA = pd.DataFrame(
+        {
+            "x": [1, 2, 3, 4, 5, 2, 3, 4, 2, 3],
+            "y": [1, 2, 1, 2, 1, 1, 2, 2, 1, 2],
+            "g": ["a"] * 5 + ["b"] * 5,
+        }
+    )
+
+    def test_ends_are_joined_towards_the_middle_in_all_groups(self):
+        """Group b chose neither 1 nor 5."""
+        joined, log = join_categories(self.DATA, ["x", "y"], "g")
+        assert joined["x"].tolist() == [2, 2, 3, 4, 4, 2, 3, 4, 2, 3]
+        assert joined["y"].tolist() == self.DATA["y"].tolist()
+        assert log[["item", "category", "joined_with", "group", "n"]].to_numpy().tolist() == [
+            ["x", 1, 2, "b", 0], ["x", 5, 4, "b", 0],
+        ]  # fmt: skip
+        assert self.DATA["x"].max() == 5
+
+    def test_then_the_ordinal_ladder_can_be_fitted(self, rows):
+        cut = rows.copy()
+        for k in range(1, 10):
+            cut[f"x{k}"] = pd.qcut(rows[f"x{k}"], 5, labels=False) + 1
+        cut.loc[(cut["school"] == "Pasteur") & (cut["x2"] == 5), "x2"] = 4
+        joined, log = join_categories(cut, [f"x{k}" for k in range(1, 10)], "school")
+        assert log["item"].tolist() == ["x2"]
+        assert invariance(CFA, joined, "school", ordered=True).reached is not None
+
+    def test_nothing_left_is_an_error(self):
+        lone = self.DATA.assign(x=[1] * 5 + [2] * 5)
+        with pytest.raises(DataContractError, match="one category left of 'x'"):
+            join_categories(lone, ["x"], "g")
 
 
 def test_path_differences_on_a_common_scale(rows):

@@ -18,6 +18,7 @@ from helpers.sem.groups import (
     invariance,
     path_differences,
 )
+from helpers.sem.joined_categories import join_categories
 from helpers.sem.ladder_steps import SCALAR
 from helpers.sem.latent_means import latent_means
 from helpers.sem.partial_invariance import PartialLadder, partial_ladder
@@ -79,12 +80,19 @@ def study_invariance(
     missing: str = "listwise",
     ordered: bool = False,
 ) -> Invariance | Unavailable:
-    """Fit the ladder of invariance for a model and a grouping of the study file."""
+    """Fit the ladder of invariance for a model and a grouping of the study file.
+
+    With ``ordered``, categories that some group leaves empty among the complete rows are joined
+    with their neighbours, see ``join_categories``.
+    """
     data = _grouped_data(study, model, group)
     if isinstance(data, Unavailable):
         return data
     options = {"estimator": estimator, "missing": missing, "ordered": ordered}
     try:
+        if ordered:
+            items = [c for c in data.columns if c != group]
+            data = join_categories(data.dropna(), items, group)[0]
         return invariance(_syntax(study, model), data, group, **options)
     except SuiteError as error:
         return _failed(error)
