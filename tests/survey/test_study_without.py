@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from helpers.errors import Unavailable
+from helpers.i18n import in_language
 from helpers.survey.load import open_folder
 from helpers.tables import study_report as paper
 from helpers.tables import survey_missing as missing
@@ -51,3 +54,12 @@ def test_the_question_is_that_of_the_study(make_study, toy_spec):
         {"code": "DJ", "name": {"en": "Fairness", "zh": "公平"}, "role": "justice"}
     )
     assert "recovery" in paper.question(open_folder(make_study(spec=toy_spec)))
+
+
+def test_the_abstract_ends_its_title_as_the_language_does(make_study):
+    study = open_folder(make_study())
+    nothing = pd.DataFrame()
+    lacking = study.model("structural")
+    assert paper.abstract(study, lacking, nothing).startswith("Toy study. ")
+    with in_language("zh"):
+        assert paper.abstract(study, lacking, nothing).startswith("示例研究。")

@@ -284,8 +284,8 @@ class FormulaTable:
                 threshold=float(w.stated),
                 source=_("the formula as the study states it"),
                 text=_(
-                    "The formula says {stated:.2f}; the free estimate is {value:.2f} ({low:.2f} to "
-                    "{high:.2f})."
+                    "The formula says {stated:.2f}; the free estimate is {value:.3f} ({low:.3f} to "
+                    "{high:.3f})."
                 ).format(stated=w.stated, value=w.estimate, low=w.ci_low, high=w.ci_high),
             )
             for w in fixed.itertuples()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def abstract(study: Study, structural: ModelFit | Unavailable, found: pd.DataFrame) -> str:
     """Return the study in five sentences: sample, model, fit, findings."""
-    parts = [f"{study.title}.", sample_sentence(study)]
+    parts = [_("{title}.").format(title=study.title), sample_sentence(study)]
     if isinstance(structural, Unavailable):
         parts.append(structural.text())
     else:
