@@ -208,6 +208,13 @@ class TestBadInput:
         found = invariance(model, data, "school", ordered=True)
         assert "measurement model" in found.steps["thresholds"].why
 
+    def test_two_categories_do_not_show_thresholds_apart(self, rows):
+        cut = rows.copy()
+        for k in range(1, 10):
+            cut[f"x{k}"] = (rows[f"x{k}"] > rows[f"x{k}"].median()).astype(int)
+        found = invariance(CFA, cut, "school", ordered=True, steps=("configural", "thresholds"))
+        assert "two categories" in found.steps["thresholds"].why
+
     def test_configural_holds_nothing_to_release(self, rows):
         with pytest.raises(EstimationError, match="holds nothing equal"):
             partial_invariance(CFA, rows, "school", step="configural")

@@ -165,10 +165,22 @@ def fit_step(
         written = step_model(
             step, model_text(model), ordered=ordered, n_groups=n_groups, released=released
         )
+        two = _two_categories(data, written.options.get("ordered", ()))
+        if two and step in ("thresholds", "thresholds_loadings"):
+            raise EstimationError(
+                f"invariance: ordered= has items with two categories ({listing(two)}), which do "
+                "not show thresholds, loadings and intercepts apart. Compare the last step with "
+                "the configural one, steps=('configural', 'thresholds_loadings_intercepts')."
+            )
         return fit(written.text, data, group=group, **{**options, **written.options})
     except SuiteError as error:
         why = str(error).rstrip(".")
         return Unavailable(_("the {step} model").format(step=step_label(step)), why)
+
+
+def _two_categories(data: pd.DataFrame, items: Sequence[str]) -> list[str]:
+    """Return the ordered items with two categories."""
+    return [item for item in items if item in data.columns and data[item].nunique() < 3]
 
 
 def measure_of(result: SemResult, name: str) -> float:
