@@ -22,7 +22,7 @@ SHARED = Path(__file__).parents[3] / "shared"
 def read_reference() -> tuple[dict[str, Any], ...]:
     """Read all lavaan cases and differences; the first entry of each file is its versions."""
     found: list[dict[str, Any]] = []
-    for name in ("sem_ml", "sem_groups", "sem_missing", "sem_ordinal"):
+    for name in ("sem_ml", "sem_groups", "sem_missing", "sem_ordinal", "sem_more"):
         found += json.loads((REFERENCE / f"{name}.json").read_text(encoding="utf-8"))[1:]
     for case in found:
         case["ordinal"] = "ordered" in (case.get("options") or {})

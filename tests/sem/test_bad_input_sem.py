@@ -251,3 +251,27 @@ def test_no_unexplained_blank_in_the_table(holzinger: pd.DataFrame) -> None:
     table = fit(MODEL + "\nspeed ~~ 0*visual", holzinger).estimates
     assert table["est"].notna().all()
     assert table.loc[table["free"].astype(bool), ["se", "z", "p_value"]].notna().all().all()
+
+
+def test_text_categories_have_no_numbers(holzinger: pd.DataFrame) -> None:
+    """A category of texts has an order only if it says so."""
+    from helpers.sem import fit
+
+    texts = holzinger["x1"].round().map(lambda v: "abcdefghijkl"[int(v)])
+    data = holzinger.assign(x1=pd.Categorical(texts))
+    says(message("visual =~ x1 + x2 + x3 + x4", data), "x1", "text")
+    ordered = holzinger.assign(x1=pd.Categorical(texts, ordered=True))
+    numbers = holzinger.assign(x1=ordered["x1"].cat.codes)
+    model = "visual =~ x1 + x2 + x3 + x4"
+    assert fit(model, ordered).estimates["est"].equals(fit(model, numbers).estimates["est"])
+
+
+def test_labels_of_groups_are_plain_values(holzinger: pd.DataFrame) -> None:
+    """A missing label makes floats of a column of integers; the labels stay 1 and 2."""
+    from helpers.sem import fit
+
+    number = holzinger["school"].map({"Pasteur": 1, "Grant-White": 2}).astype(float)
+    data = holzinger.assign(g=number.where(holzinger.index != 3))
+    result = fit("visual =~ x1 + x2 + x3 + x4", data, group="g")
+    assert [str(label) for label in result.group_labels] == ["1", "2"]
+    assert result.n_obs == len(holzinger) - 1

@@ -10,6 +10,7 @@ from helpers.errors import EstimationError, ModelSpecError
 from helpers.sem.compare import free_directions, restriction_matrix
 from helpers.sem.discrepancy import NormalTheory, invert, moment_jacobian, weigh
 from helpers.sem.gamma import gamma_matrix, normal_weight
+from helpers.sem.infer import observed_information
 from helpers.sem.optimize import Solution
 from helpers.sem.result import SemResult
 
@@ -66,6 +67,11 @@ def satorra_2000(
     d0 = np.concatenate(moment_jacobians(restricted)) @ t0
     a = restriction_matrix(d1, d0)
     info = sum(f * (d @ t1).T @ weigh(w, d @ t1) for f, d, w in zip(shares, deltas, weights))
+    if free.information == "observed":  # the inverse information behind the errors, as lavaan
+        hessian = observed_information(
+            free.model, free.moments, shares, free.theta, free.meanstructure
+        )
+        info = t1.T @ hessian @ t1
     p = np.linalg.inv(info)
     core = p @ a.T @ np.linalg.pinv(a @ p @ a.T) @ a @ p
     middle = np.zeros_like(p)

@@ -113,17 +113,21 @@ class IncompleteRows:
                 hessian += share * (delta.T @ (group.expected @ delta))
         return total, gradient, hessian
 
-    def information(self, x: Array, kind: Information) -> Array:
+    def information(self, x: Array, kind: Information, kept: Array | None = None) -> Array:
         """Return the model's information per row over all free rows, without differencing.
 
-        ``"expected"`` is taken given the patterns of blanks; ``"observed"`` is the Hessian of f.
+        ``"expected"`` is taken given the patterns of blanks, from the moments at the positions
+        ``kept`` if given; ``"observed"`` is the Hessian of f.
         """
         total = np.zeros((self.n_x, self.n_x))
         for model, group, share in zip(self.models, self.groups, self.weights):
             state = model.state(x)
             here = derivatives(group.patterns, state.mu, state.sigma, information=kind)
             delta = moment_jacobian(model, state, self.n_x, True)
-            part = delta.T @ here.information @ delta
+            if kept is None:
+                part = delta.T @ here.information @ delta
+            else:
+                part = delta[kept].T @ here.information[np.ix_(kept, kept)] @ delta[kept]
             if kind == "observed":
                 weight = symmetric_weight(here.d_cov, len(state.mu))
                 part -= model.second_order(state, weight, here.d_mean, self.n_x)

@@ -64,7 +64,7 @@ def relative_indices(chisq: float, df: float, chisq0: float, df0: float) -> dict
         rfi = 1.0 if t1 < 0 or t2 < 0 else t1 / t2
     else:
         rfi = 1.0
-    ifi = (chisq0 - chisq) / (chisq0 - df)
+    ifi = (chisq0 - chisq) / (chisq0 - df) if chisq0 > df else 1.0
     return {"rfi": rfi, "nfi": nfi, "pnfi": df / df0 * nfi, "ifi": ifi}
 
 

@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers.errors import EstimationError, Unavailable
+from helpers.sem.discrepancy import moment_jacobian
+from helpers.sem.gamma import normal_weight
 from helpers.sem.infer import solve_information
 from helpers.sem.model import compile_group
 from helpers.sem.optimize import tangent
 from helpers.sem.partable import Row
+from helpers.sem.residual_errors import random_moments
 from helpers.sem.standardize import group_rows, scale_factors
 
 if TYPE_CHECKING:
@@ -153,10 +156,33 @@ def _derivatives(result: SemResult, models: list, x: Array) -> tuple[Array, Arra
     target = replace(result.context.target, models=models, n_x=len(x))
     _f, gradient, hessian = target.pieces(x)
     if hasattr(target, "information"):
-        hessian = target.information(x, "expected")
+        kept = _free_moments(result) if result.context.fixed_x else None
+        hessian = target.information(x, "expected", kept)
     elif target.weights is not result.context.weights:  # least squares: lavaan's two weights
         hessian = replace(target, weights=result.context.weights).pieces(x)[2]
+    elif result.context.fixed_x:
+        hessian = _given_covariates(result, models, x)
     return gradient, hessian
+
+
+def _free_moments(result: SemResult) -> Array:
+    """Positions of the moments that are not those of fixed covariates."""
+    return random_moments(len(result.observed), result.context.fixed_x, result.meanstructure)
+
+
+def _given_covariates(result: SemResult, models: list, x: Array) -> Array:
+    """Expected information in which the moments of fixed covariates tell nothing.
+
+    Only a path added to a covariate would change those moments; they are taken as given.
+    """
+    means, kept = result.meanstructure, _free_moments(result)
+    out = np.zeros((len(x), len(x)))
+    for share, model in zip(result.context.weights, models):
+        state = model.state(x)
+        delta = moment_jacobian(model, state, len(x), means)[kept]
+        weight = normal_weight(np.linalg.inv(state.sigma), means)[np.ix_(kept, kept)]
+        out += share * (delta.T @ weight @ delta)
+    return out
 
 
 def _table(

@@ -101,9 +101,14 @@ def to_float(data: pd.DataFrame, observed: Sequence[str]) -> Array:
     return values
 
 
+def _texts(column: pd.Series) -> bool:
+    """Tell whether the categories of a column are no numbers."""
+    return not pd.api.types.is_numeric_dtype(column.cat.categories.dtype)
+
+
 def _column(column: pd.Series, name: str) -> Array:
     """Convert one column, with a named error."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
+    if isinstance(column.dtype, pd.CategoricalDtype) and column.cat.ordered and _texts(column):
         column = pd.Series(column.cat.codes).where(column.cat.codes >= 0)
     try:
         return column.to_numpy(dtype=float, na_value=np.nan)
@@ -151,8 +156,12 @@ def check_definite(
 
 
 def _group_order(column: pd.Series) -> list[object]:
-    """Group labels in order of appearance, as lavaan."""
-    return list(pd.unique(column.dropna()))
+    """Group labels in order of appearance, as lavaan; whole numbers are written without ``.0``.
+
+    A missing label turns a column of integers into floats.
+    """
+    labels = [v.item() if isinstance(v, np.generic) else v for v in pd.unique(column.dropna())]
+    return [int(v) if isinstance(v, float) and v.is_integer() else v for v in labels]
 
 
 def group_labels(data: pd.DataFrame, group: str) -> list[object]:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 
+PATHS = ("=~", "~")
+ROUNDING = 1e-6
+"""A residual with an error below this share of its covariance's own is zero by construction."""
+
 
 def _labels(result: SemResult) -> tuple[object, ...]:
     """Group labels; a single group is ``""``."""
@@ -78,8 +82,9 @@ def residual_tables(result: SemResult) -> GroupTables:
         errors = {} if result.table.names.ordered else residual_errors(result, g)
         for kind in errors or ():
             with np.errstate(divide="ignore", invalid="ignore"):
+                known = errors[kind] > ROUNDING * errors["normalized"]
                 tables[kind] = pd.DataFrame(
-                    np.where(errors[kind] > 0, raw / errors[kind], 0.0), observed, observed
+                    np.where(known, raw / errors[kind], 0.0), observed, observed
                 )
         if result.meanstructure:
             tables["mean"] = pd.Series(sample.mean - state.mu, observed)
@@ -91,13 +96,11 @@ def r_squared(result: SemResult) -> pd.DataFrame:
     """One minus residual over total variance, for every variable with predictors."""
     import pandas as pd
 
+    ends = {row.rhs if row.op == "=~" else row.lhs for row in result.table.rows if row.op in PATHS}
     rows = []
     for label, model, state in zip(_labels(result), result.model, result.states):
-        a, s, _m = model.matrices(result.theta)
-        free = np.zeros(a.shape, dtype=bool)
-        free[model.a_at[1], model.a_at[2]] = True
-        dependent = ((a != 0) | free).any(axis=1)
-        for k in np.flatnonzero(dependent):
+        s = model.matrices(result.theta)[1]
+        for k in (k for k, name in enumerate(model.names) if name in ends):
             share = 1.0 - s[k, k] / state.total[k, k]
             rows.append((model.names[k], label, share))
     return pd.DataFrame(rows, columns=["variable", "group", "r_squared"])

@@ -85,7 +85,8 @@ def factor_scores(result: SemResult, *, method: str = "regression") -> pd.DataFr
     parts = []
     for sample, model, state in zip(result.moments, result.model, result.states):
         mu = state.mu if result.meanstructure else sample.mean
-        values = _score_rows(sample.data - mu, model, state, result.theta, method)
+        at = _given(result, model)
+        values = _score_rows(sample.data - mu, model, state, result.theta, method, at)
         p = model.n_observed
         eta = state.eta[p:] if result.meanstructure else _latent_means(result, model, sample.mean)
         part = pd.DataFrame(values + eta, columns=list(result.latent), index=sample.rows)
@@ -107,22 +108,35 @@ def _latent_means(result: SemResult, model: GroupModel, mean: Array) -> Array:
     return np.linalg.solve(inner, a[p:, :p] @ mean)
 
 
-def _score_rows(d: Array, model: GroupModel, state: State, x: Array, method: str) -> Array:
+def _given(result: SemResult, model: GroupModel) -> Array:
+    """Observed variables that are not scored from: covariates, and effects of observed effects."""
+    p = model.n_observed
+    a = model.matrices(result.theta)[0]
+    explained = (a[:p] != 0).any(axis=1)
+    covariate = (a[:, :p] != 0).any(axis=0) & ~explained
+    return np.flatnonzero(covariate | (a[:p, :p][:, explained] != 0).any(axis=1))
+
+
+def _score_rows(
+    d: Array, model: GroupModel, state: State, x: Array, method: str, given: Array
+) -> Array:
     """Scores of centred rows, pattern by pattern where values are missing."""
     known = ~np.isnan(d)
     if known.all():
-        return d @ _weights(model, state, x, method, np.arange(d.shape[1])).T
+        return d @ _weights(model, state, x, method, np.arange(d.shape[1]), given).T
     out = np.full((len(d), len(model.names) - model.n_observed), np.nan)
     patterns, which = np.unique(known, axis=0, return_inverse=True)
     for k, pattern in enumerate(patterns):
         at = np.flatnonzero(pattern)
         rows = np.ravel(which) == k
         if len(at):
-            out[rows] = d[np.ix_(rows, at)] @ _weights(model, state, x, method, at).T
+            out[rows] = d[np.ix_(rows, at)] @ _weights(model, state, x, method, at, given).T
     return out
 
 
-def _weights(model: GroupModel, state: State, x: Array, method: str, at: Array) -> Array:
+def _weights(
+    model: GroupModel, state: State, x: Array, method: str, at: Array, given: Array
+) -> Array:
     """Weights of the observed variables ``at``, (latents, len(at))."""
     p = model.n_observed
     inverse = np.linalg.pinv(state.sigma[np.ix_(at, at)])
@@ -130,7 +144,7 @@ def _weights(model: GroupModel, state: State, x: Array, method: str, at: Array) 
         return state.total[p:, at] @ inverse
     a = model.matrices(x)[0]
     direct = a[:p, p:]
-    structural = np.flatnonzero((a[:, :p] != 0).any(axis=0) | (a[:p, :p] != 0).any(axis=1))
-    design = np.concatenate([direct, np.eye(p)[:, structural]], axis=1)[at]
+    paths = (np.eye(p) + a[:p, :p])[:, given]  # a covariate's own path to an item is no trait
+    design = np.concatenate([direct, paths], axis=1)[at]
     weights = np.linalg.pinv(design.T @ inverse @ design) @ design.T @ inverse
     return weights[: direct.shape[1]]
