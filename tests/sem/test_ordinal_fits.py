@@ -201,3 +201,18 @@ class TestBadInput:
     def test_without_means(self, data):
         with pytest.raises(ModelSpecError, match="thresholds are means"):
             ordinal_fit(data, meanstructure=False)
+
+
+def test_all_items_ordered():
+    """``ordered=True`` is the list of all observed variables that are no covariates."""
+    rng = np.random.default_rng(5)
+    trait = rng.normal(size=400)
+    items = {f"u{k}": np.digitize(trait + rng.normal(size=400), [-0.5, 0.7]) for k in range(1, 5)}
+    data = pd.DataFrame({**items, "age": rng.normal(size=400)})
+    model = "f =~ u1 + u2 + u3 + u4\nf ~ age"
+    every = fit(model, data, ordered=True, estimator="WLSMV")
+    named = fit(model, data, ordered=list(items), estimator="WLSMV")
+    assert every.table.names.ordered == tuple(items)
+    assert every.fit_measures["chisq_scaled"] == named.fit_measures["chisq_scaled"]
+    smaller = fit("f =~ u1 + u2 + u3", data, ordered=list(items), estimator="WLSMV")
+    assert smaller.table.names.ordered == ("u1", "u2", "u3")  # as lavaan: other columns are let be

@@ -71,7 +71,7 @@ def fit(
     group: str | None = None,
     group_equal: Sequence[str] | str = (),
     group_partial: Sequence[str] | str = (),
-    ordered: Sequence[str] | str = (),
+    ordered: Sequence[str] | str | bool = (),
     meanstructure: bool | None = None,
     std_lv: bool = False,
     fixed_x: bool | None = None,
@@ -101,7 +101,7 @@ def fit(
         Column that separates groups; labels are kept, in order of appearance.
     group_equal : names of ``helpers.sem.partable.GROUP_EQUAL``
     group_partial : names of parameters left free over groups, such as ``"f=~x2"``
-    ordered : names of items treated as ordered categories
+    ordered : names of items treated as ordered categories; True for all that are no covariates
     meanstructure : bool, optional
         Default as lavaan: on with groups, FIML, ``~1`` and given means in several groups.
     information : {"expected", "observed"}, optional
@@ -139,6 +139,9 @@ def fit(
     text = model_text(model)
     syntax = _parsed(text)
     grouped = group is not None or isinstance(sample_cov, dict | list | tuple)
+    if ordered is True:
+        roles = find_names(syntax)
+        ordered = [name for name in roles.observed if name not in roles.covariate]
     settings = check_options(
         estimator=estimator, missing=missing, information=information, likelihood=likelihood,
         group=group, group_equal=group_equal, group_partial=group_partial, ordered=ordered,

@@ -66,7 +66,9 @@ def fit_ordinal(
     names = find_names(syntax, settings.ordered)
     check_columns(data, names.observed)
     covariates = names.covariate if settings.fixed_x else ()
-    _check_ordered(settings.ordered, names, covariates)
+    known = set(data.columns) if names.ordered else set()  # columns the model leaves out may stay
+    listed = tuple(v for v in settings.ordered if v in names.observed or v not in known)
+    _check_ordered(listed, names, covariates)
     samples, moments = _samples(data, names, covariates, group)
     levels = dict(zip(samples[0].names, samples[0].levels))
     options = Options(
