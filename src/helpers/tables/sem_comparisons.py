@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
@@ -23,7 +23,8 @@ from helpers.thresholds import LEVEL, THRESHOLDS
 def rivals_table(rivals: RivalTable) -> ApaTable:
     """Return rival models side by side."""
     caption = _("Rival models for the same data")
-    return apa_table(rivals.measures, caption=caption, columns=_rival_columns())
+    note = _rival_note([rivals])
+    return apa_table(rivals.measures, caption=caption, columns=_rival_columns(), note=note)
 
 
 def differences_table(rivals: RivalTable) -> ApaTable | Unavailable:
@@ -234,7 +235,8 @@ def comparisons_table(comparisons: Mapping[str, RivalTable]) -> ApaTable:
         ignore_index=True,
     )
     caption = _("Rival models for the same data")
-    return apa_table(frame, caption=caption, columns=_rival_columns(), section="question")
+    columns, note = _rival_columns(), _rival_note(comparisons.values())
+    return apa_table(frame, caption=caption, columns=columns, section="question", note=note)
 
 
 def comparison_tests_table(comparisons: Mapping[str, RivalTable]) -> ApaTable | Unavailable:
@@ -284,6 +286,17 @@ def _no_nested() -> Unavailable:
     return Unavailable(
         _("a test of nested models"),
         _("no two of the rivals are nested, or their number of respondents is not known"),
+    )
+
+
+def _rival_note(tables: Iterable[RivalTable]) -> str:
+    """Say that a scaled chi-square is shown, where it is."""
+    fits = [fit for rivals in tables for fit in rivals.fits.values()]
+    if not any("chisq_scaled" in fit.fit_measures for fit in fits):
+        return ""
+    return _(
+        "χ² is the scaled statistic of each model; differences of scaled statistics are no test, "
+        "and a restricted model can show the smaller one. The tests of nested models stand apart."
     )
 
 

@@ -83,7 +83,15 @@ def fit_verdict(fit: ModelFit) -> str:
     ]
     if not missed:
         return _("All four approximate fit measures meet the stricter cut-offs.")
-    return _("The stricter cut-off is missed by: {missed}.").format(missed=", ".join(missed))
+    text = _("The stricter cut-off is missed by: {missed}.").format(missed=", ".join(missed))
+    worse = [
+        name.upper()
+        for name, value in values.items()
+        if not math.isnan(value) and not THRESHOLDS[CUTS[name][-1]].holds(value)
+    ]
+    if worse:
+        text += " " + _("The lenient one is missed too by: {worse}.").format(worse=", ".join(worse))
+    return text
 
 
 def fit_checks(fit: ModelFit) -> list[CheckResult]:

@@ -136,6 +136,17 @@ def loadings_table(fit: ModelFit) -> ApaTable:
     )
 
 
+def errors_label(kind: str) -> str:
+    """Return the kind of standard errors in the current language."""
+    labels = {
+        "expected information": _("expected information"),
+        "observed information": _("observed information"),
+        "robust sandwich (Huber-White)": _("robust sandwich (Huber-White)"),
+        "robust (Satorra-Bentler)": _("robust (Satorra-Bentler)"),
+    }
+    return labels.get(kind, kind)
+
+
 @passes_unavailable
 def paths_table(fit: ModelFit) -> ApaTable:
     """Return the structural paths with errors, intervals and standardised values."""
@@ -160,9 +171,10 @@ def paths_table(fit: ModelFit) -> ApaTable:
         Column("p_value", "p", "p"),
         Column("std_all", "β", "bounded"),
     ]
-    note = _("Standard errors: {kind}. β is the completely standardised path.").format(
-        kind=fit.result.se_type
-    )
+    note = _("β is the completely standardised path.")
+    if fit.n_known:
+        kind = _("Standard errors: {kind}.").format(kind=errors_label(fit.result.se_type))
+        note = f"{kind} {note}"
     caption = _("Structural paths, by outcome")
     return apa_table(frame, caption=caption, columns=columns, note=note, section="outcome")
 
@@ -194,9 +206,11 @@ def effects_table(fit: ModelFit, effects: Effects) -> ApaTable:
         interval_column(level=effects.level, decimals=3),
         Column("std_all", _("Standardised"), "bounded", 3),
     ]
-    note = _("Monte Carlo intervals from {draws} draws, seed {seed}.").format(
-        draws=effects.n_draws, seed=effects.seed
-    )
+    note = ""
+    if fit.n_known:
+        note = _("Monte Carlo intervals from {draws} draws, seed {seed}.").format(
+            draws=effects.n_draws, seed=effects.seed
+        )
     caption = _("Effects of {source} on {outcome}").format(
         source=fit.label(effects.source), outcome=fit.label(effects.outcome)
     )
