@@ -278,7 +278,7 @@ class SemResult:
             n=self.n_obs,
             chisq=f"{chisq:.2f}" if isinstance(chisq, float) else _("not available"),
             df=f"{df:.4g}" if not isinstance(df, Unavailable) else _("unknown"),
-            errors=_error_kinds().get(self.se_type, self.se_type),
+            errors=error_kinds().get(self.se_type, self.se_type),
             engine=self.engine,
             version=self.version,
         )
@@ -315,7 +315,7 @@ class SemResult:
         }
 
 
-def _error_kinds() -> dict[str, str]:
+def error_kinds() -> dict[str, str]:
     """Kinds of standard errors in the current language."""
     return {
         "expected information": _("expected information"),

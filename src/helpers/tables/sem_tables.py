@@ -12,6 +12,7 @@ from helpers.errors import DataContractError, Unavailable, passes_unavailable
 from helpers.i18n import _
 from helpers.measurement.reliability import average_variance_extracted, composite_reliability
 from helpers.sem.effects import Effects
+from helpers.sem.result import error_kinds
 from helpers.sem.study_fit import ModelFit
 from helpers.survey.simulate.recovery import recovery_of_paths
 from helpers.tables.apa import ApaTable, apa_table
@@ -136,17 +137,6 @@ def loadings_table(fit: ModelFit) -> ApaTable:
     )
 
 
-def errors_label(kind: str) -> str:
-    """Return the kind of standard errors in the current language."""
-    labels = {
-        "expected information": _("expected information"),
-        "observed information": _("observed information"),
-        "robust sandwich (Huber-White)": _("robust sandwich (Huber-White)"),
-        "robust (Satorra-Bentler)": _("robust (Satorra-Bentler)"),
-    }
-    return labels.get(kind, kind)
-
-
 @passes_unavailable
 def paths_table(fit: ModelFit) -> ApaTable:
     """Return the structural paths with errors, intervals and standardised values."""
@@ -173,7 +163,9 @@ def paths_table(fit: ModelFit) -> ApaTable:
     ]
     note = _("β is the completely standardised path.")
     if fit.n_known:
-        kind = _("Standard errors: {kind}.").format(kind=errors_label(fit.result.se_type))
+        kind = _("Standard errors: {kind}.").format(
+            kind=error_kinds().get(fit.result.se_type, fit.result.se_type)
+        )
         note = f"{kind} {note}"
     caption = _("Structural paths, by outcome")
     return apa_table(frame, caption=caption, columns=columns, note=note, section="outcome")
