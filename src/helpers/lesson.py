@@ -12,6 +12,7 @@ cells into nothing, so that the notebook ends green under papermill and in Jupyt
 from __future__ import annotations
 
 import ast
+import atexit
 import base64
 import html
 import io
@@ -255,6 +256,7 @@ def _banner(study: Study) -> None:
 
 
 _HOUSE = ExitStack()
+atexit.register(_HOUSE.close)  # while the modules it needs are still there
 
 
 def _house_style() -> None:
