@@ -45,13 +45,11 @@ def invert(matrix: Array) -> tuple[Array | None, float]:
 
 def gather_information(model: GroupModel, k: Array) -> Array:
     """``1/2 tr(W dS_j W dS_k)`` for all parameters, from ``k = G' W G``."""
-    u, w, c = model.u, model.w, model.c
-    ku = k[u]
-    cross = ku[:, w]
-    out = ku[:, u] * k[w][:, w]
+    uu, ww, uw, c = model.pairs
+    cross = k.take(uw)
+    out = k.take(uu) * k.take(ww)
     out += cross * cross.T
     out *= c
-    out *= c[:, None]
     return out
 
 
@@ -111,23 +109,20 @@ class GroupPart:
         mean terms, and second derivatives of the moments times the gradient.
         """
         model = self.model
-        u, w, c = model.u, model.w, model.c
+        uu, ww, uw, c = model.pairs
         q = self.wg.T @ self.t @ self.wg if self.q is None else self.q
-        ku, kw, qu, qw = self.k[u], self.k[w], q[u], q[w]
-        kuw = ku[:, w]
-        block = kuw.T * qw[:, u].T
-        block += kw[:, w] * qu[:, u]
-        block += ku[:, u] * qw[:, w]
-        block += kuw * qu[:, w].T
-        block = (block + block.T) * 0.5
-        block -= ku[:, u] * kw[:, w]
+        kuu, kww, kuw = self.k.take(uu), self.k.take(ww), self.k.take(uw)
+        block = kuw.T * q.take(uw)
+        block = block + block.T
+        block += kww * q.take(uu)
+        block += kuu * q.take(ww)
+        block -= kuu * kww
         block -= kuw * kuw.T
         block *= c
-        block *= c[:, None]
         slope = None if self.d is None else -(self.weight @ self.d)
         bend = 0.5 * (self.weight - self.weight @ self.t @ self.weight)
         out = model.local_second_order(self.state, bend, slope)
-        nc = len(u)
+        nc = len(model.u)
         out[:nc, :nc] += block
         if slope is not None:
             self._observed_means(out, -slope)

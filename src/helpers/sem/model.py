@@ -65,6 +65,8 @@ class GroupModel:
     """Variables that nothing depends on, mostly items."""
     cov_x: Array = field(init=False)
     """Positions in x of the parameters that enter Sigma: directed effects, then S."""
+    pairs: tuple[Array, Array, Array, Array] = field(init=False)
+    """Flat positions of (u, u), (w, w), (u, w) in ``G' M G``, and the weights c c'."""
 
     def __post_init__(self) -> None:
         n = len(self.names)
@@ -73,6 +75,8 @@ class GroupModel:
         self.u = np.concatenate([ia, is_])
         self.w = np.concatenate([ja + n, js])
         self.c = np.concatenate([np.ones(len(ia)), np.where(is_ == js, 0.5, 1.0)])
+        row, wide = self.u[:, None] * (2 * n), self.w[:, None] * (2 * n)
+        self.pairs = (row + self.u, wide + self.w, row + self.w, self.c[:, None] * self.c)
         self.cov_x = np.concatenate([xa, xs])
         self.all_x = np.concatenate([self.cov_x, self.m_at[0]])
         sends = (self.a0 != 0).any(axis=0)
