@@ -127,14 +127,12 @@ def own_way(name: str, case: dict[str, Any], theirs: dict[str, float]) -> bool:
     """Tell whether a measure is one of the few on which we do not follow lavaan 0.6-14.
 
     scaling_factor_h0: with equality constraints lavaan divides by the number of parameters before
-    constraints. rfi: it writes 1 where the formula is negative. cn: 1 for a saturated model.
+    constraints. cn: 1 for a saturated model.
     """
     if name == "scaling_factor_h0":
         equal = (case.get("options") or {}).get("group_equal")
         labels = re.findall(r"(\w+)\*", case["model"])
         return bool(equal) or len(labels) > len(set(labels)) or "==" in case["model"]
-    if name.startswith("rfi"):
-        return theirs[name] == 1.0
     return name.startswith("cn_") and theirs["df"] == 0
 
 
