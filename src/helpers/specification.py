@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from helpers.service_specification import Service
+
 MARKS = (
     "preview", "no_consent", "screened_out", "unfinished", "duplicate",
     "speeding", "failed_attention", "longstring", "low_variability",
@@ -268,6 +270,7 @@ class StudySpec(Strict):
     hypotheses: list[Hypothesis] = []
     regressions: dict[str, Regression] = {}
     modules: dict[str, Module] = {}
+    service: Service = Service()
 
     @model_validator(mode="after")
     def _kind_has_its_data(self) -> StudySpec:

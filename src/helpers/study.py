@@ -285,7 +285,24 @@ def cross_check(study: StudyFolder) -> list[str]:
                 f"study.yml, hypothesis {hypothesis.id}: model '{hypothesis.model}' is not "
                 f"defined.{nearest(hypothesis.model, named)}"
             )
-    return faults
+    return faults + _service_faults(study)
+
+
+def _service_faults(study: StudyFolder) -> list[str]:
+    """Return which names under the key ``service`` the study does not have."""
+    spec = study.spec
+    known = {
+        "variable": {*study.items["item"], *study.construct_codes, *spec.groups},
+        "module": {"main", *spec.modules},
+        "model": set(spec.models),
+    }
+    words = {"variable": "an item, construct or grouping", "module": "a module", "model": "a model"}
+    return [
+        f"study.yml, key {key}: '{name}' is not {words[kind]} of the study."
+        f"{nearest(name, known[kind])}"
+        for kind, key, name in spec.service.named()
+        if name not in known[kind]
+    ]
 
 
 def _missing_codes(text: str) -> tuple[dict[int, str], str]:

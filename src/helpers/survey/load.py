@@ -25,7 +25,7 @@ NEEDS = (
     "scales", "factors",
 )  # fmt: skip
 """Needs without a name; with one: ``model:NAME construct:CODE module:NAME group:NAME item:NAME
-regression:NAME``."""
+regression:NAME service:PART``."""
 
 _META_KEPT = ["respondent_id", "started_at", "duration_s", "language"]
 
@@ -241,7 +241,7 @@ class Study:
             ``rows``, ``matrix``, ``timing``, ``truth``, ``scores``, ``hypotheses``,
             ``regressions``, ``comparisons``, ``scales`` (one of two items or a published
             reliability), ``factors`` (three variables), ``model:NAME``, ``construct:CODE``,
-            ``module:NAME``, ``group:NAME``, ``item:NAME``, ``regression:NAME``.
+            ``module:NAME``, ``group:NAME``, ``item:NAME``, ``regression:NAME``, ``service:PART``.
         """
         for need in needs:
             lacking = self._lacks(need)
@@ -256,8 +256,9 @@ class Study:
             return self._lacks_named(kind, name, need)
         if kind not in NEEDS:
             raise CodebookError(
-                f"offers: need= '{need}' is not known; allowed are {listing(NEEDS)} and, with a "
-                f"name, model: construct: module: group: item: regression:.{nearest(need, NEEDS)}"
+                f"offers: need= '{need}' is not known; allowed are {listing(NEEDS)} and, with "
+                "a name, model: construct: module: group: item: regression: service:."
+                f"{nearest(need, NEEDS)}"
             )
         lacking = {
             "rows": not self.has_rows,
@@ -312,6 +313,7 @@ class Study:
             "group": self.spec.groups if self.has_rows else (),
             "item": set(self.items["item"]),
             "regression": self.spec.regressions,
+            "service": self.spec.service.parts(),
         }
         if kind not in known:
             raise CodebookError(
@@ -350,6 +352,7 @@ def _need_name(kind: str) -> str:
         "group": _("the grouping"),
         "item": _("the item"),
         "regression": _("the regression"),
+        "service": _("the managerial analysis"),
     }[kind]
 
 

@@ -1,0 +1,274 @@
+"""The key ``service`` of a study file: which items feed the managerial analyses.
+
+Each part is optional; a study without a part makes the notebook that needs it say so and end.
+Names are items, constructs, groupings, modules or models of the same study; ``study check`` says
+which of them do not exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Name = Annotated[str, Field(min_length=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Part(BaseModel):
+    """A part of the key ``service``: unknown keys are refused, values are fixed once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Words(Part):
+    """One text in the two languages."""
+
+    en: Name
+    zh: Name
+
+
+class Measured(Part):
+    """A named thing and the constructs or items whose mean measures it."""
+
+    code: Name
+    name: Words
+    measures: Annotated[list[Name], Field(min_length=1)]
+
+
+class Process(Part):
+    """Recovery as a process: elements, steps, and hours to the response."""
+
+    elements: Annotated[list[Measured], Field(min_length=2)]
+    steps: list[Measured] = []
+    hours: Name | None = None
+    measure: Name | None = None
+    outcome: Name
+
+
+class Dimension(Part):
+    """A dimension of service quality: what was expected, what was perceived, what would do."""
+
+    code: Name
+    name: Words
+    expected: Name
+    perceived: Name
+    adequate: Name | None = None
+    """Lowest level that would do; with it the zone of tolerance can be drawn."""
+
+
+class Servqual(Part):
+    """Expected and perceived service quality."""
+
+    module: Name = "main"
+    variant: Literal["SERVQUAL", "E-S-QUAL", "E-RecS-QUAL"] = "SERVQUAL"
+    dimensions: Annotated[list[Dimension], Field(min_length=1)]
+    outcome: Name | None = None
+    """A construct or item of the main questionnaire that weighs the dimensions."""
+
+
+class KanoAttribute(Part):
+    """An attribute and its two questions."""
+
+    code: Name
+    name: Words
+    functional: Name
+    dysfunctional: Name
+
+
+class Kano(Part):
+    """Pairs of questions on service attributes; the codes of the five answers in Kano's order."""
+
+    module: Name = "main"
+    answers: Annotated[list[int], Field(min_length=5, max_length=5)] = [1, 2, 3, 4, 5]
+    """Codes for: I like it, it must be so, I do not mind, I can live with it, I dislike it."""
+    attributes: Annotated[list[KanoAttribute], Field(min_length=1)]
+
+
+class Segments(Part):
+    """What makes latent segments, their context, and the recoveries to be compared."""
+
+    indicators: Annotated[list[Name], Field(min_length=2)]
+    context: list[Name] = []
+    treatment: Name | None = None
+    treatment_codes: list[int] = []
+    """Codes of the treatments to compare, the reference first; all if empty."""
+    outcome: Name
+    recovery: Name | None = None
+
+
+class Loyalty(Part):
+    """Loyalty's faces, its drivers, and the model of its formation."""
+
+    concept: Name
+    drivers: Annotated[list[Name], Field(min_length=2)]
+    models: list[Name] = []
+    """Measurement models of the faces, the one in force first."""
+    formation: Name | None = None
+    """A structural model; importance is the total effect on the construct."""
+
+
+class Coding(Part):
+    """One judgement of the cases, given by two or more coders."""
+
+    code: Name
+    name: Words
+    items: Annotated[list[Name], Field(min_length=2)]
+    level: Literal["nominal", "ordinal", "interval"]
+    survey: Name | None = None
+    """The item of the main questionnaire that asks the customer the same."""
+
+
+class Cases(Part):
+    """Complaint cases, their text, and how coders judged them."""
+
+    module: Name
+    id: Name | None = None
+    text: Name | None = None
+    language: Name | None = None
+    codings: Annotated[list[Coding], Field(min_length=1)]
+
+
+class Condition(Part):
+    """An item and the codes that count."""
+
+    item: Name
+    accept: Annotated[list[int], Field(min_length=1)]
+
+
+class Lifecycle(Part):
+    """Purchases before and after, and what a customer is worth."""
+
+    module: Name
+    count_before: Name
+    count_after: Name
+    amount_before: Name | None = None
+    amount_after: Name | None = None
+    months: Annotated[float, Field(gt=0)]
+    recovered: Condition
+    predictors: list[Name] = []
+    attrition: list[Name] = []
+    """What the weights against loss of respondents are made from."""
+    margin: Share = 0.25
+    """Share of the amount that remains after cost: an assumption, to be set by the user."""
+    discount: Share = 0.10
+    """Discount of one year: an assumption, to be set by the user."""
+    currency: Words = Words(en="CNY", zh="元")
+
+
+class PilotOutcome(Part):
+    """One outcome of a pilot."""
+
+    item: Name
+    name: Words
+    kind: Literal["amount", "share", "rating", "count"]
+    success: list[int] = []
+    """Codes that count as success, for a share."""
+    before: Name | None = None
+    smallest: Annotated[float, Field(gt=0)] | None = None
+    """Smallest difference that would matter in practice."""
+
+
+class Pilot(Part):
+    """A randomised comparison of two services; the first outcome is the primary one."""
+
+    module: Name
+    arm: Name
+    control: int
+    treated: int
+    stratum: Name | None = None
+    balance: list[Name] = []
+    outcomes: Annotated[list[PilotOutcome], Field(min_length=1)]
+
+
+class Risk(Part):
+    """Leaving after a failure, and what is known before it happens."""
+
+    outcome: Condition
+    module: Name = "main"
+    predictors: Annotated[list[Name], Field(min_length=1)]
+    fairness: list[Name] = []
+    """Groupings over which errors are compared."""
+    segments: list[Name] = []
+
+
+class Lever(Part):
+    """Something a manager can change, what a step costs, and its range."""
+
+    code: Name
+    name: Words
+    variable: Name
+    cost: Annotated[float, Field(ge=0)]
+    """Cost of raising the variable by one point for one customer."""
+    most: Annotated[float, Field(gt=0)] = 1.0
+    """Largest change considered, in points."""
+    prior: Name | None = None
+    """Item whose mean gives the lever's prior importance."""
+
+
+class Scenarios(Part):
+    """What-if on a fitted model, with costs and benefits."""
+
+    model: Name
+    outcome: Name
+    levers: Annotated[list[Lever], Field(min_length=1)]
+    segment: Name | None = None
+    value_per_point: Annotated[float, Field(ge=0)]
+    """Worth of one point of the outcome, for one customer and year: an assumption."""
+    currency: Words = Words(en="CNY", zh="元")
+    note: Words | None = None
+
+    @model_validator(mode="after")
+    def _codes_differ(self) -> Scenarios:
+        codes = [lever.code for lever in self.levers]
+        if len(set(codes)) < len(codes):
+            raise ValueError("two levers have the same code; codes must differ")
+        return self
+
+
+class Service(Part):
+    """The key ``service``: one part for each managerial analysis."""
+
+    process: Process | None = None
+    servqual: Servqual | None = None
+    kano: Kano | None = None
+    segments: Segments | None = None
+    loyalty: Loyalty | None = None
+    cases: Cases | None = None
+    lifecycle: Lifecycle | None = None
+    pilot: Pilot | None = None
+    risk: Risk | None = None
+    scenarios: Scenarios | None = None
+
+    def parts(self) -> list[str]:
+        """Return the names of the parts that the study states."""
+        return [name for name in type(self).model_fields if getattr(self, name) is not None]
+
+    def named(self) -> Iterator[tuple[str, str, str]]:
+        """Yield ``(kind, key, name)`` for each name used: kind is variable, module or model."""
+        for part in self.parts():
+            yield from _named(getattr(self, part), f"service.{part}")
+
+
+_VARIABLES = {
+    "measures", "hours", "measure", "outcome", "expected", "perceived", "adequate", "functional",
+    "dysfunctional", "indicators", "context", "treatment", "recovery", "concept", "drivers",
+    "items", "survey", "id", "text", "language", "item", "count_before", "count_after",
+    "amount_before", "amount_after", "predictors", "attrition", "arm", "stratum", "balance",
+    "before", "variable", "prior", "segment", "fairness",
+}  # fmt: skip
+_MODELS = {"model", "models", "formation"}
+
+
+def _named(part: Part, key: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the names that a part uses, its own parts included."""
+    for field in type(part).model_fields:
+        value, here = getattr(part, field), f"{key}.{field}"
+        values = value if isinstance(value, list) else [value]
+        kind = "module" if field == "module" else "model" if field in _MODELS else "variable"
+        for entry in values:
+            if isinstance(entry, Part):
+                yield from _named(entry, here)
+            elif isinstance(entry, str) and (kind != "variable" or field in _VARIABLES):
+                yield kind, here, entry
