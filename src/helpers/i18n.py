@@ -1,7 +1,9 @@
 """Texts in two languages: gettext catalogues, English as the source.
 
 Each room keeps its own catalogue, ``locale/zh/<room>.po``; together they form one domain. Code
-marks a text with ``_()``; the language is a context variable, so two threads can differ.
+marks a text with ``_()``; the language is a context variable, so two threads can differ. The prose
+of each notebook has a catalogue of its own, ``locale/zh/notebooks/<NN>.po``, keyed by the exact
+source of the cell.
 """
 
 from __future__ import annotations
@@ -48,21 +50,46 @@ def in_language(code: str) -> Iterator[None]:
 @cache
 def catalogue(code: str) -> dict[str, str]:
     """Return every translated text of a language, all rooms together."""
-    from babel.messages.pofile import read_po
-
     texts: dict[str, str] = {}
     for path in sorted((LOCALE_FOLDER / code).glob("*.po")):
-        with path.open("rb") as handle:
-            for message in read_po(handle, locale=code):
-                if message.id and message.string and not message.fuzzy:
-                    texts[str(message.id)] = str(message.string)
+        texts |= _read(path, code)
     return texts
+
+
+@cache
+def prose_catalogue(code: str, number: str) -> dict[str, str]:
+    """Return the translated cells of one notebook, by their English source."""
+    path = LOCALE_FOLDER / code / "notebooks" / f"{number}.po"
+    return _read(path, code) if path.is_file() else {}
+
+
+def _read(path: Path, code: str) -> dict[str, str]:
+    """Return what one catalogue holds, without what its translator marked as doubtful."""
+    from babel.messages.pofile import read_po
+
+    with path.open("rb") as handle:
+        found = [m for m in read_po(handle, locale=code) if m.id and m.string and not m.fuzzy]
+    return {str(message.id): str(message.string) for message in found}
 
 
 def _(text: str) -> str:
     """Return the text in the current language, or the English text if none is stored."""
     code = language()
     return text if code == "en" else catalogue(code).get(text, text)
+
+
+def prose(source: str, *, number: str) -> str:
+    """Return a notebook's markdown cell in the current language.
+
+    Parameters
+    ----------
+    source : str
+        The cell's exact source, in English.
+    number : str
+        First two digits of the notebook's name.
+    """
+    code = language()
+    return source if code == "en" else prose_catalogue(code, number).get(source, source)
 
 
 def pick(texts: Mapping[str, str] | str) -> str:

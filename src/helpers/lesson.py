@@ -1,9 +1,9 @@
 """The thin layer between a notebook and the report: show results so that a renderer can read them.
 
-A notebook calls ``begin`` once and then ``table``, ``figure``, ``say``, ``check`` and ``number`` on
-what it returns. Each shows its result in JupyterLab and carries the same result as data, under one
-MIME type, in the notebook's outputs. Notebooks therefore write no files: whoever renders them takes
-tables, figures and numbers from the outputs.
+A notebook calls ``begin`` once and then ``table``, ``figure``, ``say``, ``check``, ``number`` and
+``check_answer`` on what it returns. Each shows its result in JupyterLab and carries the same result
+as data, under one MIME type, in the notebook's outputs. Notebooks therefore write no files: whoever
+renders them takes tables, figures and numbers from the outputs.
 
 Where a study lacks what a notebook needs, ``begin`` says so in one sentence and turns the later
 cells into nothing, so that the notebook ends green under papermill and in JupyterLab alike.
@@ -177,6 +177,25 @@ class Lesson:
             _show(payload, **{"text/html": body, "text/plain": shown.markdown()})
         for check in lost:
             self.say(check)
+
+    def check_answer(self, id: str, answer: object) -> None:
+        """Say whether an answer to an exercise is right, or what to look at again.
+
+        Parameters
+        ----------
+        id : str
+            Number of the notebook and of the exercise in it, ``"30-1"``.
+        answer : object
+            Number, text, truth value, tuple or small table; ``...`` is no answer yet.
+        """
+        from helpers.exercises import grade
+
+        shell = get_ipython()
+        graded = grade(id, answer, {} if shell is None else shell.user_ns)
+        self._last_lack = ""
+        body = f'<p class="answer {graded.status}">{html.escape(graded.text)}</p>'
+        payload = {"kind": "answer", "id": id, "status": graded.status, "text": graded.text}
+        _show(payload, **{"text/html": body, "text/plain": graded.text})
 
     def _claim(self, id: str) -> None:
         """Keep ids unique and fit for a file name."""

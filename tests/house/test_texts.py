@@ -27,6 +27,18 @@ def texts_in_code() -> dict[str, str]:
     return found
 
 
+def hints_of_exercises() -> dict[str, str]:
+    found = {}
+    for path in sorted((PACKAGE / "exercises").glob("n*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for keyword in node.keywords if isinstance(node, ast.Call) else ():
+                if keyword.arg == "hint":
+                    where = f"{path.name}:{node.lineno}"
+                    assert isinstance(keyword.value, ast.Constant), f"{where}: a hint is a literal"
+                    found[keyword.value.value] = where
+    return found
+
+
 def literals(call: ast.Call) -> list[str]:
     """Texts that a notebook hands to ``lesson`` for readers."""
     shown = [k.value for k in call.keywords if k.arg in ("caption", "note", "alt")]
@@ -65,7 +77,7 @@ def fields(text: str) -> Counter:
 
 def test_every_text_is_translated():
     have = translated()
-    used = texts_in_code() | texts_in_notebooks()
+    used = texts_in_code() | texts_in_notebooks() | hints_of_exercises()
     lost = {text: where for text, where in used.items() if not have.get(text)}
     assert not lost, "\n".join(f"{where}: {text!r}" for text, where in lost.items())
 

@@ -71,6 +71,8 @@ class Book:
         """Write everything one notebook yields and return how it ended."""
         with in_language(self.request.language):
             found = harvest(done.notebook, name=job.name, failure=done.failure)
+            if done.failure is None and found.unsolved:
+                done = replace(done, failure=_unsolved(found))
             try:
                 entry = self._write(job, done, found)
             except ReportError as error:
@@ -234,6 +236,13 @@ def _key_sentence(found: Harvest, failure: Failure | None) -> str:
     if failure is None:
         return found.key_sentence
     return plain(f"{failure.name}: {failure.message}".strip(": "))
+
+
+def _unsolved(found: Harvest) -> Failure:
+    """Return the failure of a notebook whose own solutions are not right."""
+    told = " ".join(a["text"] for a in found.of_kind("answer") if a["id"] in found.unsolved)
+    message = f"the notebook's own answers must be right. Correct its solution cells. {told}"
+    return Failure("page", "WrongAnswer", message)
 
 
 def _failure(failure: Failure) -> dict[str, Any]:

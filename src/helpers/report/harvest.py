@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from nbformat import NotebookNode
 
+from helpers.i18n import prose
 from helpers.lesson import MIME
 from helpers.report.execute import Failure
 
@@ -118,6 +119,12 @@ class Harvest:
         return next((p["text"] for p in self.of_kind("stop")), "")
 
     @property
+    def unsolved(self) -> list[str]:
+        """Exercises whose answer in the notebook is wrong or not there."""
+        answers = self.of_kind("answer")
+        return [a["id"] for a in answers if a["status"] in ("wrong", "unanswered")]
+
+    @property
     def simulated(self) -> bool:
         """Whether the study behind the notebook is simulated."""
         return any(p.get("study_kind") == "simulated" for p in self.of_kind("lesson"))
@@ -145,7 +152,8 @@ def harvest(notebook: NotebookNode, *, name: str, failure: Failure | None = None
     notebook : NotebookNode
         With outputs.
     name : str
-        Its file name without ending; the title where it has no heading.
+        Its file name without ending; the title where it has no heading. Its first two digits
+        name the catalogue in which prose is looked up in the current language.
     failure : Failure, optional
         Why it did not run to its end; the cells that never ran are counted, not shown.
     """
@@ -156,8 +164,8 @@ def harvest(notebook: NotebookNode, *, name: str, failure: Failure | None = None
             found.skipped += cell.cell_type == "code"
             continue
         if cell.cell_type == "markdown":
-            source = cell.source
-            section = (_SECTION.findall(source) or [section])[-1]
+            section = (_SECTION.findall(cell.source) or [section])[-1]
+            source = prose(cell.source, number=name[:2])
             match = None if titled else _HEADING.search(source)
             if match:
                 found.title, titled = _NUMBER.sub("", match.group(1)), True
