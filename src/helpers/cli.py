@@ -115,6 +115,21 @@ def _verify(options: argparse.Namespace) -> int:
     return 0 if agrees else 1
 
 
+def _diff(options: argparse.Namespace) -> int:
+    """Compare two runs; exit code 0 if every result is the same, 1 if not."""
+    import json
+    from pathlib import Path
+
+    from helpers.report.diff import compare_runs
+
+    found = compare_runs(Path(options.first), Path(options.second))
+    if options.json:
+        print(json.dumps(found.to_dict(), ensure_ascii=False, indent=1))
+    else:
+        print("\n".join(found.lines(most=options.most)))
+    return 0 if found.same else 1
+
+
 def _lab(options: argparse.Namespace) -> int:
     """Open JupyterLab at the first notebook."""
     from helpers.report.lab import open_lab
@@ -144,6 +159,12 @@ def _parser() -> argparse.ArgumentParser:
     verify = commands.add_parser("verify", help="hold the studies' models against other programs")
     verify.add_argument("studies", nargs="*", metavar="STUDY", help="(default: all)")
     verify.set_defaults(call=_verify)
+    diff = commands.add_parser("diff", help="which numbers differ between two runs, and why")
+    diff.add_argument("first", metavar="RUN_A", help="folder of a run")
+    diff.add_argument("second", metavar="RUN_B", help="folder of another run")
+    diff.add_argument("--json", action="store_true", help="everything, for programs")
+    diff.add_argument("--most", type=int, default=40, metavar="N", help="changes a notebook")
+    diff.set_defaults(call=_diff)
     lab = commands.add_parser("lab", help="open JupyterLab at notebook 00; takes its options too")
     lab.set_defaults(call=_lab)
     return parser

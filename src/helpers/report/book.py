@@ -14,7 +14,7 @@ import papermill
 
 from helpers.errors import ReportError
 from helpers.i18n import _, in_language
-from helpers.report import files, folder, manifest
+from helpers.report import crate, files, folder, manifest
 from helpers.report.execute import Executed, Failure, _escaped
 from helpers.report.harvest import Harvest, harvest
 from helpers.report.index import run_index
@@ -22,6 +22,7 @@ from helpers.report.page import Frame, notebook_page
 from helpers.report.printed import docx, pdf
 from helpers.report.request import Request
 from helpers.report.scrub import plain
+from helpers.study import read_folder, study_folder
 
 REPORT_NUMBER = "95"
 """The notebook that is the paper: its page, without code, is ``report.html`` as well."""
@@ -161,6 +162,8 @@ class Book:
         with in_language(self.request.language):
             frame = Frame(self.title, self.simulated, self._index_links(), self._provenance({}))
             folder.write_whole(self.root / "index.html", run_index(whole, frame))
+        spec = read_folder(study_folder(self.request.study)).spec
+        folder.write_whole(self.root / crate.CRATE, crate.crate_text(whole, spec, self.root))
 
     def _frame(self, job: Job, parameters: Mapping[str, Any]) -> Frame:
         """Return head and foot of a notebook's page."""

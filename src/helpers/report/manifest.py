@@ -37,7 +37,7 @@ def data_files(study: str) -> dict[str, str]:
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder)
         if path.is_file() and inside.parts[0] != "derived":
-            found[inside.as_posix()] = _sha256(path)
+            found[inside.as_posix()] = file_sha256(path)
     return found
 
 
@@ -98,7 +98,7 @@ def results_of(payloads: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str
     return {name: entries for name, entries in found.items() if entries}
 
 
-def _sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
     """Return a file's hash without holding the file."""
     digest = hashlib.sha256()
     with path.open("rb") as handle:

@@ -1,0 +1,88 @@
+"""Contract: `study diff` finds each changed number and names what can have changed it."""
+
+import json
+
+import pytest
+
+BEGIN = "from helpers.lesson import begin\nlesson = begin(study, language)"
+RESULT = """\
+import pandas as pd
+from helpers.results import Number
+mean = float(lesson.study.responses["SAT1"].mean())
+rows = pd.DataFrame({"term": ["mean", "resamples"], "estimate": [mean, float(n_boot)]})
+lesson.table(rows, id="means", caption="Means")
+lesson.number(Number("mean", mean, "arithmetic mean", n_used=40))
+lesson.say("Said.")"""
+STILL = 'lesson.say("Always the same.")'
+
+
+@pytest.fixture(scope="module")
+def runs(module_project):
+    """Three runs: the first, one with another parameter, one on changed answers."""
+    import hashlib
+
+    from helpers.cli import main
+
+    p = module_project
+    p.notebook("20_result", BEGIN, "## Result", RESULT)
+    p.notebook("30_still", BEGIN.replace(", language", ", language"), STILL, parameters=(
+        'study: str = "toy"  # a folder\nlanguage: str = "en"  # en or zh'
+    ))  # fmt: skip
+    assert main(["run", "toy", "--out", str(p.root / "a")]) == 0
+    assert main(["run", "toy", "--set", "n_boot=200", "--out", str(p.root / "b")]) == 0
+    answers = p.root / "data" / "toy" / "raw" / "answers.csv"
+    before = answers.read_bytes()
+    after = before.replace(b"\n1,", b"\n7,", 1)
+    answers.write_bytes(after)
+    spec = p.root / "data" / "toy" / "study.yml"
+    text = spec.read_text(encoding="utf-8")
+    old, new = (hashlib.sha256(data).hexdigest() for data in (before, after))
+    spec.write_text(text.replace(old, new), encoding="utf-8")
+    assert main(["run", "toy", "--out", str(p.root / "c")]) == 0
+    return {k: str(next((p.root / k / "toy").iterdir())) for k in ("a", "b", "c")}
+
+
+def test_a_run_is_the_same_as_itself(runs, study):
+    code, out, _ = study("diff", runs["a"], runs["a"])
+    assert code == 0
+    assert out.strip().startswith("0 results differ")
+
+
+def test_a_parameter_explains_its_number_and_no_other(runs, study):
+    code, out, _ = study("diff", runs["a"], runs["b"], "--json")
+    found = json.loads(out)
+    assert code == 1
+    assert [(c["notebook"], c["place"], c["column"]) for c in found["changes"]] == [
+        ("20_result", "table means [resamples]", "estimate")
+    ]
+    change = found["changes"][0]
+    assert (change["before"], change["after"]) == (100.0, 200.0)
+    assert change["causes"] == ["parameter n_boot 100 -> 200"]
+
+
+def test_changed_answers_are_named_as_the_cause(runs, study):
+    code, out, _ = study("diff", runs["a"], runs["c"])
+    assert code == 1
+    assert "data changed: raw/answers.csv" in out
+    assert "table means [mean], estimate" in out
+    assert "number [mean], value" in out
+    assert "30_still" not in out.replace("30_still: only", "")
+
+
+def test_a_notebook_in_one_run_only_is_said(runs, study, tmp_path):
+    import shutil
+
+    short = tmp_path / "short"
+    shutil.copytree(runs["a"], short)
+    results = json.loads((short / "results.json").read_text(encoding="utf-8"))
+    del results["notebooks"]["30_still"]
+    (short / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    code, out, _ = study("diff", runs["a"], str(short))
+    assert code == 1
+    assert "30_still: only in the first run" in out
+
+
+def test_a_folder_without_a_run_is_wrong_use(tmp_path, runs, study):
+    code, _, err = study("diff", str(tmp_path), runs["a"])
+    assert code == 2
+    assert "holds no results.json of a run" in err
