@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,14 +13,17 @@ from typing import Any, Literal
 
 import nbformat
 import papermill
+from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillException, PapermillExecutionError
 
 from helpers.report.kernels import Kernels
+from helpers.report.limits import Limits
 
 CELL_SECONDS = 900
 """Longest time one cell may take."""
 
+_AGAIN_SECONDS = 0.2
 MARKER_TAG = "papermill-error-cell-tag"
 
 
@@ -27,9 +33,9 @@ class Failure:
 
     Attributes
     ----------
-    kind : {"error", "timeout", "killed", "start", "page"}
-        A cell raised; a cell took too long; the kernel died; no kernel came up; the page could
-        not be made of what the notebook shows.
+    kind : {"error", "timeout", "late", "killed", "start", "page"}
+        A cell raised; a cell took too long; the report took too long; the kernel died; no kernel
+        came up; the page could not be made of what the notebook shows.
     name, message : str
         Class and text of the exception.
     traceback : tuple of str
@@ -38,7 +44,7 @@ class Failure:
         Position of the cell that failed.
     """
 
-    kind: Literal["error", "timeout", "killed", "start", "page"]
+    kind: Literal["error", "timeout", "late", "killed", "start", "page"]
     name: str
     message: str
     traceback: tuple[str, ...] = ()
@@ -61,6 +67,8 @@ def execute(
     kernels: Kernels,
     cwd: Path,
     cell_seconds: int = CELL_SECONDS,
+    seconds_left: float | None = None,
+    limits: Limits | None = None,
 ) -> Executed:
     """Run a notebook with papermill and return it with its outputs.
 
@@ -76,17 +84,25 @@ def execute(
         Working folder of the kernel.
     cell_seconds : int
         Longest time for one cell.
+    seconds_left : float, optional
+        Time left for the report that the notebook belongs to; its kernel is ended after it.
+    limits : Limits, optional
+        Memory and length of output.
     """
-    target = kernels.folder / "executed" / source.name
-    target.parent.mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=kernels.folder))
+    target = folder / source.name
     kernel_name = kernels.name()
     started = time.perf_counter()
     failure = None
+    managers: list[AsyncKernelManager] = []
+    guard = _Guard(kernels, managers, seconds_left)
+    env = (limits or Limits()).environment()
     try:
         papermill.execute_notebook(
             _escaped(source), _escaped(target), dict(parameters), kernel_name=kernel_name,
             language="python", progress_bar=False, log_output=False,
-            execution_timeout=cell_seconds, kernel_manager_class=kernels.manager_class,
+            execution_timeout=cell_seconds,
+            kernel_manager_class=kernels.manager_class(managers, env=env),
             resources={"metadata": {"path": str(cwd)}},
         )  # fmt: skip
     except PapermillExecutionError as error:
@@ -98,15 +114,56 @@ def execute(
         failure = Failure("killed", "DeadKernelError", _first_line(error))
     except (PapermillException, RuntimeError, OSError) as error:
         failure = Failure("start", type(error).__name__, _first_line(error))
+    finally:
+        guard.end()
+    if guard.fired:
+        failure = Failure("late", "ReportTimeout", f"no time was left after {seconds_left:.0f} s")
     seconds = time.perf_counter() - started
     notebook = nbformat.read(target if target.exists() else source, as_version=4)
-    target.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    failure = failure or _passed_over(notebook)
     return Executed(_tidied(notebook), seconds, failure)
+
+
+class _Guard:
+    """Ends a notebook's kernel when the time of its report is over."""
+
+    def __init__(
+        self, kernels: Kernels, managers: list[AsyncKernelManager], seconds: float | None
+    ) -> None:
+        self.fired = False
+        self._kernels, self._managers, self._seconds = kernels, managers, seconds
+        self._over = threading.Event()
+        if seconds is not None:
+            threading.Thread(target=self._watch, daemon=True).start()
+
+    def end(self) -> None:
+        """Stop watching."""
+        self._over.set()
+
+    def _watch(self) -> None:
+        """Wait, then end the kernel; again, in case it had not started yet."""
+        wait = self._seconds
+        while not self._over.wait(max(wait, 0.0)):
+            self.fired = True
+            for manager in self._managers:
+                self._kernels.kill(manager)
+            wait = _AGAIN_SECONDS
 
 
 def _escaped(path: Path) -> str:
     """Return a path in which papermill does not take braces for parameters."""
     return str(path).replace("{", "{{").replace("}", "}}")
+
+
+def _passed_over(notebook: nbformat.NotebookNode) -> Failure | None:
+    """Return the error that papermill lets pass: ``sys.exit()`` with nothing or 0."""
+    for position, cell in enumerate(notebook.cells):
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                trace = tuple(output.traceback)
+                return Failure("error", output.ename, output.evalue, trace, position)
+    return None
 
 
 def _first_line(error: BaseException) -> str:

@@ -6,16 +6,18 @@ import json
 import os
 import selectors
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import uuid
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
@@ -23,6 +25,8 @@ from jupyter_client.provisioning import KernelProvisionerFactory
 from traitlets import default
 
 from helpers.report.forkserver import ONE_THREAD
+from helpers.report.limits import STARTUP
+from helpers.report.provisioner import ask
 
 PLAIN, WARM = "study-plain", "study-warm"
 PROVISIONER = "helpers-fork"
@@ -47,8 +51,6 @@ class Kernels:
 
     Attributes
     ----------
-    manager_class : type
-        For nbclient's ``kernel_manager_class``.
     why_plain : str
         Why kernels are ordinary ones; empty while they are forked.
     """
@@ -60,13 +62,13 @@ class Kernels:
         if warm and not sys.platform.startswith("linux"):
             self.why_plain = "forked kernels are made on Linux only"
         self.managers: weakref.WeakSet[AsyncKernelManager] = weakref.WeakSet()
-        self.manager_class = _manager_class(self.folder, self.managers)
         self._server: subprocess.Popen[bytes] | None = None
         self._ready = False
         self._waiting = threading.Lock()
 
     def __enter__(self) -> Kernels:
         _register_provisioner()
+        self._write_startup()
         self._write_spec(PLAIN, {})
         self._write_spec(WARM, {"provisioner_name": PROVISIONER, "config": self._server_config()})
         if not self.why_plain:
@@ -88,6 +90,33 @@ class Kernels:
             if not self.why_plain and not self._ready:
                 self._await_server()
         return PLAIN if self.why_plain else WARM
+
+    def manager_class(
+        self, started: list[AsyncKernelManager], *, env: Mapping[str, str]
+    ) -> type[AsyncKernelManager]:
+        """Return a class for nbclient's ``kernel_manager_class``, for one notebook.
+
+        Parameters
+        ----------
+        started : list
+            Filled with the manager once nbclient makes it, so that its kernel can be ended.
+        env : mapping
+            Set in the kernel's environment beside what every kernel of the run has.
+        """
+        return _manager_class(self.folder, self.managers, started, env)
+
+    def kill(self, manager: AsyncKernelManager) -> None:
+        """End one kernel at once; nbclient then finds it dead."""
+        provisioner = manager.provisioner
+        forked = getattr(provisioner, "forked", None)
+        process = getattr(provisioner, "process", None)
+        if forked is not None:
+            try:
+                ask(str(self._socket), op="signal", pid=forked, number=int(signal.SIGKILL))
+            except OSError:
+                return  # a server that is gone has killed its kernels
+        elif process is not None and process.poll() is None:
+            process.kill()
 
     def stop(self) -> None:
         """End the server and every kernel, at once."""
@@ -112,6 +141,12 @@ class Kernels:
     def _server_config(self) -> dict[str, str]:
         """Return the settings of ``ForkProvisioner``."""
         return {"server": str(self._socket), "log_file": str(self.folder / "kernels.log")}
+
+    def _write_startup(self) -> None:
+        """Write the start-up file that puts the limits in force in every kernel."""
+        folder = self.folder / "ipython" / "profile_default" / "startup"
+        folder.mkdir(parents=True)
+        (folder / "00-limits.py").write_text(STARTUP, encoding="utf-8")
 
     def _write_spec(self, name: str, provisioner: dict) -> None:
         """Write a kernelspec into the private folder; nothing goes into the user's home."""
@@ -157,7 +192,10 @@ class Kernels:
 
 
 def _manager_class(
-    folder: Path, managers: weakref.WeakSet[AsyncKernelManager]
+    folder: Path,
+    managers: weakref.WeakSet[AsyncKernelManager],
+    started: list[AsyncKernelManager],
+    env: Mapping[str, str],
 ) -> type[AsyncKernelManager]:
     """Return a kernel manager that keeps its specs and connection files in ``folder``."""
 
@@ -165,6 +203,7 @@ def _manager_class(
         @default("kernel_spec_manager")
         def _specs_of_the_run(self) -> KernelSpecManager:
             managers.add(self)
+            started.append(self)
             return KernelSpecManager(
                 kernel_dirs=[str(folder / "kernels")], ensure_native_kernel=False
             )
@@ -177,6 +216,10 @@ def _manager_class(
         def _private_transport(self) -> str:
             short = len(str(folder)) <= _LONGEST_SOCKET_PATH
             return "ipc" if os.name == "posix" and short else "tcp"
+
+        async def start_kernel(self, **options: Any) -> None:
+            options["env"] = {**(options.get("env") or os.environ), **env}
+            await super().start_kernel(**options)
 
     return RunKernelManager
 

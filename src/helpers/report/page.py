@@ -116,6 +116,7 @@ def trouble(failure: Failure, skipped: int) -> str:
     sentences = {
         "error": _("A cell raised an error; the page ends there."),
         "timeout": _("A cell took longer than allowed; the page ends there."),
+        "late": _("The report took longer than allowed; the page ends there."),
         "killed": _("The process that ran the notebook died; the page ends there."),
         "start": _("The notebook could not be started."),
         "page": _("The notebook ran, but its page could not be made."),

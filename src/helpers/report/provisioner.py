@@ -33,6 +33,11 @@ class ForkProvisioner(LocalProvisioner):
     def has_process(self) -> bool:
         return self._forked is not None or super().has_process
 
+    @property
+    def forked(self) -> int | None:
+        """The process number of a kernel that was forked and not yet collected."""
+        return self._forked
+
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         request = {
             "argv": cmd[cmd.index("-f") :],
