@@ -118,6 +118,14 @@ class Screening(Strict):
         return marks
 
 
+class Privacy(Strict):
+    """By what respondents could be recognised, and how many must look alike."""
+
+    quasi_identifiers: list[str] | None = None
+    """Items that somebody outside may know; the groups and controls if not given."""
+    k: Annotated[int, Field(ge=2)] | None = None
+
+
 class Construct(Strict):
     """A concept measured by the items that name it in ``items.csv``."""
 
@@ -263,6 +271,7 @@ class StudySpec(Strict):
     scales: dict[str, Scale] = {}
     constructs: Annotated[list[Construct], Field(min_length=1)]
     screening: Screening = Screening()
+    privacy: Privacy = Privacy()
     groups: dict[str, Grouping] = {}
     controls: list[str] = []
     models: dict[str, Model] = {}

@@ -265,6 +265,12 @@ def cross_check(study: StudyFolder) -> list[str]:
                 f"study.yml, key screening: item '{rule.item}' is not in items.csv."
                 f"{nearest(rule.item, known_items)}"
             )
+    faults += [
+        f"study.yml, key privacy.quasi_identifiers: item '{item}' is not in items.csv."
+        f"{nearest(item, known_items)}"
+        for item in spec.privacy.quasi_identifiers or ()
+        if item not in known_items
+    ]
     for construct in spec.constructs:
         for facet in construct.facets:
             if facet not in codes:
