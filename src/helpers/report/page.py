@@ -20,6 +20,7 @@ from helpers.report.scrub import plain, safe_html
 _SPLIT = "<!--body-->"
 _INTERVAL = re.compile(r"\[[^\[\]<>]{1,28}\]")
 _SHORT_CELL = re.compile(r'(<t[dh][^>]* style="text-align:[^"]*)("[^>]*>[^<]{1,20}</t[dh]>)')
+_PRINTED = re.compile(r"<pre(?=[ >])")
 _CJK_FIRST = {"zh": '"Study CJK",', "en": ""}
 
 
@@ -76,7 +77,7 @@ def notebook_page(
     )  # fmt: skip
     kind = "notebook" if show_code else "paper"
     toc, _sign, body = output.decode("utf-8").partition(_SPLIT)
-    return framed(found.title, body.strip(), frame, toc=toc.strip(), kind=kind)
+    return framed(found.title, _reachable(body.strip()), frame, toc=toc.strip(), kind=kind)
 
 
 def framed(title: str, body: str, frame: Frame, *, toc: str = "", kind: str = "index") -> str:
@@ -109,6 +110,11 @@ def framed(title: str, body: str, frame: Frame, *, toc: str = "", kind: str = "i
         page = page.replace('<div class="page">', '<div class="page with-toc">', 1)
     css = _asset("page.css").replace("var(--cjk-first) ", _CJK_FIRST[language()])
     return page.replace("$css", chinese_font_css(page) + math_font_css(body) + css, 1)
+
+
+def _reachable(body: str) -> str:
+    """Let the keyboard reach printed text that is wider than the page, so that it can scroll."""
+    return _PRINTED.sub('<pre tabindex="0"', body)
 
 
 def trouble(failure: Failure, skipped: int) -> str:
