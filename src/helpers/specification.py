@@ -14,12 +14,25 @@ from helpers.service_specification import Service
 
 MARKS = (
     "preview", "no_consent", "screened_out", "unfinished", "duplicate",
-    "speeding", "failed_attention", "longstring", "low_variability",
+    "speeding", "failed_attention", "even_odd", "synonyms", "antonyms", "person_total",
+    "mahalanobis", "contradictions", "autocorrelation", "longstring", "low_variability",
 )  # fmt: skip
 """Marks that cleaning can give a row, in the order in which the flow counts them."""
 
-NEVER_ALONE = ("longstring", "low_variability")
-"""Marks that exclude nobody by themselves (Goldammer et al. 2024)."""
+CUT_MARKS = (
+    "speeding", "even_odd", "synonyms", "antonyms", "person_total", "mahalanobis",
+    "contradictions", "autocorrelation", "longstring", "low_variability",
+)  # fmt: skip
+"""Marks that come from an index and a cut-off, which the study may declare itself."""
+
+NEVER_ALONE = ("autocorrelation", "longstring", "low_variability")
+"""Marks of equal or repeated answers; they exclude nobody alone (Goldammer et al. 2024)."""
+
+_WHY_NOT_ALONE = (
+    "honest people with firm views give equal answers too, and by equal answers alone careless "
+    "people are hardly told from careful ones (Goldammer et al. 2024, "
+    "doi:10.3758/s13428-024-02484-3)"
+)
 
 Code = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 Role = Literal[
@@ -93,6 +106,27 @@ class Accept(Strict):
     accept: list[int]
 
 
+class AtLeast(Strict):
+    """A rule that excludes rows with at least k of some marks."""
+
+    k: Annotated[int, Field(ge=1)]
+    of: Annotated[list[Literal[MARKS]], Field(min_length=1)]  # type: ignore[valid-type]
+
+    @model_validator(mode="after")
+    def _possible(self) -> AtLeast:
+        if len(set(self.of)) != len(self.of):
+            raise ValueError("of names a mark twice; name each once")
+        if self.k > len(self.of):
+            raise ValueError(f"k is {self.k}, but of names {len(self.of)} marks; give a lower k")
+        weak = [m for m in self.of if m in NEVER_ALONE]
+        if len(weak) >= self.k:
+            raise ValueError(
+                f"{', '.join(weak)} would be enough to exclude, but {_WHY_NOT_ALONE}; raise k to "
+                f"{len(weak) + 1} or take {weak[0]} out of the list"
+            )
+        return self
+
+
 class Screening(Strict):
     """Which rows count: every mark is computed, only the named ones exclude."""
 
@@ -102,9 +136,13 @@ class Screening(Strict):
     max_failed_attention: Annotated[int, Field(ge=0)] = 0
     min_seconds_per_item: Annotated[float, Field(gt=0)] | None = None
     duplicate_on: list[str] = []
+    cutoffs: dict[Literal[CUT_MARKS], float] = {}  # type: ignore[valid-type]
+    """Cut-offs of this study in place of the suite's, by mark."""
     exclude: list[Literal[MARKS]] = []  # type: ignore[valid-type]
     exclude_jointly: list[list[Literal[MARKS]]] = []  # type: ignore[valid-type]
     """Rows that carry all marks of one of these lists are excluded too."""
+    exclude_at_least: AtLeast | None = None
+    """Rows that carry at least k of these marks are excluded too."""
 
     @field_validator("exclude")
     @classmethod
@@ -112,10 +150,27 @@ class Screening(Strict):
         weak = [m for m in marks if m in NEVER_ALONE]
         if weak:
             raise ValueError(
-                f"{', '.join(weak)} may not exclude alone; put it into exclude_jointly with "
-                "another mark"
+                f"{', '.join(weak)} may not exclude alone: {_WHY_NOT_ALONE}; put it into "
+                "exclude_jointly with another mark"
             )
         return marks
+
+    @field_validator("exclude_jointly")
+    @classmethod
+    def _not_by_equal_answers_only(cls, rules: list[list[str]]) -> list[list[str]]:
+        for rule in rules:
+            if all(m in NEVER_ALONE for m in rule):
+                raise ValueError(
+                    f"{' + '.join(rule) or 'an empty list'} may not exclude: {_WHY_NOT_ALONE}; add "
+                    "a mark of another kind to the list, such as speeding or failed_attention"
+                )
+        return rules
+
+    @model_validator(mode="after")
+    def _one_speed(self) -> Screening:
+        if self.min_seconds_per_item is not None and "speeding" in self.cutoffs:
+            raise ValueError("min_seconds_per_item and cutoffs: speeding say the same; keep one")
+        return self
 
 
 class Privacy(Strict):

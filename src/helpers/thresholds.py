@@ -35,6 +35,7 @@ def _rows() -> dict[str, Threshold]:
     browne = ("Browne & Cudeck (1992)", "10.1177/0049124192021002005")
     henseler = ("Henseler, Ringle & Sarstedt (2015)", "10.1007/s11747-014-0403-8")
     west = ("West, Finch & Curran (1995)", "")
+    meade = ("Meade & Craig (2012)", "10.1037/a0028085")
     terwee = ("Terwee et al. (2007)", "10.1016/j.jclinepi.2006.03.012")
     muthen = ("Muthén & Muthén (2002)", "10.1207/S15328007SEM0904_8")
     rows = [
@@ -62,6 +63,14 @@ def _rows() -> dict[str, Threshold]:
         Threshold("delta_rmsea", 0.015, "max", "Chen (2007)", "10.1080/10705510701301834"),
         Threshold("vif", 3.0, "max", *hair),
         Threshold("vif_high", 5.0, "max", *hair),
+        Threshold(
+            "equivalence_sd",
+            0.20,
+            "max",
+            "convention of this suite: a change below Cohen's (1988) small effect counts as none",
+        ),
+        Threshold("clusters", 30, "min", "Maas & Hox (2005)", "10.1027/1614-2241.1.3.86"),
+        Threshold("again", 0.90, "min", "convention of this suite for a verdict on dominance"),
         Threshold("cooks_distance", 1.0, "max", "Cook & Weisberg (1982)"),
         Threshold("kmo", 0.60, "min", "Kaiser (1974)", "10.1007/BF02291575"),
         Threshold(
@@ -81,6 +90,7 @@ def _rows() -> dict[str, Threshold]:
             "min",
             "convention of this suite: below it, a group is described but not compared",
         ),
+        Threshold("selection_for_models", 100, "min", "Boomsma (1985)", "10.1007/BF02294248"),
         Threshold(
             "partial_share",
             0.5,
@@ -114,6 +124,51 @@ def _rows() -> dict[str, Threshold]:
             8,
             "min",
             "convention of this suite: with fewer scale items, equal answers are no sign",
+        ),
+        Threshold(
+            "even_odd",
+            0.30,
+            "min",
+            "Jackson (1976), in Johnson (2005)",
+            "10.1016/j.jrp.2004.09.009",
+        ),
+        Threshold("synonym_r", 0.60, "min", *meade),
+        Threshold("antonym_r", -0.60, "max", *meade),
+        Threshold("synonyms", 0.0, "min", "convention of this suite: no better than chance"),
+        Threshold("antonyms", 0.0, "max", "convention of this suite: no better than chance"),
+        Threshold(
+            "consistency_pairs",
+            5,
+            "min",
+            "convention of this suite: with fewer pairs, a correlation over them is noise",
+        ),
+        Threshold(
+            "consistency_rows",
+            100,
+            "min",
+            "convention of this suite: with fewer respondents, items correlate highly by chance",
+        ),
+        Threshold(
+            "repeat_items",
+            20,
+            "min",
+            "convention of this suite: in a shorter block, answers repeat by chance",
+        ),
+        Threshold("person_total", 0.0, "min", "Curran (2016)", "10.1016/j.jesp.2015.07.006"),
+        Threshold("mahalanobis", 0.001, "min", "Tabachnick & Fidell (2019)"),
+        Threshold(
+            "autocorrelation",
+            0.90,
+            "max",
+            "convention of this suite for the index of Gottfried et al. (2022)",
+            "10.7275/vyxb-gt24",
+        ),
+        Threshold(
+            "contradictions",
+            0.5,
+            "max",
+            "convention of this suite for opposite pairs, after Weijters et al. (2013)",
+            "10.1037/a0032121",
         ),
         Threshold(
             "answered_share", 0.5, "min", "Graham (2009)", "10.1146/annurev.psych.58.110405.085530"

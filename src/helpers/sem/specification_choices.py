@@ -13,6 +13,7 @@ from helpers.errors import CodebookError, Unavailable, listing
 from helpers.i18n import _
 from helpers.sem.partable import find_names
 from helpers.sem.syntax import Syntax, parse
+from helpers.survey.mark_definitions import exclusion_rules
 from helpers.survey.scoring import mean_score
 from helpers.survey.screening import exclude_marked
 from helpers.thresholds import LEVEL, THRESHOLDS
@@ -293,10 +294,12 @@ def _rule_sets(screening: Screening) -> dict[str, Screening]:
     single = [m for m in screening.exclude if m not in ALWAYS_OUT]
     joint = screening.exclude_jointly
     always = [m for m in screening.exclude if m in ALWAYS_OUT]
-    sets = {NONE: {"exclude": always, "exclude_jointly": []}}
+    sets = {NONE: {"exclude": always, "exclude_jointly": [], "exclude_at_least": None}}
     for rule in single:
         left = [m for m in screening.exclude if m != rule]
         sets[WITHOUT + rule] = {"exclude": left}
     for rule in joint:
         sets[WITHOUT + " + ".join(rule)] = {"exclude_jointly": [j for j in joint if j != rule]}
+    if screening.exclude_at_least is not None:
+        sets[WITHOUT + exclusion_rules(screening)[-1].name] = {"exclude_at_least": None}
     return {name: screening.model_copy(update=change) for name, change in sets.items()}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 
-from helpers.errors import Unavailable
+from helpers.errors import Unavailable, listing
 from helpers.i18n import _
 from helpers.results import CheckResult, Number
 from helpers.survey.intervals import wilson_interval
 from helpers.survey.load import Study
+from helpers.survey.mark_agreement import agreement_of_marks, describe_marks
 from helpers.survey.readers import Intake
-from helpers.survey.screening import Cleaned, agreement_of_marks, describe_marks
+from helpers.survey.screening import Cleaned
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
 from helpers.tables.numbers import format_interval, format_number, format_percent
@@ -18,7 +19,7 @@ from helpers.thresholds import LEVEL, THRESHOLDS
 
 
 def mark_label(mark: str) -> str:
-    """Return a mark's, or a joint rule's, name in the current language."""
+    """Return a mark's, or a rule's (``exclusion_rules``), name in the current language."""
     names = {
         "preview": _("Preview"),
         "no_consent": _("No consent"),
@@ -27,9 +28,20 @@ def mark_label(mark: str) -> str:
         "duplicate": _("Duplicate"),
         "speeding": _("Too fast"),
         "failed_attention": _("Failed attention check"),
+        "even_odd": _("Halves of scales disagree"),
+        "synonyms": _("Like items answered unlike"),
+        "antonyms": _("Opposite items answered alike"),
+        "person_total": _("Against all others"),
+        "mahalanobis": _("Unusual combination"),
+        "contradictions": _("Contradicts reversed items"),
+        "autocorrelation": _("Repeating pattern"),
         "longstring": _("Same answer in a row"),
         "low_variability": _("Hardly any variation"),
     }
+    k, some, parts = mark.partition(" of ")
+    if some:
+        listed = [names.get(part, part) for part in parts.split(" | ")]
+        return _("At least {k} of: {marks}").format(k=k, marks=listing(listed, most=len(listed)))
     return " + ".join(names.get(part, part) for part in mark.split(" + "))
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 from helpers.errors import Unavailable
 from helpers.i18n import _
 from helpers.results import CheckResult, Number
+from helpers.survey.careless_indices import scale_items
 from helpers.survey.load import Study
 from helpers.survey.missing import (
     LittleResult,
@@ -15,7 +16,6 @@ from helpers.survey.missing import (
     estimate_missing_predictors,
     little_test,
 )
-from helpers.survey.screening import scale_items
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
 from helpers.tables.numbers import format_interval, format_number, format_p, format_percent
