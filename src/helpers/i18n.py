@@ -8,7 +8,7 @@ source of the cell.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -22,9 +22,27 @@ LOCALE_FOLDER = Path(__file__).parent / "locale"
 _current: ContextVar[str] = ContextVar("language", default="en")
 
 
+_asked = 0
+"""How often the language was asked for: a value computed while this grew depends on it."""
+
+
 def language() -> str:
     """Return the language in force, ``"en"`` or ``"zh"``."""
+    global _asked
+    _asked += 1
     return _current.get()
+
+
+def current() -> str:
+    """Return the language in force, for who only files by it what was made: not counted."""
+    return _current.get()
+
+
+@contextmanager
+def listening() -> Iterator[Callable[[], bool]]:
+    """Give a function that tells whether the language was asked for since the block began."""
+    before = _asked
+    yield lambda: _asked != before
 
 
 def set_language(code: str) -> None:
@@ -39,7 +57,7 @@ def set_language(code: str) -> None:
 @contextmanager
 def in_language(code: str) -> Iterator[None]:
     """Use another language inside a ``with`` block."""
-    before = language()
+    before = current()
     set_language(code)
     try:
         yield

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Union, get_args, get_origin
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from helpers import paths
 from helpers.errors import CodebookError, Unavailable, listing, nearest
 from helpers.i18n import _, pick
+from helpers.memo import kept
 from helpers.specification import Model, Scale, StudySpec
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster where it was built
@@ -66,7 +66,7 @@ class StudyFolder:
         """Tell whether the respondents were made by a program."""
         return self.spec.kind == "simulated"
 
-    @cached_property
+    @kept
     def construct_codes(self) -> list[str]:
         """Return the codes of all constructs, in the order of the study file."""
         return [c.code for c in self.spec.constructs]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from helpers.errors import EstimationError
 from helpers.i18n import _
+from helpers.memo import kept
 from helpers.sem.bootstrap_intervals import Intervals
 from helpers.sem.result import SemResult
 
@@ -89,17 +89,17 @@ class BootstrapResult:
         """Replicates left out of the intervals."""
         return self.n_boot - self.n_used
 
-    @cached_property
+    @kept
     def estimates(self) -> pd.DataFrame:
         """Parameters and ``:=`` formulas."""
         return self._table(self.source.values, self.raw)
 
-    @cached_property
+    @kept
     def standardized(self) -> pd.DataFrame:
         """Standardised parameters (``std_all``) and formulas of them."""
         return self._table(self.source.standard_values.std_all, self.scaled)
 
-    @cached_property
+    @kept
     def statistics(self) -> pd.DataFrame:
         """Fit measures or other statistics asked for."""
         import pandas as pd

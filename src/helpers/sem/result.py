@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from scipy.special import ndtr, ndtri
 
 from helpers.errors import Unavailable
 from helpers.i18n import _
+from helpers.memo import kept
 from helpers.sem import fitmeasures, residuals, standardize
 from helpers.sem.model import GroupModel, State
 from helpers.sem.moments import GroupMoments
@@ -120,7 +120,7 @@ class SemResult:
         """Estimator with its errors, in a phrase."""
         return f"{self.estimator} ({self.se_type} standard errors)"
 
-    @cached_property
+    @kept
     def standard_errors(self) -> Array:
         """Standard error of every row, then of := rows; 0 for fixed ones."""
         n_rows = len(self.table.rows)
@@ -141,7 +141,7 @@ class SemResult:
             out[n_rows:] = np.sqrt(np.where(variance > 1e-16, variance, 0.0))
         return out
 
-    @cached_property
+    @kept
     def values(self) -> Array:
         """Estimate of every row, then of := rows."""
         rows = standardize.row_values(self.table, self.theta)
@@ -149,7 +149,7 @@ class SemResult:
             return rows
         return np.concatenate([rows, standardize.defined_values(self.table, self.theta)])
 
-    @cached_property
+    @kept
     def estimates(self) -> pd.DataFrame:
         """The table of estimates, unrounded."""
         import pandas as pd
@@ -184,7 +184,7 @@ class SemResult:
             out["std_all"] = self.standard_values.std_all
         return out
 
-    @cached_property
+    @kept
     def standardized(self) -> pd.DataFrame:
         """Standardised values (std_all) with delta-method errors, tests and intervals."""
         import pandas as pd
@@ -201,27 +201,27 @@ class SemResult:
         order = ["lhs", "op", "rhs", "group", "label", "est_std", "se", "z", "p_value"]
         return pd.DataFrame({k: columns[k] for k in [*order, "ci_low", "ci_high"]})
 
-    @cached_property
+    @kept
     def fit_measures(self) -> dict[str, float | Unavailable]:
         """Fit measures under lavaan's names."""
         return fitmeasures.fit_measures(self)
 
-    @cached_property
+    @kept
     def implied(self) -> residuals.GroupTables:
         """Model-implied ``cov``, ``mean``, ``latent_cov``; by group label if there are groups."""
         return residuals.implied(self)
 
-    @cached_property
+    @kept
     def residuals(self) -> residuals.GroupTables:
         """Residuals raw, cor, normalized, standardized, mean; by group label if there are any."""
         return residuals.residual_tables(self)
 
-    @cached_property
+    @kept
     def r_squared(self) -> pd.DataFrame:
         """Explained share of every dependent variable: variable, group, r_squared."""
         return residuals.r_squared(self)
 
-    @cached_property
+    @kept
     def defined(self) -> pd.DataFrame:
         """The := rows of the table of estimates."""
         return self.estimates[self.estimates["op"] == ":="].reset_index(drop=True)
@@ -236,7 +236,7 @@ class SemResult:
         """Latent variables in model order."""
         return self.table.names.latent
 
-    @cached_property
+    @kept
     def scores(self) -> FactorScores:
         """Factor scores by regression; ``r.scores(method="bartlett")`` gives the others."""
         from helpers.sem.scores import scores_of
