@@ -9,6 +9,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from helpers.commands.own_data import add_own_data
 from helpers.errors import SuiteError
 
 INTERRUPTED = 130
@@ -165,6 +166,7 @@ def _parser() -> argparse.ArgumentParser:
     diff.add_argument("--json", action="store_true", help="everything, for programs")
     diff.add_argument("--most", type=int, default=40, metavar="N", help="changes a notebook")
     diff.set_defaults(call=_diff)
+    add_own_data(commands)
     lab = commands.add_parser("lab", help="open JupyterLab at notebook 00; takes its options too")
     lab.set_defaults(call=_lab)
     return parser

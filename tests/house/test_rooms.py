@@ -9,6 +9,7 @@ PACKAGE = Path(__file__).parents[2] / "src" / "helpers"
 
 FLOORS = [
     ("cli",),
+    ("commands",),
     ("report",),
     ("lesson",),
     ("exercises",),
@@ -30,6 +31,8 @@ FLOORS = [
         "service_specification",
         "fonts",
         "workers",
+        "memo",
+        "rereading",
         "cluster",
     ),  # fmt: skip
 ]

@@ -1,0 +1,1 @@
+"""Commands of ``study`` in files of their own: what they add to the parser, and calls."""

@@ -1,0 +1,46 @@
+"""``study new``, ``study export``, ``study questionnaire``: one's own data in, and out again."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from helpers.study import StudyFolder
+
+
+def add_own_data(commands: argparse._SubParsersAction) -> None:
+    """Add the commands to the parser."""
+    asked = commands.add_parser("questionnaire", help="write a study's questionnaire")
+    asked.add_argument("study", metavar="STUDY", help="name below data/, or a study folder")
+    asked.add_argument(
+        "--format", default="html", metavar="F", help="docx, html, qualtrics, limesurvey or wjx"
+    )
+    asked.add_argument("--language", default="en", metavar="en|zh", help="(default: en)")
+    asked.add_argument("--module", default="main", metavar="NAME", help="a further questionnaire")
+    asked.add_argument("--out", metavar="FILE", help="where to (default: this folder)")
+    asked.set_defaults(call=_questionnaire)
+
+
+def _questionnaire(options: argparse.Namespace) -> int:
+    """Write a questionnaire and say what is left to set by hand."""
+    from helpers.report.questionnaire import write_questionnaire
+
+    files, steps = write_questionnaire(
+        read_named(options.study), form=options.format, language=options.language,
+        module=options.module, out=Path(options.out) if options.out else None,
+    )  # fmt: skip
+    for path in files:
+        print(path.name if options.out is None else path)
+    for step in steps:
+        print(f"  to do  {step}")
+    return 0
+
+
+def read_named(name: str) -> StudyFolder:
+    """Return a study folder by its name below data/, or by its path."""
+    from helpers.study import read_folder, study_folder
+
+    path = Path(name)
+    return read_folder(path if (path / "study.yml").is_file() else study_folder(name))
