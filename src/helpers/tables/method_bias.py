@@ -1,0 +1,306 @@
+"""Tables and sentences of method bias: marker, latent method factor, Harman's share."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from helpers.errors import Unavailable, passes_unavailable
+from helpers.i18n import _
+from helpers.measurement.adequacy import SingleFactorShare
+from helpers.results import CheckResult
+from helpers.sem.method_results import MarkerModels, MethodPaths
+from helpers.sem.study_method import MarkerPaths, StudyMarker
+from helpers.survey.load import Study
+from helpers.tables.apa import ApaTable, apa_table
+from helpers.tables.columns import Column, interval_column
+from helpers.tables.numbers import format_number
+from helpers.tables.sem_sentences import signed_p
+from helpers.thresholds import LEVEL
+
+
+def model_name(key: str) -> str:
+    """Return what a reader calls a model with a method factor."""
+    return {
+        "base": _("Without a method factor"),
+        "cfa": _("CFA, marker correlated"),
+        "baseline": _("Baseline, marker uncorrelated"),
+        "method_c": _("Method-C, equal loadings"),
+        "method_u": _("Method-U, free loadings"),
+        "method_r": _("Method-R, correlations held"),
+        "marker_equal": _("Marker, equal loadings"),
+        "marker_free": _("Marker, free loadings"),
+        "factor_equal": _("Latent method factor, equal loadings"),
+        "factor_free": _("Latent method factor, free loadings"),
+    }[key]
+
+
+def state_name(state: str) -> str:
+    """Return the state of a model in words."""
+    return {
+        "ok": _("converged, admissible"),
+        "held": _("method variance below 0, held at 0"),
+        "inadmissible": _("not admissible"),
+        "not converged": _("not converged"),
+        "not fitted": _("not fitted"),
+    }[state]
+
+
+@passes_unavailable
+def marker_sentence(study: Study, marker: StudyMarker) -> str:
+    """Say which construct is the marker."""
+    text = _("The marker is {name}, asked by {k} items; theory ties it to no other construct.")
+    return text.format(name=study.construct_name(marker.code), k=len(marker.items))
+
+
+def harman_sentence(share: SingleFactorShare) -> str:
+    """Read Harman's share aloud, with what it cannot say."""
+    return _(
+        "One unrotated factor carries {factor:.0%} of the variance of {k} items (the first "
+        "component {component:.0%}). This says nothing about method bias by itself: a large share "
+        "can be one real cause, and bias can hide in a small one."
+    ).format(factor=share.factor_share, component=share.component_share, k=share.n_items)
+
+
+@passes_unavailable
+def marker_correlations_table(study: Study, found: MarkerPaths) -> ApaTable:
+    """Return the correlation of the marker with every scale."""
+    own = found.adjustment.marker_correlations
+    frame = pd.DataFrame(
+        {"construct": [study.construct_name(c) for c in own.index], "r": own.to_numpy()}
+    )
+    note = _("n = {n}, {dropped} left out for a blank. Scale means.").format(
+        n=found.adjustment.n_used, dropped=found.adjustment.n_dropped
+    )
+    return apa_table(
+        frame,
+        caption=_("Correlations of the marker with the scales"),
+        columns=[Column("construct", _("Construct"), "text"),
+                 Column("r", _("r with the marker"), "bounded", 3)],
+        note=note,
+    )  # fmt: skip
+
+
+@passes_unavailable
+def adjusted_pairs_table(study: Study, found: MarkerPaths) -> ApaTable:
+    """Return every correlation before and after the correction of Lindell and Whitney."""
+    rows = found.adjustment.pairs
+    frame = rows.assign(
+        pair=[f"{study.construct_name(a)} – {study.construct_name(b)}"
+              for a, b in zip(rows["a"], rows["b"])]
+    )  # fmt: skip
+    columns = [
+        Column("pair", _("Pair"), "text"),
+        Column("r", "r", "bounded"),
+        Column("p_value", "p", "p"),
+        Column("r_adjusted", _("r adjusted"), "bounded"),
+        Column("p_adjusted", _("p adjusted"), "p"),
+        Column("r_adjusted_high", _("r, upper bound"), "bounded"),
+        Column("p_adjusted_high", _("p, upper bound"), "p"),
+    ]
+    note = _(
+        "Scale means, n = {n}. Adjusted for a marker correlation of {low}; in the last columns for "
+        "{high}, its upper {level:.0%} bound."
+    ).format(
+        n=found.adjustment.n_used,
+        low=format_number(found.adjustment.r_marker, 3, bounded=True),
+        high=format_number(found.adjustment.r_marker_high, 3, bounded=True),
+        level=found.adjustment.level,
+    )
+    caption = _("Correlations before and after the marker correction")
+    return apa_table(frame, caption=caption, columns=columns, note=note)
+
+
+@passes_unavailable
+def adjusted_sentence(study: Study, found: MarkerPaths) -> str:
+    """Read the marker correction aloud."""
+    own = found.adjustment
+    text = _(
+        "The marker correlates least with {name}: {r}. Taken out of {k} correlations, it makes "
+        "{lost} of those that were significant lose that at p < {alpha:.2f}; the median size falls "
+        "from {before} to {after}."
+    )
+    return text.format(
+        name=study.construct_name(own.taken_from),
+        r=format_number(own.r_marker, 3, bounded=True),
+        k=len(own.pairs),
+        lost=int(own.pairs["lost"].sum()),
+        alpha=1 - own.level,
+        before=format_number(float(own.pairs["r"].abs().median()), bounded=True),
+        after=format_number(float(own.pairs["r_adjusted"].abs().median()), bounded=True),
+    )
+
+
+@passes_unavailable
+def models_table(found: MarkerModels | MethodPaths) -> ApaTable:
+    """Return the models with a method factor, their state, fit and mean method share."""
+    frame = found.table() if isinstance(found, MarkerModels) else found.fits()
+    frame = frame.assign(
+        model=[model_name(k) for k in frame["key"]], words=[state_name(s) for s in frame["state"]]
+    )
+    columns = [
+        Column("model", _("Model"), "text"),
+        Column("chisq", "χ²", "number", 1),
+        Column("df", "df", "integer"),
+        Column("cfi", "CFI", "bounded", 3),
+        Column("rmsea", "RMSEA", "bounded", 3),
+        Column("srmr", "SRMR", "bounded", 3),
+        Column("share", _("Method share"), "percent"),
+        Column("words", _("State"), "text"),
+    ]
+    note = _(
+        "Maximum likelihood, n = {n}, {dropped} left out for a blank. Method share: mean squared "
+        "standardised loading of the items on the method factor."
+    ).format(n=found.n_used, dropped=found.n_dropped)
+    caption = (
+        _("The CFA marker technique")
+        if isinstance(found, MarkerModels)
+        else _("Structural models without and with a method factor")
+    )
+    return apa_table(frame, caption=caption, columns=columns, note=note)
+
+
+@passes_unavailable
+def comparisons_table(found: MarkerModels) -> ApaTable:
+    """Return the three comparisons of the CFA marker technique."""
+    questions = {
+        "baseline": _("Is there method variance? (Method-C against Baseline)"),
+        "method_c": _("Is it unequal over items? (Method-U against Method-C)"),
+        "method_r": _("Does it move the correlations? (Method-R against {model})").format(
+            model="Method-U" if found.chosen == "method_u" else "Method-C"
+        ),
+    }
+    frame = found.comparisons.assign(
+        question=[questions[k] for k in found.comparisons["restricted"]]
+    )
+    columns = [
+        Column("question", _("Question"), "text"),
+        Column("chisq_diff", "Δχ²"),
+        Column("df_diff", "Δdf", "integer"),
+        Column("p_value", "p", "p"),
+    ]
+    return apa_table(frame, caption=_("Steps of the CFA marker technique"), columns=columns)
+
+
+@passes_unavailable
+def comparisons_sentence(found: MarkerModels) -> str:
+    """Read the three steps aloud."""
+    first, second, third = found.comparisons["p_value"]
+    if first is None or second is None or third is None:
+        return _("Not every step of the CFA marker technique could be compared.")
+    return _(
+        "Method variance shared with the marker: p {first}; unequal over the items: p {second}; "
+        "correlations of the factors moved by it: p {third}. Its mean share of an item's variance "
+        "is {share:.1%}."
+    ).format(
+        first=signed_p(first),
+        second=signed_p(second),
+        third=signed_p(third),
+        share=found.models[found.chosen].share,
+    )
+
+
+@passes_unavailable
+def changes_table(study: Study, found: MethodPaths, scores: MarkerPaths | Unavailable) -> ApaTable:
+    """Return every structural path under every correction, in one table."""
+    frame = found.paths
+    columns = [
+        Column("name", _("Predictor"), "text"),
+        Column("base", "β", "bounded"),
+        interval_column(bounded=True),
+    ]
+    short = {
+        "marker_equal": _("Marker, equal"),
+        "marker_free": _("Marker, free"),
+        "factor_equal": _("Factor, equal"),
+        "factor_free": _("Factor, free"),
+    }
+    columns += [Column(key, short[key], "bounded") for key in found.variants]
+    if not isinstance(scores, Unavailable):
+        frame = frame.merge(scores.paths, on=["outcome", "predictor"], how="left")
+        columns += [
+            Column("scores", _("Scale means"), "bounded"),
+            Column("scores_adjusted", _("Adjusted"), "bounded"),
+        ]
+    frame = frame.assign(
+        name=[study.construct_name(p) for p in frame["predictor"]],
+        group=[study.construct_name(o) for o in frame["outcome"]],
+    )
+    return apa_table(
+        frame,
+        caption=_("Every structural path under every correction for method bias"),
+        columns=columns,
+        section="group",
+        note=_(
+            "Standardised paths, n = {n}. β and its interval: the model without a method factor. "
+            "A dash stands for a model without an admissible solution."
+        ).format(n=found.n_used)
+        + ("" if isinstance(scores, Unavailable) else " " + _(
+            "Scale means: regressions among means, before and after the correction of Lindell and "
+            "Whitney (2001); they are attenuated by measurement error."
+        )),
+    )  # fmt: skip
+
+
+@passes_unavailable
+def changes_sentence(study: Study, found: MethodPaths) -> str:
+    """Say which path moves most under any correction, and whether it leaves its interval."""
+    rows = found.changes()
+    if rows.empty:
+        return _("No model with a method factor has an admissible solution.")
+    top = rows.loc[rows["change"].abs().idxmax()]
+    place = (
+        _("This lies outside the interval of the uncorrected path.")
+        if top["outside"]
+        else _("This lies inside the interval of the uncorrected path.")
+    )
+    text = _(
+        "The path that moves most is {predictor} → {outcome}: from {before} to {after} ({model})."
+    ).format(
+        predictor=study.construct_name(top["predictor"]),
+        outcome=study.construct_name(top["outcome"]),
+        before=format_number(top["base"], bounded=True),
+        after=format_number(top["adjusted"], bounded=True),
+        model=model_name(top["variant"]),
+    )
+    return f"{text} {place}"
+
+
+@passes_unavailable
+def changes_picture(study: Study, found: MethodPaths) -> pd.DataFrame:
+    """Return the paths of every readable model for a forest plot, the base with its interval."""
+    rows = []
+    for record in found.paths.to_dict("records"):
+        label = " → ".join(study.construct_name(record[end]) for end in ("predictor", "outcome"))
+        rows.append({"label": label, "estimate": record["base"], "ci_low": record["ci_low"],
+                     "ci_high": record["ci_high"], "model": model_name("base")})  # fmt: skip
+        for key in found.variants:
+            if pd.notna(record[key]):
+                rows.append({"label": label, "estimate": record[key], "ci_low": record[key],
+                             "ci_high": record[key], "model": model_name(key)})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+@passes_unavailable
+def method_checks(found: MethodPaths) -> list[CheckResult]:
+    """Say for each correction whether a path leaves its uncorrected interval (information)."""
+    out = []
+    for row in found.changes().to_dict("records"):
+        moved = (found.paths[row["variant"]] - found.paths["base"]).abs()
+        value = found.paths[row["variant"]]
+        kept = value.between(found.paths["ci_low"], found.paths["ci_high"])
+        out.append(
+            CheckResult(
+                name=_("{model}: paths inside their intervals").format(
+                    model=model_name(row["variant"])
+                ),
+                passed=bool(kept.all()),
+                value=float(moved.max()),
+                threshold=None,
+                source="Podsakoff et al. (2003), doi:10.1037/0021-9010.88.5.879",
+                text=_(
+                    "{k} of {of} paths stay inside the {level:.0%} interval of the uncorrected "
+                    "model; the largest change is {change:.3f}."
+                ).format(k=int(kept.sum()), of=len(kept), level=LEVEL, change=float(moved.max())),
+            )
+        )
+    return out
