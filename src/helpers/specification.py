@@ -34,6 +34,12 @@ _WHY_NOT_ALONE = (
     "doi:10.3758/s13428-024-02484-3)"
 )
 
+READERS = (
+    "qualtrics", "qualtrics_legacy", "wenjuanxing", "surveymonkey", "limesurvey", "google_forms",
+    "spss", "stata", "csv",
+)  # fmt: skip
+"""Who wrote an export; ``csv`` is any plain table, in a text file or a workbook."""
+
 Code = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 Role = Literal[
     "failure", "recovery", "justice", "emotion", "satisfaction", "mediator", "outcome",
@@ -57,13 +63,19 @@ class Bilingual(Strict):
 class Source(Strict):
     """One data file: in the study's folder, or inside an installed Python package."""
 
-    reader: Literal["qualtrics", "wenjuanxing", "csv"]
+    reader: Literal[READERS]  # type: ignore[valid-type]
     file: str | None = None
     package: str | None = None
     resource: str | None = None
     extra: str | None = None
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     encoding: str = "utf-8"
+    delimiter: Literal[",", ";", "\t", "|"] = ","
+    decimal: Literal[".", ","] = "."
+    sheet: str | None = None
+    """Of a workbook; without it the first visible sheet that holds cells is read."""
+    dates: Literal["year-first", "day-first", "month-first"] = "year-first"
+    """Order of day and month where a date could be either; a year in front needs no word."""
     columns: dict[str, str] = {}
     """Canonical name -> name in the file, for what a plain table does not name itself:
     ``respondent_id``, ``duration_s``, ``started_at``, ``finished``, ``preview``."""

@@ -18,7 +18,8 @@ from helpers.specification import Source
 from helpers.study import StudyFolder, read_folder
 from helpers.survey.load import open_folder
 from helpers.survey.readers import metadata, read_source
-from helpers.survey.readers.files import split_rows
+from helpers.survey.readers.cells import split_rows
+from helpers.survey.readers.layout import Layout
 from helpers.survey.readers.qualtrics import read_qualtrics
 
 EXPORTS = Path(__file__).parents[3] / "shared" / "realdata" / "survey_exports"
@@ -104,7 +105,7 @@ def test_qualtrics_with_one_two_or_three_header_rows(headers):
         "2026-03-01 18:03:11,IP Address,R_2,6",
     ]
     kept = lines[:headers] + lines[3:]
-    export = read_qualtrics(split_rows("\n".join(kept), "f.csv"), "f.csv", {})
+    export = read_qualtrics(split_rows("\n".join(kept), "f.csv"), "f.csv", Layout("qualtrics"))
     assert export.answers["Q1"].tolist() == ["5", "6"]
     assert export.meta["preview"].tolist() == [True, False]
 
@@ -239,7 +240,7 @@ def test_real_wenjuanxing_forms_agree_cell_by_cell(make_study, toy_spec):
 def test_real_qualtrics_exports(name, rows, previews):
     """Reference: numbers of rows and previews as the publisher states them."""
     text = (EXPORTS / name).read_text(encoding="utf-8-sig")
-    export = read_qualtrics(split_rows(text, name), name, {})
+    export = read_qualtrics(split_rows(text, name), name, Layout("qualtrics"))
     assert len(export.meta) == rows
     assert export.meta["preview"].sum() == previews
     if rows == 100:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -19,15 +19,24 @@ class Export:
     meta : DataFrame
         Columns ``metadata.META``, one row a respondent.
     answers : DataFrame
-        Text cells, columns as in the file, identifiers and platform columns already dropped.
+        Text cells (categorical: each distinct text once), columns as in the file, identifiers and
+        platform columns already dropped.
     dropped : Mapping[str, str]
         Column -> why it was left out.
     findings : tuple of Finding
-        What could not be read in the metadata.
+        What could not be read in the metadata, and what is odd about the file.
     tokens : Mapping[str, str]
         Cell texts that stand for a blank -> the reason.
     separator : str
         What joins the choices of a multiple answer in one cell.
+    questions : Mapping[str, str]
+        Column -> the question's text, where the file holds one.
+    value_labels : Mapping[str, Mapping[int, str]]
+        Column -> code -> label, where the file holds them (SPSS, Stata).
+    missing_codes : Mapping[str, Mapping[int, str]]
+        Column -> code -> reason, for codes that the file itself declares missing.
+    decimal : str
+        The sign before decimals in numbers.
     """
 
     meta: pd.DataFrame
@@ -36,3 +45,7 @@ class Export:
     findings: tuple[Finding, ...]
     tokens: Mapping[str, str]
     separator: str
+    questions: Mapping[str, str] = field(default_factory=dict)
+    value_labels: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    missing_codes: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    decimal: str = "."

@@ -15,12 +15,10 @@ from helpers.survey.findings import Finding, raise_errors
 from helpers.survey.readers import files, metadata
 from helpers.survey.readers.answers import Typed, plain, type_answers
 from helpers.survey.readers.export import Export
+from helpers.survey.readers.layout import of_source
 from helpers.survey.readers.multiple import split_columns, type_joined, type_split
-from helpers.survey.readers.qualtrics import read_qualtrics
-from helpers.survey.readers.table import read_table
-from helpers.survey.readers.wenjuanxing import plain_header, read_wenjuanxing
-
-_READERS = {"qualtrics": read_qualtrics, "wenjuanxing": read_wenjuanxing, "csv": read_table}
+from helpers.survey.readers.reading import read_file
+from helpers.survey.readers.wenjuanxing import plain_header
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +82,9 @@ def read_source(
         one message.
     """
     place = files.place_of(source, folder.folder)
-    content = files.read_bytes(source, folder.folder)
-    rows = files.split_rows(files.decode(content, source.encoding, place), place)
-    export = _READERS[source.reader](rows, place, dict(source.columns))
+    path = files.locate(source, folder.folder)
+    files.check_sum(source, path, place)
+    export = read_file(path, of_source(source), place)
     items = folder.items[folder.items["module"] == module]
     _refuse_identifiers(items)
     if source.reader == "wenjuanxing":
@@ -128,7 +126,7 @@ def match_columns(
             sentence = f"column '{column}' holds free text that no item asks for; it is not read."
             findings.append(Finding("note", place, sentence))
             continue
-        if plain(column) == "" and (export.answers[column].str.strip() == "").all():
+        if plain(column) == "" and (export.answers[column].astype("str").str.strip() == "").all():
             continue
         findings.append(_unknown(column, known, place))
     return matched, findings

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
+import unicodedata
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from helpers.errors import CodebookError, DataContractError, listing, nearest
+from helpers.survey import identifiers
 from helpers.survey.findings import Finding
 
 META = (
@@ -18,15 +22,6 @@ META = (
 """Canonical metadata columns. ``address`` is a running number of the network address, given in
 order of first appearance: enough to see that two rows share one, and nothing can be computed back
 from it (a salted hash of the few billion addresses could be, by anyone who has the salt)."""
-
-IDENTIFIERS = frozenset({
-    "ipaddress", "ip address", "recipientlastname", "recipientfirstname", "recipientemail",
-    "externalreference", "externaldatareference", "locationlatitude", "locationlongitude",
-    "locationaccuracy", "email", "emailaddress", "email address", "e-mail", "name", "first name",
-    "last name", "phone number", "telephone", "用户id", "微信昵称", "用户昵称", "来源详情",
-    "来自ip", "姓名", "手机号", "电话", "邮箱",
-})  # fmt: skip
-"""Columns that name a person; dropped at reading, whatever the codebook says."""
 
 _CLOCK = re.compile(r"^(?:(\d+):)?(\d{1,2}):(\d{2})$")
 _UNITS = re.compile(
@@ -38,7 +33,7 @@ _FALSE = frozenset({"false", "0", "0.0", "no", "否"})
 
 def is_identifier(column: str) -> bool:
     """Tell whether a column name is one of a direct identifier."""
-    return column.strip().lower() in IDENTIFIERS
+    return identifiers.by_name(column)
 
 
 def refuse_doubled(names: list[str], place: str) -> None:
@@ -68,7 +63,7 @@ def empty_metadata(n: int) -> pd.DataFrame:
 
 
 def fill(
-    meta: pd.DataFrame, cells: Mapping[str, pd.Series], place: str
+    meta: pd.DataFrame, cells: Mapping[str, pd.Series], place: str, *, dates: str = "year-first"
 ) -> tuple[pd.DataFrame, list[Finding]]:
     """Return the metadata with the given text columns parsed into their canonical form.
 
@@ -76,7 +71,8 @@ def fill(
     """
     parsers = {
         "respondent_id": _text, "language": _text, "channel": _text,
-        "started_at": parse_times, "ended_at": parse_times,
+        "started_at": partial(parse_times, order=dates),
+        "ended_at": partial(parse_times, order=dates),
         "duration_s": parse_seconds, "progress": _number,
         "finished": parse_truth, "preview": parse_truth, "address": number_addresses,
     }  # fmt: skip
@@ -123,12 +119,13 @@ def number_addresses(values: pd.Series) -> pd.Series:
 
 def parse_seconds(values: pd.Series) -> pd.Series:
     """Return durations in seconds from ``372``, ``372秒``, ``6分12秒``, ``00:06:12``."""
-    return values.map(_seconds).astype(float)
+    found = {text: _seconds(text) for text in values.unique()}
+    return values.astype(object).map(found).astype(float)
 
 
 def _seconds(cell: str) -> float:
     """Return one duration in seconds, or NaN."""
-    text = str(cell).strip()
+    text = unicodedata.normalize("NFKC", str(cell)).strip()
     clock = _CLOCK.match(text)
     units = clock or _UNITS.match(text)
     if not text or units is None:
@@ -137,11 +134,90 @@ def _seconds(cell: str) -> float:
     return 3600.0 * float(hours or 0) + 60.0 * float(minutes or 0) + float(seconds or 0)
 
 
-def parse_times(values: pd.Series) -> pd.Series:
-    """Return times from year-first text (``2026-03-02 09:14:55``, ``2026/3/2 9:14:55``)."""
-    plain = values.str.strip().str.replace("/", "-", regex=False)
-    padded = plain.str.replace(r"(?<=[-\s])(\d)(?=[-:\s])", r"0\1", regex=True)
-    return pd.to_datetime(padded, format="%Y-%m-%d %H:%M:%S", errors="coerce")
+def parse_times(values: pd.Series, *, order: str = "year-first") -> pd.Series:
+    """Return times from text in the forms that platforms write.
+
+    ``2026-03-02 09:14:55``, ``2026/3/2 9:14``, ``2026-03-02T09:14:55Z``, ``2026年3月2日 9:14``,
+    ``02.03.2026 09:14``, ``03/02/2026 09:14:55 AM GMT+8``. A zone is passed over: times stand as
+    written. Where day and month could be either, ``order`` decides (``day-first``,
+    ``month-first``); with ``year-first`` such a cell is not read.
+    """
+    plain = values.astype("str").str.strip()
+    out = pd.to_datetime(plain, format="%Y-%m-%d %H:%M:%S", errors="coerce").astype(_TIME_KIND)
+    rest = plain[out.isna() & (plain != "")]
+    if len(rest):
+        found = {text: _time(text, order) for text in rest.unique()}
+        out = out.copy()
+        out[rest.index] = pd.to_datetime(rest.map(found)).astype(_TIME_KIND)
+    return out
+
+
+_TIME_KIND = "datetime64[us]"
+_TIME = re.compile(
+    r"^(\d{1,4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,4})日?"
+    r"(?:[T\s]+(上午|下午|AM|PM)?\s*(\d{1,2})[:：](\d{2})(?:[:：](\d{2})(?:\.\d+)?)?"
+    r"\s*(AM|PM|上午|下午)?)?\s*(?:Z|(?:GMT|UTC)?\s*(?:[+-]\d{1,2}(?::?\d{2})?)?)"
+    r"(?:\s*[A-Z]{2,5})?$",
+    re.IGNORECASE,
+)
+
+
+def _time(text: str, order: str) -> dt.datetime | None:
+    """Return one time, or None if it cannot be read for certain."""
+    found = _TIME.match(unicodedata.normalize("NFKC", text).strip())
+    if found is None:
+        return None
+    first, second, third, before, hour, minute, seconds, after = found.groups()
+    date = _date(first, int(second), third, order)
+    half = (before or after or "").upper()
+    hours = int(hour or 0)
+    if half:
+        hours = hours % 12 + (12 if half in ("PM", "下午") else 0)
+    try:
+        return dt.datetime(*date, hours, int(minute or 0), int(seconds or 0)) if date else None
+    except ValueError:
+        return None
+
+
+def _date(first: str, second: int, third: str, order: str) -> tuple[int, int, int] | None:
+    """Return year, month, day of the three numbers of a date."""
+    if len(first) == 4:
+        return int(first), second, int(third)
+    if len(third) not in (2, 4) or len(first) > 2:
+        return None
+    year, one = int(third) + (0 if len(third) == 4 else 2000), int(first)
+    if one > 12 or (order == "day-first" and second <= 12):
+        return year, second, one
+    if second > 12 or order == "month-first":
+        return year, one, second
+    return None
+
+
+def date_orders(values: pd.Series) -> dict[str, int]:
+    """Count the distinct dates by what order they can only have.
+
+    Returns
+    -------
+    dict
+        ``year-first``, ``day-first``, ``month-first``, ``either`` (day and month both below 13 and
+        the year last), ``unread``.
+    """
+    counts = dict.fromkeys(("year-first", "day-first", "month-first", "either", "unread"), 0)
+    for text in values.unique():
+        found = _TIME.match(unicodedata.normalize("NFKC", str(text)).strip())
+        if not str(text).strip():
+            continue
+        if found is None:
+            counts["unread"] += 1
+        elif len(found[1]) == 4:
+            counts["year-first"] += 1
+        elif int(found[1]) > 12:
+            counts["day-first"] += 1
+        elif int(found[2]) > 12:
+            counts["month-first"] += 1
+        else:
+            counts["either"] += 1
+    return counts
 
 
 def parse_truth(values: pd.Series) -> pd.Series:

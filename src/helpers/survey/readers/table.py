@@ -2,30 +2,59 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from helpers.survey.readers import metadata
+from helpers.survey.readers.assemble import Taken, assemble, header_row, under_header
 from helpers.survey.readers.export import Export
+from helpers.survey.readers.labelled import Labelled
+from helpers.survey.readers.layout import Layout
+from helpers.survey.readers.qualtrics import CANONICAL as _QUALTRICS
 
-BLANKS = {"NA": "not answered", "NaN": "not answered"}
+_NOT = "not answered"
+BLANKS = dict.fromkeys(("NA", "NaN", "nan", "N/A", "#N/A", "NULL", "null", "<NA>", "."), _NOT)
 """Cell texts that other programs write for a blank."""
 
+_FEW = 3
 
-def read_table(rows: pd.DataFrame, place: str, columns: dict[str, str]) -> Export:
+
+def read_table(rows: pd.DataFrame, place: str, layout: Layout) -> Export:
     """Read a plain table of text cells.
 
     Metadata are known only where the study file names their columns; without a
     ``respondent_id`` the rows are numbered in file order, from 1.
     """
-    names = [str(c).strip() for c in rows.iloc[0]]
-    metadata.refuse_doubled(names, place)
-    body = rows.iloc[1:].reset_index(drop=True)
-    body.columns = names
-    canonical = metadata.declared(columns, names, place)
-    if "respondent_id" not in canonical and "respondent_id" in names:
+    names = [c.strip() for c in header_row(rows, 0)]
+    metadata.refuse_doubled([n for n in names if n], place)
+    body, headers, findings = under_header(rows, 1, names, place)
+    canonical = {}
+    if "respondent_id" in names:
         canonical["respondent_id"] = "respondent_id"
-    cells = {name: body[column] for name, column in canonical.items()}
-    meta, findings = metadata.fill(metadata.empty_metadata(len(body)), cells, place)
-    dropped = {c: "direct identifier" for c in names if metadata.is_identifier(c)}
-    kept = [c for c in names if c not in dropped and c not in canonical.values()]
-    return Export(meta, body[kept], dropped, tuple(findings), BLANKS, ";")
+    taken = Taken(names, headers, body, canonical, {}, tuple(findings))
+    return assemble(taken, layout, place, tokens=BLANKS, separator=";")
+
+
+def read_labelled(found: Labelled, place: str, layout: Layout) -> Export:
+    """Read a table from a statistics program, with its labels and declared missing codes.
+
+    A download that keeps Qualtrics' own names keeps their meaning.
+    """
+    rows = found.rows
+    names = header_row(rows, 0)
+    body, headers, findings = under_header(rows, 1, names, place)
+    known = {v: k for k, v in _QUALTRICS.items() if k in names and k != "Status"}
+    canonical = known if len(known) >= _FEW else {}
+    if "respondent_id" in names:
+        canonical["respondent_id"] = "respondent_id"
+    taken = Taken(
+        names, headers, body, canonical, found.questions, (*found.findings, *findings)
+    )  # fmt: skip
+    export = assemble(taken, layout, place, tokens=BLANKS | dict(found.tokens), separator=";")
+    kept = set(export.answers)
+    return replace(
+        export,
+        value_labels={c: v for c, v in found.value_labels.items() if c in kept},
+        missing_codes={c: v for c, v in found.missing_codes.items() if c in kept},
+    )

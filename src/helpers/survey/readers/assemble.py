@@ -1,0 +1,222 @@
+"""What all readers share once the header is known: metadata, identifiers out, odd rows named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from helpers.errors import DataContractError, listing
+from helpers.survey import identifiers
+from helpers.survey.findings import Finding
+from helpers.survey.readers import metadata
+from helpers.survey.readers.export import Export
+from helpers.survey.readers.layout import Layout
+
+IDENTIFIER = "direct identifier"
+PLATFORM = "platform column"
+_NUMBER = re.compile(r"^[+-]?\d+([.,]\d+)?$")
+_ROUNDED = re.compile(r"^\d(?:[.,]\d+)?[eE]\+\d+$")
+_COMPARED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A table under its header, as a platform's reader has understood it.
+
+    Attributes
+    ----------
+    names : list of str
+        Column names, each once.
+    headers : list of list of str
+        The header rows as they stand in the file.
+    body : DataFrame
+        The rows below, columns ``names``.
+    canonical : dict
+        Metadata name -> column.
+    """
+
+    names: list[str]
+    headers: list[list[str]]
+    body: pd.DataFrame
+    canonical: dict[str, str] = field(default_factory=dict)
+    questions: Mapping[str, str] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+
+def under_header(
+    rows: pd.DataFrame, n_headers: int, names: list[str], place: str
+) -> tuple[pd.DataFrame, list[list[str]], list[Finding]]:
+    """Return the rows below the header, the header rows, and a finding on headers that repeat.
+
+    A header that stands again further down means that two exports were joined; such rows are no
+    respondents and are left out, and the finding is an error.
+    """
+    headers = [header_row(rows, i) for i in range(n_headers)]
+    body = rows.iloc[n_headers:]
+    again = pd.Series(False, index=body.index)
+    for header in headers:
+        at = [i for i, cell in enumerate(header) if cell.strip()][:_COMPARED]
+        if at:
+            same = pd.concat([body[rows.columns[i]] == header[i] for i in at], axis=1)
+            again |= same.all(axis=1)
+    findings = []
+    if again.any():
+        first = int(again.to_numpy().argmax()) + n_headers + 1
+        sentence = (
+            f"{int(again.sum())} rows repeat the header (first: record {first}); two exports seem "
+            "to be joined one below the other. Keep one header, and each respondent once."
+        )
+        findings.append(Finding("error", place, sentence))
+        body = body[~again]
+    body = body.reset_index(drop=True)
+    body.columns = names
+    return body, headers, findings
+
+
+def header_row(rows: pd.DataFrame, i: int) -> list[str]:
+    """Return one of the first rows as a list of texts."""
+    return [str(cell) for cell in rows.iloc[i]]
+
+
+def assemble(
+    taken: Taken,
+    layout: Layout,
+    place: str,
+    *,
+    platform: Callable[[str], bool] = lambda _column: False,
+    tokens: Mapping[str, str] | None = None,
+    separator: str = ",",
+    finished: pd.Series | bool | None = None,
+    preview: pd.Series | None = None,
+) -> Export:
+    """Fill the metadata, drop identifiers and platform columns, and hand on the answers.
+
+    Parameters
+    ----------
+    taken : Taken
+        The table under its header.
+    layout : Layout
+        Order of dates, decimal sign, and the columns that the study file names itself.
+    platform : function
+        Tells whether a column is the platform's own.
+    tokens, separator : mapping, str
+        As in ``Export``.
+    finished, preview : Series or bool, optional
+        Where the platform says so other than in a column of its own.
+    """
+    names, body = taken.names, taken.body
+    _refuse_headerless(names, place)
+    canonical = taken.canonical | metadata.declared(layout.columns, names, place)
+    cells = {name: body[column] for name, column in canonical.items()}
+    if preview is not None and "preview" not in cells:
+        cells["preview"] = preview
+    meta, findings = metadata.fill(
+        metadata.empty_metadata(len(body)), cells, place, dates=layout.dates
+    )
+    if finished is not None and "finished" not in cells:
+        meta["finished"] = pd.Series(finished, index=meta.index).astype("boolean")
+    _span(meta)
+    findings = [*taken.findings, *findings, *_rounded_ids(meta, place)]
+    used = set(canonical.values())
+    dropped, said = _dropped(body, [n for n in names if n not in used], platform, place)
+    dropped |= {n: IDENTIFIER for n in used if identifiers.by_name(n)}
+    kept = [n for n in names if n not in dropped and n not in used]
+    answers, unnamed = _without_empty(body[kept], place)
+    findings += said + unnamed
+    return Export(
+        meta, answers, dropped, tuple(findings), dict(tokens or {}), separator,
+        {c: q for c, q in taken.questions.items() if c in answers and q}, decimal=layout.decimal,
+    )  # fmt: skip
+
+
+def _span(meta: pd.DataFrame) -> None:
+    """Fill in seconds as end less start where the platform gives none."""
+    if meta["duration_s"].isna().all():
+        meta["duration_s"] = (meta["ended_at"] - meta["started_at"]).dt.total_seconds()
+
+
+def _dropped(
+    body: pd.DataFrame, columns: list[str], platform: Callable[[str], bool], place: str
+) -> tuple[dict[str, str], list[Finding]]:
+    """Return which columns are left out and why, and what was found by looking at cells."""
+    dropped, findings = {}, []
+    for column in columns:
+        if identifiers.by_name(column):
+            dropped[column] = IDENTIFIER
+        elif platform(column):
+            dropped[column] = PLATFORM
+        elif kind := identifiers.by_content(body[column]):
+            dropped[column] = IDENTIFIER
+            sentence = f"column '{column}' was not kept, because its cells are {kind}."
+            findings.append(Finding("note", place, sentence))
+        elif n := identifiers.within_text(body[column]):
+            sentence = (
+                f"column '{column}': {n} answers hold an e-mail address, or the number of a phone "
+                "or an identity card; free text is kept apart and never shown."
+            )
+            findings.append(Finding("note", place, sentence))
+    return dropped, findings
+
+
+def _without_empty(answers: pd.DataFrame, place: str) -> tuple[pd.DataFrame, list[Finding]]:
+    """Leave out columns without name and cells; a column without a name but with cells is said."""
+    findings = []
+    for column in [c for c in answers.columns if not c.strip()]:
+        n = int((answers[column].astype("str").str.strip() != "").sum())
+        if n:
+            sentence = f"a column without a name holds {n} cells; every column needs a name."
+            findings.append(Finding("error", place, sentence + " Name it in the header row."))
+        answers = answers.drop(columns=column)
+    return answers, findings
+
+
+def _refuse_headerless(names: list[str], place: str) -> None:
+    """Raise if the first row holds answers rather than names."""
+    named = [n for n in names if n]
+    numbers = [n for n in named if _NUMBER.match(n.strip())]
+    if named and 2 * len(numbers) > len(named):
+        raise DataContractError(
+            f"read_source: file= {place} has numbers in its first row "
+            f"({listing(numbers, most=5)}); names of columns are needed there. The header row is missing: export it again."
+        )
+
+
+def _rounded_ids(meta: pd.DataFrame, place: str) -> list[Finding]:
+    """Return the finding on ids that a spreadsheet has rounded."""
+    ids = meta["respondent_id"].astype("str")
+    hit = ids[ids.str.match(_ROUNDED, na=False)]
+    if hit.empty:
+        return []
+    sentence = (
+        f"{len(hit)} respondent ids stand in rounded form (first: {hit.iloc[0]}); a spreadsheet "
+        "program has changed them, and they cannot be told apart. Export again and do not save "
+        "the file from a spreadsheet."
+    )
+    return [Finding("error", place, sentence)]
+
+
+def unique_names(names: list[str], place: str) -> tuple[list[str], list[Finding]]:
+    """Return names with `` (2)``, `` (3)`` behind those that stand again, and say so.
+
+    For platforms that repeat a question's text; where names are chosen by the author, doubled
+    ones are refused (``metadata.refuse_doubled``).
+    """
+    seen: dict[str, int] = {}
+    out, doubled = [], []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        if seen[name] > 1 and name:
+            doubled.append(name)
+            out.append(f"{name} ({seen[name]})")
+        else:
+            out.append(name)
+    if not doubled:
+        return out, []
+    sentence = (
+        f"{len(doubled)} columns repeat the name of another ({listing(doubled, most=5)}); they are "
+        "called 'NAME (2)', 'NAME (3)' in the order of the file."
+    )
+    return out, [Finding("note", place, sentence)]

@@ -1,0 +1,204 @@
+"""Split a text file into cells: each column a dictionary of its distinct texts."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import numpy as np
+import pandas as pd
+
+from helpers.errors import DataContractError
+
+SIGNS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+"""Signs that keep cells apart, with their names."""
+
+_ROWS = 100_000
+_CELLS = 8_000_000
+_BLOCK = 1 << 20
+_QUOTE, _LINE, _RETURN = b'"'[0], b"\n"[0], b"\r"[0]
+
+
+def split_rows(handle: BinaryIO | str, place: str, *, delimiter: str = ",") -> pd.DataFrame:
+    """Return a delimited text as a table of text cells, header rows included.
+
+    Parameters
+    ----------
+    handle : binary file of UTF-8 text, or str
+        The text; read from where the file stands.
+    place : str
+        How messages name the file.
+    delimiter : str
+        What keeps cells apart.
+
+    Returns
+    -------
+    DataFrame
+        Columns 0, 1, 2, ...; categorical, so that a text that stands often is stored once. An
+        empty cell is the empty text. Line breaks inside quotes are kept; lines without a single
+        cell are passed over.
+
+    Raises
+    ------
+    DataContractError
+        A record has more or fewer cells than the header, a quote is never closed, or the cells are
+        kept apart by another sign.
+
+    Notes
+    -----
+    The file is read in parts of at most 100,000 rows and never held as text; per distinct text of
+    a part one look-up is made, so that memory is about one byte a cell.
+    """
+    stream = io.BytesIO(handle.encode("utf-8")) if isinstance(handle, str) else handle
+    start = stream.tell()
+    width = _width(stream, delimiter, place)
+    _refuse_other_sign(stream, start, width, delimiter, place)
+    _refuse_ragged(stream, start, width, delimiter, place)
+    stream.seek(start)
+    columns = [_Dictionary() for _ in range(width)]
+    for part in _parts(stream, width, delimiter, place):
+        for column, name in zip(columns, part.columns, strict=True):
+            column.add(part[name].cat)
+    return pd.DataFrame({i: column.series() for i, column in enumerate(columns)})
+
+
+class _Dictionary:
+    """One column, gathered part by part: the distinct texts, and a number for each cell."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+        self.parts: list[np.ndarray] = []
+
+    def add(self, part: pd.core.arrays.categorical.CategoricalAccessor) -> None:
+        """Add the cells of one part of the file."""
+        numbers = self.numbers
+        places = np.array([numbers.setdefault(t, len(numbers)) for t in part.categories], np.int32)
+        kind = np.min_scalar_type(-len(numbers) - 1)
+        self.parts.append(places.astype(kind)[part.codes.to_numpy()])
+
+    def series(self) -> pd.Series:
+        """Return the whole column; the parts are given up."""
+        codes = np.concatenate(self.parts) if self.parts else np.empty(0, np.int8)
+        self.parts = []
+        categories = pd.Index(list(self.numbers), dtype="str")
+        return pd.Series(pd.Categorical.from_codes(codes, categories=categories, validate=False))
+
+
+def _parts(stream: BinaryIO, width: int, delimiter: str, place: str) -> Iterator[pd.DataFrame]:
+    """Yield the table in parts, text cells as categories."""
+    try:
+        with pd.read_csv(
+            stream, header=None, dtype="category", na_filter=False, sep=delimiter, engine="c",
+            encoding="utf-8", low_memory=False, skip_blank_lines=width > 1, index_col=False,
+            chunksize=max(1, min(_ROWS, _CELLS // width)),
+        ) as reader:  # fmt: skip
+            yield from reader
+    except pd.errors.ParserError as error:
+        raise DataContractError(
+            f"read_source: file= {place} cannot be split into cells ({str(error).strip()}); every "
+            "line needs as many cells as the header. Look for an unclosed quote or a stray comma."
+        ) from None
+
+
+def _width(stream: BinaryIO, delimiter: str, place: str) -> int:
+    """Return how many cells the first record has."""
+    start = stream.tell()
+    text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+    try:
+        first = next((cells for cells in csv.reader(text, delimiter=delimiter) if cells), [])
+    except csv.Error:
+        raise DataContractError(
+            f"read_source: file= {place} has a header cell of more than {csv.field_size_limit():,} "
+            "signs; a table with column names is needed. Look for an unclosed quote in the first "
+            "line."
+        ) from None
+    text.detach()
+    stream.seek(start)
+    return max(1, len(first))
+
+
+def _refuse_other_sign(
+    stream: BinaryIO, start: int, width: int, delimiter: str, place: str
+) -> None:
+    """Raise if the header was not split, because the cells are kept apart by another sign."""
+    if width > 1:
+        return
+    stream.seek(start)
+    header = stream.readline().decode("utf-8", errors="replace")
+    signs = [sign for sign in SIGNS if sign in header and sign != delimiter]
+    if signs:
+        named = SIGNS.get(delimiter, f"'{delimiter}'")
+        raise DataContractError(
+            f"read_source: file= {place} keeps its cells apart by {SIGNS[signs[0]]}; {named} are "
+            f"needed. Write `delimiter: {signs[0]!r}` under data in study.yml, or export again."
+        )
+
+
+def _refuse_ragged(stream: BinaryIO, start: int, width: int, delimiter: str, place: str) -> None:
+    """Raise if a record has more or fewer cells than the header; bytes are counted first."""
+    stream.seek(start)
+    if _all_as_wide(stream, width, delimiter):
+        return
+    stream.seek(start)
+    text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+    records = csv.reader(text, delimiter=delimiter)
+    odd, last = None, 0
+    try:
+        for last, cells in enumerate(records, start=1):
+            if cells and len(cells) != width:
+                odd = (last, len(cells), records.line_num)
+                break
+        at_end = odd is not None and next(records, None) is None
+    except csv.Error as error:
+        raise _unsplit(place, f"record {last + 1}: {error}") from None
+    text.detach()
+    if odd is None:
+        return
+    record, found, line = odd
+    if found > width:
+        raise _unsplit(
+            place, f"record {record}, line {line}: {found} cells, the header has {width}"
+        )
+    where = "The file seems to be cut off" if at_end else "A cell or a line break is missing there"
+    raise DataContractError(
+        f"read_source: file= {place} has {found} cells in record {record} (line {line}); the "
+        f"header has {width}. {where}: export it again."
+    )
+
+
+def _unsplit(place: str, found: str) -> DataContractError:
+    return DataContractError(
+        f"read_source: file= {place} cannot be split into cells ({found}); every line needs as "
+        "many cells as the header. Look for an unclosed quote or a stray comma."
+    )
+
+
+def _all_as_wide(stream: BinaryIO, width: int, delimiter: str) -> bool:
+    """Tell whether every line has the same number of signs outside of quotes.
+
+    False may also come of a lone quote within a cell; then the records are looked at one by one.
+    """
+    sign, inside, count, length = delimiter.encode("utf-8")[0], 0, 0, 0
+    while block := stream.read(_BLOCK):
+        data = np.frombuffer(block, np.uint8)
+        signs, ends = data == sign, data == _LINE
+        if inside or (data == _QUOTE).any():
+            quoted = (np.cumsum(data == _QUOTE, dtype=np.int64) + inside) & 1
+            signs, ends = signs & (quoted == 0), ends & (quoted == 0)
+            inside = int(quoted[-1])
+        at, stops = np.flatnonzero(signs), np.flatnonzero(ends)
+        before = np.searchsorted(at, stops)
+        counts = np.diff(before, prepend=0)
+        lengths = np.diff(stops, prepend=-1) - 1
+        if len(stops):
+            counts[0] += count
+            lengths[0] += length
+            blank = (lengths == 0) | ((lengths == 1) & (data[stops - 1] == _RETURN))
+            if ((counts != width - 1) & ~blank).any():
+                return False
+            count, length = len(at) - int(before[-1]), len(data) - int(stops[-1]) - 1
+        else:
+            count, length = count + len(at), length + len(data)
+    return not inside and (length <= 1 or count == width - 1)

@@ -1,0 +1,181 @@
+"""Read a sheet of an XLSX, XLS, XLSB or ODS workbook as a table of text cells."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from helpers.errors import DataContractError, listing, nearest
+from helpers.survey.findings import Finding
+from helpers.survey.readers.opening import protected
+
+_FORMULA = re.compile(rb"<f[ >/]")
+_WITHOUT_VALUE = re.compile(rb"(?:</f>|<f[^>]*/>)\s*(?:<v\s*/>|<v></v>)?\s*</c>")
+_EXACT_DIGITS = 15
+"""Digits that a spreadsheet keeps of a number; later ones are lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheets:
+    """The sheets of a workbook.
+
+    Attributes
+    ----------
+    chosen : str
+        The one that is read.
+    others : tuple of str
+        Further visible sheets that hold cells.
+    hidden : tuple of str
+        Sheets that are not shown; they are never taken by themselves.
+    """
+
+    chosen: str
+    others: tuple[str, ...]
+    hidden: tuple[str, ...]
+
+
+def read_workbook(
+    path: Path, place: str, *, sheet: str | None = None
+) -> tuple[pd.DataFrame, Sheets, list[Finding]]:
+    """Return one sheet as text cells, which sheets there are, and what is odd about the cells.
+
+    Parameters
+    ----------
+    path, place : Path, str
+        The file, and how messages name it.
+    sheet : str, optional
+        A sheet's name; by default the first visible one that holds cells.
+
+    Notes
+    -----
+    Stored values are read, formulas are not computed. Whole numbers lose their ``.0``; dates
+    become ``2026-03-02 09:21:07``. Read by calamine.
+    """
+    from python_calamine import CalamineError, CalamineWorkbook, PasswordError, ZipError
+
+    try:
+        book = CalamineWorkbook.from_path(path)
+        rows = {m.name: book.get_sheet_by_name(m.name) for m in book.sheets_metadata
+                if "WorkSheet" in str(m.typ)}  # fmt: skip
+        visible = {m.name: "Visible" in str(m.visible) for m in book.sheets_metadata}
+        sheets = _choose(rows, visible, sheet, place)
+        cells = rows[sheets.chosen].to_python(skip_empty_area=False)
+        merged = rows[sheets.chosen].merged_cell_ranges or []
+    except PasswordError:
+        raise protected(place) from None
+    except (CalamineError, ZipError, OSError) as error:
+        raise DataContractError(
+            f"read_source: file= {place} cannot be read as a workbook ({error}); a whole XLSX or "
+            "XLS file is needed. It was cut off or damaged: export it again."
+        ) from None
+    findings = _formulas(path, list(rows).index(sheets.chosen), place)
+    findings += _merged(merged, place)
+    findings += _long_numbers(cells, place)
+    return _table(cells, sheets.chosen, place), sheets, findings
+
+
+def _choose(
+    rows: dict[str, object], visible: dict[str, bool], sheet: str | None, place: str
+) -> Sheets:
+    """Return which sheet is read."""
+    if sheet is not None and sheet not in rows:
+        raise DataContractError(
+            f"read_source: sheet= '{sheet}' is not in {place}; it has {listing(rows)}."
+            f"{nearest(sheet, rows)} Correct the key sheet."
+        )
+    filled = [n for n, s in rows.items() if s.total_height > 0]
+    shown = [n for n in filled if visible[n]]
+    hidden = tuple(n for n in rows if not visible[n])
+    if sheet is None and not shown:
+        kept = f"; hidden sheets: {listing(hidden)}" if hidden else ""
+        raise DataContractError(
+            f"read_source: file= {place} has no visible sheet with cells{kept}; one with a header "
+            "and at least one respondent is needed. Export it again, or name the sheet."
+        )
+    chosen = sheet if sheet is not None else shown[0]
+    return Sheets(chosen, tuple(n for n in shown if n != chosen), hidden)
+
+
+def _table(cells: list[list[object]], sheet: str, place: str) -> pd.DataFrame:
+    """Return cells as text; rows and columns that are blank at the edge are left out."""
+    texts = [[cell_text(cell) for cell in row] for row in cells]
+    filled = [row for row in texts if any(row)]
+    if not filled:
+        raise DataContractError(
+            f"read_source: sheet= '{sheet}' of {place} is empty; a header and at least one "
+            "respondent are needed. Export it again, or name another sheet."
+        )
+    width = max(max(i for i, cell in enumerate(row, start=1) if cell) for row in filled)
+    columns = {i: pd.Categorical([row[i] for row in filled]) for i in range(width)}
+    return pd.DataFrame(columns)
+
+
+def cell_text(cell: object) -> str:
+    """Return a typed cell as the text that a CSV export would hold."""
+    if isinstance(cell, bool):
+        return "TRUE" if cell else "FALSE"
+    if isinstance(cell, float):
+        return f"{cell:.0f}" if cell.is_integer() else format(cell, ".15g")
+    if isinstance(cell, dt.datetime):
+        return cell.strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(cell, dt.date):
+        return cell.isoformat()
+    if isinstance(cell, dt.timedelta):
+        return str(cell.total_seconds())
+    return "" if cell is None else str(cell)
+
+
+def _formulas(path: Path, number: int, place: str) -> list[Finding]:
+    """Return findings on cells that hold formulas: with a stored value, and without one."""
+    if not zipfile.is_zipfile(path):
+        return []
+    with zipfile.ZipFile(path) as archive:
+        name = f"xl/worksheets/sheet{number + 1}.xml"
+        content = archive.read(name) if name in archive.namelist() else b""
+    n, empty = len(_FORMULA.findall(content)), len(_WITHOUT_VALUE.findall(content))
+    findings = []
+    if n > empty:
+        sentence = f"{n - empty} cells hold formulas; the values stored with them are read."
+        findings.append(Finding("note", place, sentence))
+    if empty:
+        sentence = (
+            f"{empty} cells hold formulas without a stored value; values are needed. Open the "
+            "workbook in a spreadsheet program, save it, and read it again."
+        )
+        findings.append(Finding("error", place, sentence))
+    return findings
+
+
+def _merged(ranges: list[tuple[tuple[int, int], tuple[int, int]]], place: str) -> list[Finding]:
+    """Return the finding on merged cells that reach below the header rows."""
+    below = [(a, b) for a, b in ranges if b[0] >= _HEADERS]
+    if not below:
+        return []
+    rows = listing([a[0] + 1 for a, _b in below], most=5)
+    sentence = (
+        f"{len(below)} groups of cells are merged (first rows: {rows}); only the first cell of a "
+        "group holds the value, the others would read as blank. Split the cells and fill them."
+    )
+    return [Finding("error", place, sentence)]
+
+
+_HEADERS = 2
+"""Rows at the top in which merged cells are part of a header."""
+
+
+def _long_numbers(cells: list[list[object]], place: str) -> list[Finding]:
+    """Return the finding on whole numbers too long for a spreadsheet to keep."""
+    limit = 10**_EXACT_DIGITS
+    n = sum(isinstance(c, float | int) and abs(c) >= limit for row in cells for c in row)
+    if not n:
+        return []
+    sentence = (
+        f"{n} cells hold numbers of more than {_EXACT_DIGITS} digits; a spreadsheet keeps only "
+        f"{_EXACT_DIGITS}, so the last ones may be lost. Export such numbers as text or as CSV."
+    )
+    return [Finding("mark", place, sentence)]
