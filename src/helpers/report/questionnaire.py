@@ -91,7 +91,8 @@ def _docx(instrument: Instrument) -> bytes:
         meta.write_text(json.dumps({"title": instrument.title}), encoding="utf-8")
         options = [
             "--metadata-file", str(meta), "--metadata", f"lang={_TAGS[instrument.language]}",
-            "--shift-heading-level-by=-1", "--reference-doc", str(ASSETS / "reference.docx"), "--quiet",
+            "--shift-heading-level-by=-1", "--quiet",
+            "--reference-doc", str(ASSETS / "reference.docx"),
         ]  # fmt: skip
         try:
             pypandoc.convert_text(
