@@ -30,6 +30,7 @@ from helpers.errors import ReportError, Unavailable
 from helpers.i18n import _, pick, set_language
 from helpers.results import CheckResult, Number, to_plain
 from helpers.tables import ApaTable, apa_table
+from helpers.thresholds import THRESHOLDS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -226,7 +227,7 @@ def begin(study: str, language: str = "en", *, needs: Sequence[str] = (), n_obs:
     Parameters
     ----------
     study : str
-        Name of a folder below ``data/``.
+        Name of a folder below ``data/``, with a selection as in ``load_study``.
     language : str
         ``"en"`` or ``"zh"``: language of labels, captions and sentences.
     needs : sequence of str
@@ -242,7 +243,7 @@ def begin(study: str, language: str = "en", *, needs: Sequence[str] = (), n_obs:
     opened = load_study(study, n_obs=n_obs or None)
     lesson = Lesson(opened)
     _resume()
-    missing = _first_missing(opened, needs)
+    missing = _first_missing(opened, needs) or _too_few(opened, needs)
     _banner(opened)
     if missing is not None:
         _stop(missing)
@@ -258,6 +259,20 @@ def _first_missing(study: Study, needs: Sequence[str]) -> Unavailable | None:
     return None
 
 
+def _too_few(study: Study, needs: Sequence[str]) -> Unavailable | None:
+    """Return that a selection leaves too few respondents for what the notebook does."""
+    if study.selection is None:
+        return None
+    models = any(n.startswith("model:") or n in ("comparisons", "factors") for n in needs)
+    least = THRESHOLDS["selection_for_models" if models else "group_size"]
+    n = study.cleaned.n_analysed
+    if least.holds(n):
+        return None
+    what = _("an analysis of the selection {words}").format(words=study.selection.words(study))
+    why = _("it leaves {n} respondents, and at least {least:g} are needed ({source})")
+    return Unavailable(what, why.format(n=n, least=least.value, source=_(least.source)))
+
+
 def _banner(study: Study) -> None:
     """Show which study this is, with SIMULATED where it is."""
     words = {
@@ -268,6 +283,10 @@ def _banner(study: Study) -> None:
         "matrix": _("A published correlation matrix; there are no single respondents."),
     }
     text = f"{study.title}. {words[study.spec.kind]}"
+    if study.selection is not None:
+        part = _(" Selection: {words}; {n} of {total} rows received.")
+        words = study.selection.words(study)
+        text += part.format(words=words, n=len(study.raw), total=study.whole_intake.n_rows)
     body = f'<p class="banner {study.spec.kind}">{html.escape(text)}</p>'
     payload = {"kind": "lesson", "study": study.id, "study_kind": study.spec.kind}
     payload |= {"title": study.title, "provenance": pick(study.spec.provenance.model_dump())}

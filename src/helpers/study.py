@@ -5,20 +5,15 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Annotated, Union, get_args, get_origin
 
 import pandas as pd
-import yaml
-from pydantic import BaseModel, ValidationError
 
 from helpers import paths
 from helpers.errors import CodebookError, Unavailable, listing, nearest
 from helpers.i18n import _, pick
 from helpers.memo import kept
 from helpers.specification import Model, Scale, StudySpec
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster where it was built
+from helpers.typed_yaml import joined, read_typed
 
 ITEM_COLUMNS = (
     "item", "construct", "scale", "wording_en", "wording_zh", "reverse", "missing_codes",
@@ -143,49 +138,13 @@ def read_folder(folder: Path) -> StudyFolder:
     study = StudyFolder(spec=spec, folder=folder, items=items)
     faults = cross_check(study)
     if faults:
-        raise CodebookError(_joined(f"{paths.shown(folder)}", faults))
+        raise CodebookError(joined(f"{paths.shown(folder)}", faults))
     return study
 
 
 def read_spec(path: Path) -> StudySpec:
     """Read ``study.yml``; faults name file, line and key, all at once."""
-    name = paths.shown(path)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise CodebookError(f"{name}: not found; a study needs it. Copy one from data/.") from None
-    except UnicodeDecodeError as error:
-        raise CodebookError(
-            f"{name}: byte {error.start} is not UTF-8; study files are UTF-8. Save it as UTF-8."
-        ) from None
-    try:
-        loader = _LOADER(text)
-        node = loader.get_single_node()
-        values = loader.construct_document(node) if node is not None else None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise CodebookError(
-            f"{name}, line {line}: {error.problem}; valid YAML is needed. Check the indentation "
-            "and the quotes there."
-        ) from None
-    except yaml.YAMLError as error:
-        raise CodebookError(f"{name}: {error}; valid YAML is needed.") from None
-    if not isinstance(values, dict):
-        raise CodebookError(
-            f"{name}: holds no keys; a study file is a mapping. See data/README.md."
-        )
-    faults = [
-        f"{name}, line {line}, key {key}: given twice; the second would silently win. Keep one."
-        for key, line in _doubled(node)
-    ]
-    try:
-        spec = StudySpec.model_validate(values)
-    except ValidationError as error:
-        faults += [_fault(name, node, e) for e in error.errors()]
-        raise CodebookError(_joined(name, faults)) from None
-    if faults:
-        raise CodebookError(_joined(name, faults))
-    return spec
+    return read_typed(path, StudySpec, kind="a study file", advice="See data/README.md.")
 
 
 def read_items(path: Path) -> pd.DataFrame:
@@ -221,7 +180,7 @@ def read_items(path: Path) -> pd.DataFrame:
         if bad:
             faults.append(f"{name}, line {i}: missing code '{bad}'; the form is code=reason")
     if faults:
-        raise CodebookError(_joined(name, faults))
+        raise CodebookError(joined(name, faults))
     table = pd.DataFrame(rows, columns=list(ITEM_COLUMNS))
     table["reverse"] = table["reverse"] == "1"
     table["missing_codes"] = codes
@@ -278,6 +237,11 @@ def cross_check(study: StudyFolder) -> list[str]:
                     f"study.yml, construct {construct.code}: facet '{facet}' is not a construct."
                     f"{nearest(facet, codes)}"
                 )
+    faults += [
+        f"study.yml, key scores.constructs: '{code}' is not a construct.{nearest(code, codes)}"
+        for code in spec.scores.constructs
+        if code not in codes
+    ]
     for name, comparison in spec.comparisons.items():
         faults += [
             f"study.yml, key comparisons.{name}: model '{model}' is not defined."
@@ -320,80 +284,3 @@ def _missing_codes(text: str) -> tuple[dict[int, str], str]:
             return codes, part
         codes[int(code)] = reason.strip()
     return codes, ""
-
-
-def _fault(name: str, node: yaml.Node | None, error: dict) -> str:
-    """Return one validation fault as a sentence with line and key."""
-    location = [part for part in error["loc"] if not str(part).startswith("function-")]
-    key = ".".join(str(part) for part in location) or "(whole file)"
-    found = "" if isinstance(error.get("input"), dict | list) else f" (found: {error.get('input')})"
-    if error["type"] == "extra_forbidden":
-        allowed = _keys_beside(location)
-        message = f"is not a key of a study file; allowed here are {listing(allowed, most=40)}."
-        message += nearest(str(location[-1]), allowed)
-    elif error["type"] == "missing":
-        message, found = "is missing; it is needed. See data/README.md.", ""
-    elif error["type"] == "literal_error":
-        message = f"is not allowed; allowed are {error['ctx']['expected']}"
-    else:
-        message = error["msg"].removeprefix("Value error, ")
-    return f"{name}, line {_line(node, location)}, key {key}: {message}{found}"
-
-
-def _keys_beside(location: list) -> list[str]:
-    """Return the keys that the study file may hold beside the one at a location."""
-    annotation: object = StudySpec
-    for step in location[:-1]:
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            annotation = _without_none(annotation.model_fields[str(step)].annotation)
-        else:  # a name or a position within a mapping or a list
-            annotation = get_args(annotation)[-1]
-    return list(annotation.model_fields)
-
-
-def _without_none(annotation: object) -> object:
-    """Return a type without the bounds around it and without the possibility of None."""
-    while get_origin(annotation) in (Annotated, Union, UnionType):
-        annotation = next(part for part in get_args(annotation) if part is not NoneType)
-    return annotation
-
-
-def _line(node: yaml.Node | None, location: list) -> int:
-    """Return the line of the deepest part of a location that the file holds."""
-    line = node.start_mark.line + 1 if node is not None else 1
-    for part in location:
-        child = None
-        if isinstance(node, yaml.MappingNode):
-            for key_node, value_node in node.value:
-                if key_node.value == str(part):
-                    child, line = value_node, key_node.start_mark.line + 1
-        elif isinstance(node, yaml.SequenceNode) and part in range(len(node.value)):
-            child = node.value[part]
-            line = child.start_mark.line + 1
-        if child is None:
-            break
-        node = child
-    return line
-
-
-def _doubled(node: yaml.Node | None) -> list[tuple[str, int]]:
-    """Return keys that stand twice in one mapping, with the line of the second."""
-    found: list[tuple[str, int]] = []
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if key.value in seen:
-                found.append((key.value, key.start_mark.line + 1))
-            seen.add(key.value)
-            found += _doubled(value)
-    elif isinstance(node, yaml.SequenceNode):
-        for value in node.value:
-            found += _doubled(value)
-    return found
-
-
-def _joined(name: str, faults: list[str]) -> str:
-    """Return one message for all faults."""
-    if len(faults) == 1:
-        return faults[0]
-    return f"{name}: {len(faults)} faults.\n" + "\n".join(f"  - {fault}" for fault in faults)

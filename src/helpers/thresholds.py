@@ -34,6 +34,7 @@ def _rows() -> dict[str, Threshold]:
     bentler = ("Bentler & Bonett (1980)", "10.1037/0033-2909.88.3.588")
     browne = ("Browne & Cudeck (1992)", "10.1177/0049124192021002005")
     henseler = ("Henseler, Ringle & Sarstedt (2015)", "10.1007/s11747-014-0403-8")
+    ronkko = ("Rönkkö & Cho (2022)", "10.1177/1094428120968614")
     west = ("West, Finch & Curran (1995)", "")
     meade = ("Meade & Craig (2012)", "10.1037/a0028085")
     terwee = ("Terwee et al. (2007)", "10.1016/j.jclinepi.2006.03.012")
@@ -49,6 +50,8 @@ def _rows() -> dict[str, Threshold]:
         Threshold("item_rest", 0.30, "min", *nunnally),
         Threshold("htmt_strict", 0.85, "max", *henseler),
         Threshold("htmt", 0.90, "max", *henseler),
+        Threshold("latent_r", 0.80, "max", *ronkko),
+        Threshold("latent_r_high", 0.90, "max", *ronkko),
         Threshold("cfi", 0.95, "min", *hu),
         Threshold("cfi_low", 0.90, "min", *bentler),
         Threshold("tli", 0.95, "min", *hu),

@@ -34,6 +34,7 @@ FLOORS = [
         "memo",
         "rereading",
         "cluster",
+        "typed_yaml",
     ),  # fmt: skip
 ]
 HEIGHT = {room: len(FLOORS) - i for i, floor in enumerate(FLOORS) for room in floor}

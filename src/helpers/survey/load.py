@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import yaml
 
 from helpers.errors import CodebookError, DataContractError, Unavailable, listing, nearest
 from helpers.i18n import _, pick
+from helpers.memo import kept, remembered
 from helpers.specification import StudySpec
 from helpers.study import StudyFolder, read_folder, study_folder
 from helpers.survey.findings import raise_errors
@@ -19,6 +19,7 @@ from helpers.survey.matrix import StudyMatrix, study_matrix
 from helpers.survey.readers import Intake, read_source
 from helpers.survey.scoring import reverse_coded, scale_scores
 from helpers.survey.screening import Cleaned, Marks, exclude_marked, mark_responses
+from helpers.survey.selection import Selection, restricted, select_rows, split_name
 
 NEEDS = (
     "rows", "matrix", "timing", "truth", "scores", "hypotheses", "regressions", "comparisons",
@@ -41,10 +42,13 @@ class Study:
         ``wording``, ``model``, ...) can be asked of the study itself.
     n_obs : int or None
         Respondents behind a published matrix, given by the user where the source is silent.
+    selection : Selection or None
+        The part of the respondents that counts, where the study was opened with ``where``.
     """
 
     folder: StudyFolder
     n_obs: int | None = None
+    selection: Selection | None = None
 
     def __getattr__(self, name: str) -> Any:
         """Pass on to the study folder what it knows."""
@@ -67,9 +71,23 @@ class Study:
         """Tell whether the study has respondents, rather than a published matrix."""
         return self.spec.data is not None
 
-    @cached_property
+    @kept
     def intake(self) -> Intake:
-        """Return the main file as read and typed, with findings and reasons of blanks."""
+        """Return the main file as read and typed, with findings and reasons of blanks.
+
+        Of a selection, its rows only.
+        """
+        whole = self.whole_intake
+        return whole if self.selection is None else restricted(whole, self._chosen)
+
+    @kept
+    def _chosen(self) -> pd.Series:
+        """Return which received rows belong to the selection."""
+        return select_rows(self.folder, self.whole_intake, self.selection)
+
+    @kept
+    def whole_intake(self) -> Intake:
+        """Return the main file with all its rows, selected or not."""
         if self.spec.data is None:
             raise DataContractError(
                 f"Study: responses= of '{self.folder.id}' do not exist; it is a published matrix "
@@ -77,22 +95,27 @@ class Study:
             )
         return read_source(self.folder, self.spec.data)
 
-    @cached_property
+    @kept
     def raw(self) -> pd.DataFrame:
         """Return metadata and answers as asked, one row a received row."""
         return pd.concat([self.intake.meta, self.intake.answers], axis=1)
 
-    @cached_property
+    @kept
     def marks(self) -> Marks:
         """Return every mark of every received row."""
-        return mark_responses(self.folder, self.intake.meta, self.intake.answers)
+        whole = self.whole_intake
+        # Marks look at all rows: two copies of one answer may lie on both sides of a selection.
+        marks = mark_responses(self.folder, whole.meta, whole.answers)
+        if self.selection is None:
+            return marks
+        return replace(marks, table=marks.table[self._chosen].reset_index(drop=True))
 
-    @cached_property
+    @kept
     def cleaned(self) -> Cleaned:
         """Return who was kept, who was excluded by which rule, and the flow."""
         return exclude_marked(self.marks, self.spec.screening)
 
-    @cached_property
+    @kept
     def marked(self) -> pd.DataFrame:
         """Return the received rows with their marks and ``excluded_by``; nothing removed."""
         marks = self.marks.table.drop(columns="respondent_id").add_prefix("mark_")
@@ -104,7 +127,7 @@ class Study:
         """Return the flow table: each rule with the rows before, hit and after."""
         return self.cleaned.flow
 
-    @cached_property
+    @kept
     def responses(self) -> pd.DataFrame:
         """Return the cleaned answers, one row a respondent.
 
@@ -115,7 +138,7 @@ class Study:
         """
         return self._coded(self.cleaned.kept)
 
-    @cached_property
+    @kept
     def responses_all(self) -> pd.DataFrame:
         """Return ``responses`` of all received rows but previews: the result without exclusions."""
         return self._coded(~self.marks.table["preview"])
@@ -127,12 +150,12 @@ class Study:
         parts = [self.intake.meta.loc[kept, _META_KEPT], answers]
         return pd.concat(parts, axis=1).reset_index(drop=True)
 
-    @cached_property
+    @kept
     def _text_items(self) -> list[str]:
         kinds = self.items["scale"].map(lambda name: self.spec.scales[name].kind)
         return self.items.loc[kinds == "text", "item"].tolist()
 
-    @cached_property
+    @kept
     def texts(self) -> pd.DataFrame:
         """Return free text of the rows kept; unescaped, never to be shown as it is."""
         kept = self.cleaned.kept
@@ -140,7 +163,7 @@ class Study:
         parts = [self.intake.meta.loc[kept, ["respondent_id"]], self.intake.answers[named][kept]]
         return pd.concat(parts, axis=1).reset_index(drop=True)
 
-    @cached_property
+    @kept
     def reasons(self) -> pd.DataFrame:
         """Return why cells of ``responses`` are blank: columns ``respondent_id, item, reason``."""
         kept = self.cleaned.kept
@@ -150,7 +173,7 @@ class Study:
             {"respondent_id": ids, "item": named["item"], "reason": named["reason"]}
         ).reset_index(drop=True)
 
-    @cached_property
+    @kept
     def scores(self) -> pd.DataFrame:
         """Return ``respondent_id`` and one score a construct (mean of its items)."""
         return scale_scores(self.folder, self.responses)
@@ -177,14 +200,14 @@ class Study:
             name=item,
         )
 
-    @cached_property
+    @kept
     def matrix(self) -> StudyMatrix | Unavailable:
         """Return the published matrix, or that the study has none."""
         if self.spec.matrix is None:
             return Unavailable(_("a published matrix"), _("the study has respondents of its own"))
         return study_matrix(self.spec.matrix, n_obs=self.n_obs)
 
-    @cached_property
+    @kept
     def truth(self) -> dict[str, Any] | Unavailable:
         """Return the planted population values of a simulated study."""
         if self.spec.truth is None:
@@ -215,7 +238,7 @@ class Study:
             self._modules[name] = self._read_module(name)
         return self._modules[name]
 
-    @cached_property
+    @kept
     def _modules(self) -> dict[str, pd.DataFrame]:
         return {}
 
@@ -229,6 +252,9 @@ class Study:
         else:
             ids = intake.meta["respondent_id"]
         out = pd.concat([ids.rename("respondent_id"), answers], axis=1)
+        if self.selection is not None:
+            out = out[out["respondent_id"].isin(self.intake.meta["respondent_id"])]
+            out = out.reset_index(drop=True)
         out["in_sample"] = out["respondent_id"].isin(self.responses["respondent_id"])
         return out
 
@@ -356,13 +382,15 @@ def _need_name(kind: str) -> str:
     }[kind]
 
 
+@remembered
 def load_study(name: str, *, n_obs: int | None = None) -> Study:
     """Open a study below ``data/``: read and check its file, codebook and data.
 
     Parameters
     ----------
     name : str
-        The folder's name, such as ``"online_shopping"``.
+        The folder's name, such as ``"online_shopping"``; with a selection of respondents
+        ``"online_shopping where platform = 2 and started_at >= 2024-03-01"``.
     n_obs : int, optional
         Respondents behind a published matrix whose source does not state them; a study with
         respondents counts its own and refuses it.
@@ -383,12 +411,20 @@ def load_study(name: str, *, n_obs: int | None = None) -> Study:
     >>> study = load_study("online_shopping")  # doctest: +SKIP
     >>> study.responses.shape  # doctest: +SKIP
     """
-    return open_folder(study_folder(name), n_obs=n_obs)
+    study, selection = split_name(name)
+    return open_folder(study_folder(study), n_obs=n_obs, selection=selection)
 
 
-def open_folder(folder: Path, *, n_obs: int | None = None) -> Study:
+def open_folder(
+    folder: Path, *, n_obs: int | None = None, selection: Selection | None = None
+) -> Study:
     """Open a study in any folder, with the same checks as ``load_study``."""
-    study = Study(read_folder(folder), n_obs)
+    study = Study(read_folder(folder), n_obs, selection)
+    if selection is not None and not study.has_rows:
+        raise DataContractError(
+            f"load_study: selection= is '{selection.text()}', but '{study.id}' is a published "
+            "matrix without respondents to select from. Leave `where` out."
+        )
     if n_obs is not None and study.spec.matrix is None:
         raise DataContractError(
             f"load_study: n_obs= is {n_obs}, but '{study.id}' has respondents of its own; n_obs is "
