@@ -14,6 +14,7 @@ import numpy as np
 
 from helpers.errors import EstimationError, ModelSpecError, listing, nearest
 from helpers.i18n import _
+from helpers.memo import remembered
 from helpers.sem.bootstrap_batch import Job, compile_model
 from helpers.sem.bootstrap_draws import bollen_stine, build_products, build_units, counts_of
 from helpers.sem.bootstrap_intervals import KINDS
@@ -49,6 +50,7 @@ class Wish:
     progress: Progress | None = None
 
 
+@remembered
 def bootstrap_fit(result: SemResult, wish: Wish) -> BootstrapResult:
     """Check, compile, run and summarise."""
     _check(result, wish)

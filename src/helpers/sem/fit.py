@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import DataContractError, ModelSpecError
+from helpers.memo import remembered
 from helpers.sem.engine import finish, solve
 from helpers.sem.moments import (
     GroupMoments,
@@ -58,6 +59,7 @@ def _parsed(text: str) -> Syntax:
     return parse(text)
 
 
+@remembered
 def fit(
     model: object,
     data: pd.DataFrame | None = None,
