@@ -180,7 +180,8 @@ def _refuse_headerless(names: list[str], place: str) -> None:
     if named and 2 * len(numbers) > len(named):
         raise DataContractError(
             f"read_source: file= {place} has numbers in its first row "
-            f"({listing(numbers, most=5)}); names of columns are needed there. The header row is missing: export it again."
+            f"({listing(numbers, most=5)}); names of columns are needed "
+            "there. The header row is missing: export it again."
         )
 
 

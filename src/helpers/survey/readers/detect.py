@@ -1,0 +1,414 @@
+"""Look at an export and say what it is, why, and what is only a guess."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from helpers import paths
+from helpers.errors import DataContractError, SuiteError, listing
+from helpers.i18n import _
+from helpers.survey.readers import metadata
+from helpers.survey.readers.cells import SIGNS
+from helpers.survey.readers.encodings import guess_encoding
+from helpers.survey.readers.export import Export
+from helpers.survey.readers.layout import Layout
+from helpers.survey.readers.opening import Kind, kind_of, utf8_text
+from helpers.survey.readers.reading import PLATFORMS, labelled, read_file, skip_separator_line
+from helpers.survey.readers.recognise import Recognised, form_of, recognise
+from helpers.survey.readers.workbook import Sheets, read_workbook
+
+_SAMPLE = 1 << 22
+_LINES = 200
+_DECIMAL = re.compile(r"^[+-]?\d+,\d+$")
+_POINT = re.compile(r"^[+-]?\d+\.\d+$")
+_LIST = re.compile(r"^\d+(,\d+){2,}$")
+_IDS = ("respondent_id", "respondentid", "id", "caseid", "case_id", "case", "participant",
+        "participant_id", "subject", "subject_id", "pid", "responseid", "response_id", "uid",
+        "编号", "序号", "问卷编号", "样本编号")  # fmt: skip
+_SECONDS = ("duration", "duration_s", "seconds", "timetaken", "time_taken", "duration (in seconds)",
+            "用时", "所用时间", "interviewtime")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """One thing that was found out about a file.
+
+    Attributes
+    ----------
+    what : str
+        ``reader``, ``form``, ``encoding``, ``delimiter``, ``decimal``, ``header_rows``, ``sheet``,
+        ``dates``, or ``columns.NAME`` for a metadata column.
+    found : str
+        What it is taken to be.
+    because : str
+        Why, in the language in which detection ran; no full stop.
+    sure : bool
+        False where the file allows something else; the user should look.
+    alternatives : tuple of str
+        What else it could be.
+    """
+
+    what: str
+    found: str
+    because: str
+    sure: bool = True
+    alternatives: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        """Return one sentence in the current language."""
+        head = _("{what}: {found}, because {why}.").format(
+            what=_names()[self.what.partition(".")[0]].format(name=self.what.partition(".")[2]),
+            found=self.found, why=self.because,
+        )  # fmt: skip
+        if self.sure:
+            return head
+        other = listing(self.alternatives)
+        if not other:
+            return head + " " + _("This is a guess; look at it.")
+        return head + " " + _("This is a guess; it could also be {other}.").format(other=other)
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """What an export is.
+
+    Attributes
+    ----------
+    reader : str
+        One of ``specification.READERS``.
+    form : {"text", "number", "mixed"}
+        Whether choices stand as labels or as codes.
+    encoding, delimiter, decimal : str
+        Of a text file; the defaults otherwise.
+    header_rows : int
+        Rows above the first respondent; 0 where the header seems to be missing.
+    sheet : str or None
+        Of a workbook.
+    guesses : tuple of Guess
+        Everything found out, with reasons.
+    dates : str
+        Order of day and month.
+    columns : Mapping[str, str]
+        Metadata name -> column, for plain tables.
+    """
+
+    reader: str
+    form: str
+    encoding: str
+    delimiter: str
+    decimal: str
+    header_rows: int
+    sheet: str | None
+    guesses: tuple[Guess, ...]
+    dates: str = "year-first"
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def layout(self) -> Layout:
+        """Return what is needed to read the file."""
+        return Layout(
+            self.reader, self.encoding, self.delimiter, self.decimal, self.sheet, self.dates,
+            self.columns,
+        )  # fmt: skip
+
+    def source_keys(self) -> dict[str, object]:
+        """Return the keys for ``data:`` in study.yml; what equals the default is left out."""
+        default = Layout(self.reader)
+        keys: dict[str, object] = {"reader": self.reader}
+        for name in ("encoding", "delimiter", "decimal", "sheet", "dates", "columns"):
+            value = getattr(self, name)
+            if value != getattr(default, name):
+                keys[name] = dict(value) if name == "columns" else value
+        return keys
+
+    def text(self) -> str:
+        """Return what was detected and why, one sentence a line, in the current language."""
+        return "\n".join(guess.text() for guess in self.guesses)
+
+
+def _names() -> dict[str, str]:
+    """Return what guesses are about, in the current language."""
+    return {
+        "reader": _("source"),
+        "form": _("form of the answers"),
+        "encoding": _("encoding"),
+        "delimiter": _("cells kept apart by"),
+        "decimal": _("decimal sign"),
+        "header_rows": _("header rows"),
+        "sheet": _("sheet"),
+        "dates": _("order of dates"),
+        "columns": _("column for {name}"),
+    }
+
+
+def detect(path: Path, *, sheet: str | None = None) -> Detected:
+    """Find out what an export is; nothing is read in silence.
+
+    Parameters
+    ----------
+    path : Path
+        A file from a survey platform or a statistics program, packed or not. What its name ends in
+        is not looked at.
+    sheet : str, optional
+        Of a workbook; by default the first visible one that holds cells.
+
+    Returns
+    -------
+    Detected
+
+    Raises
+    ------
+    DataContractError
+        The file is no table (a folder, a protected workbook, a PDF, ...), is damaged, or mixes
+        encodings.
+
+    Notes
+    -----
+    The first 4 MB of a text file are looked at, and all of it for the encoding. Checked on real
+    exports of Qualtrics and Wenjuanxing, on files written by hand after the other platforms'
+    documentation, and on files written by pyreadstat.
+    """
+    path = Path(path)
+    place = paths.shown(path)
+    kind = kind_of(path, place)
+    if kind in ("spss", "stata"):
+        return _program(path, kind, place)
+    if kind == "workbook":
+        rows, sheets, _findings = read_workbook(path, place, sheet=sheet)
+        start = {"sheet": sheets.chosen}
+        guesses = [_sheet(sheets, sheet)]
+    else:
+        rows, start, guesses = _text_file(path, place)
+    return _described(rows, start, guesses, place)
+
+
+def read_export(path: Path, detected: Detected | None = None) -> Export:
+    """Read an export without a study, by what was detected (or is detected now).
+
+    Raises
+    ------
+    DataContractError
+        As ``detect``; and where columns share a name or records are cut short.
+    """
+    path = Path(path)
+    found = detect(path) if detected is None else detected
+    return read_file(path, found.layout, paths.shown(path))
+
+
+def _program(path: Path, kind: Kind, place: str) -> Detected:
+    """Return what a file of a statistics program is."""
+    found = labelled(path, Layout(kind), place)
+    why = _("the file begins as this program's files do")
+    guesses = [Guess("reader", kind, why)]
+    encoding = "utf-8"
+    if found.findings and found.encoding != "utf-8":
+        encoding = found.encoding.lower()
+    said = _("its texts read well in it") if encoding != "utf-8" else _("the file says so itself")
+    guesses.append(
+        Guess("encoding", found.encoding, said, encoding == "utf-8", ("utf-8", "cp1252"))
+    )
+    return Detected(kind, "number", encoding, ",", ".", 1, None, tuple(guesses))
+
+
+def _sheet(sheets: Sheets, asked: str | None) -> Guess:
+    """Return the guess on the sheet of a workbook."""
+    if asked is not None:
+        return Guess("sheet", sheets.chosen, _("it was asked for"))
+    why = _("it is the only visible sheet that holds cells")
+    if sheets.others:
+        why = _("it is the first of {n} visible sheets").format(n=len(sheets.others) + 1)
+    if sheets.hidden:
+        why += _("; hidden sheets are not read: {names}").format(names=listing(sheets.hidden))
+    sure = not (sheets.others or sheets.hidden)
+    return Guess("sheet", sheets.chosen, why, sure, (*sheets.others, *sheets.hidden))
+
+
+def _text_file(path: Path, place: str) -> tuple[pd.DataFrame, dict[str, str], list[Guess]]:
+    """Return the first rows of a text file, how it is written, and why."""
+    encoding = guess_encoding(path, place)
+    with utf8_text(path, encoding.name, place) as handle:
+        named = skip_separator_line(handle)
+        sample = handle.read(_SAMPLE)
+        whole = not handle.read(1)
+    text = sample.decode("utf-8", errors="ignore")
+    sign = _delimiter(text, named)
+    guesses = [
+        Guess("encoding", encoding.name, encoding.because, encoding.sure, encoding.others), sign,
+    ]  # fmt: skip
+    delimiter = next(s for s, name in SIGNS.items() if name == sign.found)
+    rows = _sampled(text, delimiter, whole, place)
+    return rows, {"encoding": encoding.name, "delimiter": delimiter}, guesses
+
+
+def _sampled(text: str, delimiter: str, whole: bool, place: str) -> pd.DataFrame:
+    """Return the records of a sample; short ones are filled, for looking only."""
+    try:
+        records = [r for r in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if r]
+    except csv.Error as error:
+        raise DataContractError(
+            f"read_source: file= {place} cannot be split into cells ({error}); a table with column "
+            "names in its first row is needed. Look for an unclosed quote."
+        ) from None
+    if not whole and len(records) > 1:
+        records = records[:-1]
+    width = len(records[0])
+    filled = [(r + [""] * width)[:width] for r in records]
+    return pd.DataFrame(filled).astype("category")
+
+
+def _delimiter(text: str, named: str | None) -> Guess:
+    """Return the guess on what keeps cells apart."""
+    if named in SIGNS:
+        return Guess("delimiter", SIGNS[named], _("the first line names it"))
+    widths = {sign: _widths(text, sign) for sign in SIGNS}
+    even = {s: w[0] for s, w in widths.items() if w and len(set(w)) == 1 and w[0] > 1}
+    if not even:
+        even = {s: w[0] for s, w in widths.items() if w and w[0] > 1}
+        if not even:
+            return Guess("delimiter", SIGNS[","], _("the file has one column"))
+        best = max(even, key=lambda s: _agreeing(widths[s]))
+        why = _("most lines have {n} cells by it, though not all").format(n=even[best])
+        others = tuple(SIGNS[s] for s in even if s != best)
+        return Guess("delimiter", SIGNS[best], why, False, others)
+    best = max(even, key=lambda s: even[s])
+    why = _("every line looked at has {n} cells by it").format(n=even[best])
+    others = tuple(SIGNS[s] for s in even if s != best)
+    return Guess("delimiter", SIGNS[best], why, not others, others)
+
+
+def _widths(text: str, sign: str) -> list[int]:
+    """Return how many cells each of the first records has by a sign; none if it cannot be split."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign)
+    widths: list[int] = []
+    try:
+        for cells in reader:
+            widths += [len(cells)] if cells else []
+            if len(widths) >= _LINES:
+                break
+    except csv.Error:
+        return []
+    return widths[:-1] if len(widths) > _LINES // 2 else widths
+
+
+def _agreeing(widths: list[int]) -> int:
+    """Return how many records are as wide as the first."""
+    return sum(w == widths[0] for w in widths)
+
+
+def _described(
+    rows: pd.DataFrame, start: dict[str, str], guesses: list[Guess], place: str
+) -> Detected:
+    """Return the description of a table: platform, form, decimal sign, dates, columns."""
+    found = recognise(rows)
+    body = rows.iloc[max(found.header_rows, 0) :]
+    dates = _dates(body, found.reader)
+    decimal = _decimal(body, start.get("delimiter", ","))
+    columns, said = _columns(rows, found)
+    layout = Layout(found.reader, dates=dates.found if dates else "year-first", columns=columns)
+    form, why = _form(rows, layout, place)
+    guesses = [
+        Guess("reader", found.reader, found.because, found.sure, found.others), *guesses,
+        *([dates] if dates else []), *([decimal] if decimal else []), *said,
+        Guess("form", form, why, form != "mixed", ("text", "number") if form == "mixed" else ()),
+    ]  # fmt: skip
+    return Detected(
+        found.reader, form, start.get("encoding", "utf-8"), start.get("delimiter", ","),
+        decimal.found if decimal else ".", found.header_rows, start.get("sheet"), tuple(guesses),
+        layout.dates, columns,
+    )  # fmt: skip
+
+
+def _form(rows: pd.DataFrame, layout: Layout, place: str) -> tuple[str, str]:
+    """Return the form of the answers and the reason."""
+    try:
+        export = PLATFORMS[layout.reader](rows, place, layout)
+    except SuiteError:  # said when the file is read; the form is then not known
+        return "mixed", _("the columns cannot be told apart yet")
+    form = form_of(export.answers, frozenset(export.tokens))
+    return form, {
+        "number": _("columns with few distinct answers hold whole numbers"),
+        "text": _("columns with few distinct answers hold words"),
+        "mixed": _("some columns with few distinct answers hold numbers and others words"),
+    }[form]
+
+
+def _dates(body: pd.DataFrame, reader: str) -> Guess | None:
+    """Return the guess on the order of dates, or None where there is none or the year leads."""
+    total = dict.fromkeys(("year-first", "day-first", "month-first", "either", "unread"), 0)
+    for column in body:
+        orders = metadata.date_orders(body[column])
+        if orders["unread"] * 2 < sum(orders.values()):
+            total = {k: total[k] + orders[k] for k in total}
+    day, month, either = total["day-first"], total["month-first"], total["either"]
+    if not (day or month or either):
+        return None
+    usual = "month-first" if reader in ("surveymonkey", "google_forms") else "day-first"
+    if day and month:
+        why = _("{a} dates can only have the day first and {b} only the month first").format(
+            a=day, b=month
+        )
+        first = "day-first" if day >= month else "month-first"
+        return Guess("dates", first, why, False, ("day-first", "month-first"))
+    if day or month:
+        first = "day-first" if day else "month-first"
+        why = _("{n} dates allow no other order").format(n=day + month)
+        return Guess("dates", first, why)
+    why = _("no date tells day from month ({n} dates looked at); this is usual for the source")
+    others = tuple({"day-first", "month-first"} - {usual})
+    return Guess("dates", usual, why.format(n=either), False, others)
+
+
+def _decimal(body: pd.DataFrame, delimiter: str) -> Guess | None:
+    """Return the guess on the decimal sign, or None where no number has decimals."""
+    texts = {str(t).strip() for column in body for t in body[column].unique()}
+    commas = [t for t in texts if _DECIMAL.match(t)]
+    points = sum(bool(_POINT.match(t)) for t in texts)
+    lists = sum(bool(_LIST.match(t)) for t in texts)
+    if not commas:
+        return (
+            Guess("decimal", ".", _("numbers with a point stand in the file")) if points else None
+        )
+    if lists and delimiter == ",":
+        return None
+    if points or lists or delimiter == ",":
+        why = _("{n} cells such as '{cell}' could be numbers or joined choices").format(
+            n=len(commas), cell=sorted(commas)[0]
+        )
+        return Guess("decimal", ".", why, False, (",",))
+    long = any(len(t.split(",")[1]) > 1 or "0" in t.split(",") for t in commas)
+    why = _("{n} numbers such as '{cell}' stand in the file").format(
+        n=len(commas), cell=sorted(commas)[0]
+    )
+    return Guess("decimal", ",", why, long, () if long else (".",))
+
+
+def _columns(rows: pd.DataFrame, found: Recognised) -> tuple[dict[str, str], list[Guess]]:
+    """Return the metadata columns of a plain table, each with its reason."""
+    if found.reader != "csv" or found.header_rows != 1:
+        return {}, []
+    names = {str(c).strip().casefold(): (str(c).strip(), i) for i, c in enumerate(rows.iloc[0])}
+    columns, guesses = {}, []
+    for canonical, known in (("respondent_id", _IDS), ("duration_s", _SECONDS)):
+        hit = next((names[n] for n in known if n in names), None)
+        if hit is None:
+            continue
+        cells = rows.iloc[1:, hit[1]].astype("str").str.strip()
+        if canonical == "respondent_id" and (cells.duplicated().any() or (cells == "").any()):
+            why = _("its name says so, but its cells are not all different; it is not taken")
+            guesses.append(Guess(f"columns.{canonical}", _("none"), why, False, (hit[0],)))
+            continue
+        if canonical == "duration_s" and metadata.parse_seconds(cells[cells != ""]).isna().any():
+            continue
+        columns[canonical] = hit[0]
+        why = _("its name says so and its cells fit")
+        sure = hit[0] == canonical
+        others = () if sure else (_("none"),)
+        guesses.append(Guess(f"columns.{canonical}", hit[0], why, sure, others))
+    return columns, guesses
