@@ -261,6 +261,15 @@ class Comparison(Strict):
     models: Annotated[list[str], Field(min_length=2)]
 
 
+class ScoreRule(Strict):
+    """When a person gets a scale score: the least share of a construct's items answered."""
+
+    answered_share: Annotated[float, Field(gt=0, le=1)] | None = None
+    """For all constructs; the suite's cut-off ``answered_share`` if not given."""
+    constructs: dict[str, Annotated[float, Field(gt=0, le=1)]] = {}
+    """Construct -> its own share."""
+
+
 class Regression(Strict):
     """An outcome and the blocks of predictors entered in steps (scale scores or items)."""
 
@@ -338,6 +347,7 @@ class StudySpec(Strict):
     scales: dict[str, Scale] = {}
     constructs: Annotated[list[Construct], Field(min_length=1)]
     screening: Screening = Screening()
+    scores: ScoreRule = ScoreRule()
     privacy: Privacy = Privacy()
     groups: dict[str, Grouping] = {}
     controls: list[str] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from helpers.errors import DataContractError, listing, nearest
@@ -47,8 +49,8 @@ def scale_scores(
     responses : DataFrame
         Cleaned rows, reverse-keyed items already turned (``Study.responses``).
     min_share : float, optional
-        Least share of a construct's items that must be answered; the suite's cut-off
-        ``answered_share`` if not given.
+        Least share of a construct's items that must be answered, for all constructs; what the
+        study file says under ``scores`` if not given (see ``score_rule``).
 
     Returns
     -------
@@ -63,17 +65,77 @@ def scale_scores(
     doi:10.1146/annurev.psych.58.110405.085530, states when that is defensible: at least half of
     the items, and a coherent scale.
     """
-    share = THRESHOLDS["answered_share"].value if min_share is None else min_share
     out = responses[["respondent_id"]].copy()
     for construct in folder.spec.constructs:
         items = [i for i in folder.items_of(construct.code) if _numeric(folder, i)]
         if items:
+            share = score_rule(folder, construct.code) if min_share is None else min_share
             out[construct.code] = mean_score(responses[items], min_share=share)
     for construct in folder.spec.constructs:
         facets = [f for f in construct.facets if f in out]
         if construct.code not in out and facets and len(facets) == len(construct.facets):
             out[construct.code] = out[facets].mean(axis=1, skipna=False)
     return out
+
+
+def score_rule(folder: StudyFolder, construct: str) -> float:
+    """Return the least share of a construct's items that must be answered for a score.
+
+    What ``study.yml`` says for the construct, else for all, else the cut-off ``answered_share``.
+    """
+    rule = folder.spec.scores
+    general = rule.answered_share or THRESHOLDS["answered_share"].value
+    return rule.constructs.get(construct, general)
+
+
+def count_scores(folder: StudyFolder, responses: pd.DataFrame) -> pd.DataFrame:
+    """Count how each construct's scores came about.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``construct, n_items, min_share, n_complete, n_prorated, n_without``: people who
+        answered all items; people whose score is the mean of fewer items; people without score.
+        The three add up to all respondents.
+    """
+    rows = []
+    for code in folder.construct_codes:
+        items = [i for i in folder.items_of(code) if _numeric(folder, i)]
+        if not items:
+            continue
+        share = score_rule(folder, code)
+        answered = responses[items].notna().mean(axis=1)
+        complete, scored = int((answered == 1).sum()), int((answered >= share).sum())
+        rows.append((code, len(items), share, complete, scored - complete, len(answered) - scored))
+    columns = ["construct", "n_items", "min_share", "n_complete", "n_prorated", "n_without"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def compare_score_rules(
+    folder: StudyFolder, responses: pd.DataFrame, *, shares: Sequence[float] = (0.5, 0.75, 1.0)
+) -> pd.DataFrame:
+    """Return n, mean and standard deviation of every score under several rules.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``construct, min_share, n, mean, sd, shift``: ``shift`` is the change of the mean
+        against the first rule in its standard deviations. Only constructs with a blank item are
+        listed; for the others no rule makes a difference.
+    """
+    rows = []
+    for code in folder.construct_codes:
+        items = [i for i in folder.items_of(code) if _numeric(folder, i)]
+        if len(items) < 2 or not responses[items].isna().to_numpy().any():
+            continue
+        scores = [mean_score(responses[items], min_share=share) for share in shares]
+        base, spread = scores[0].mean(), scores[0].std()
+        rows += [
+            (code, share, int(s.notna().sum()), s.mean(), s.std(), (s.mean() - base) / spread)
+            for share, s in zip(shares, scores)
+        ]
+    columns = ["construct", "min_share", "n", "mean", "sd", "shift"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def mean_score(items: pd.DataFrame, *, min_share: float) -> pd.Series:
