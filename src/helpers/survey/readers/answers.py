@@ -16,6 +16,7 @@ from helpers.specification import Scale
 from helpers.survey.findings import Finding
 
 NOT_ANSWERED = "not answered"
+NOT_ASKED = "not asked"
 OUTSIDE = "outside the scale"
 UNREADABLE = "not a number"
 
@@ -24,7 +25,12 @@ CONVENTIONAL_CODES = frozenset({97, 98, 99, 777, 888, 997, 998, 999, 9999})
 88 are left out: on a scale of 7 or 8 a key pressed twice gives them, so they count as outside."""
 
 _NUMBER = re.compile(r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$")
-_LEADING_CODE = re.compile(r"^(-?\d+)\s*[-–—.、:：=]\s*\D")
+_LEADING_CODE = re.compile(r"^(-?\d+)\s*[-–—.、:：=]\s*(\D.*)$")
+_COMMA = re.compile(r"^[+-]?\d+,\d+$")
+_GROUPED = {
+    ".": re.compile(r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$"),
+    ",": re.compile(r"^[+-]?\d{1,3}(\.\d{3})+(,\d+)?$"),
+}
 _OTHER_TEXT = re.compile(r"[〖].*$")
 
 
@@ -50,7 +56,7 @@ class Typed:
 
 def plain(text: str) -> str:
     """Return a label as compared: narrow, trimmed, single blanks, lower case."""
-    narrow = unicodedata.normalize("NFKC", text)
+    narrow = unicodedata.normalize("NFKC", text).replace("−", "-")
     return re.sub(r"\s+", " ", narrow).strip().casefold()
 
 
@@ -67,8 +73,11 @@ def type_answers(
     missing_codes: Mapping[int, str],
     tokens: Mapping[str, str],
     place: str,
+    decimal: str = ".",
 ) -> Typed:
     """Type one column of text cells by its scale.
+
+    Full-width digits and signs count as their narrow forms.
 
     Missing-data rule: empty cells and the platform's blank signs become missing with their
     reason; declared missing codes with the codebook's reason; codes outside the scale with
@@ -85,7 +94,7 @@ def type_answers(
         return Typed(stripped.astype(object).where(~blank, None), reasons.where(blank, None), ())
     where, texts = pd.factorize(cells)
     counts = np.bincount(where, minlength=len(texts))
-    rule = _Rule(scale, label_codes(scale), missing_codes, tokens)
+    rule = _Rule(scale, label_codes(scale), missing_codes, tokens, decimal)
     read = [_read_cell(str(text).strip(), rule) for text in texts]
     values = np.array([cell.value for cell in read], dtype=float)[where]
     reasons = np.array([cell.reason for cell in read], dtype=object)[where]
@@ -102,6 +111,7 @@ class _Rule(NamedTuple):
     labels: Mapping[str, int]
     missing_codes: Mapping[int, str]
     tokens: Mapping[str, str]
+    decimal: str
 
 
 class _Cell(NamedTuple):
@@ -121,19 +131,27 @@ def _read_cell(text: str, rule: _Rule) -> _Cell:
         return _Cell(text, np.nan, rule.tokens[text])
     value = _number(text, rule)
     if value is None:
-        return _Cell(text, np.nan, UNREADABLE, "unread")
+        comma = rule.decimal == "." and _COMMA.match(text)
+        return _Cell(text, np.nan, UNREADABLE, "comma" if comma else "unread")
+    if _contradicts(text, value, rule):
+        return _Cell(text, np.nan, UNREADABLE, "contradicts")
     if value in rule.missing_codes:
         return _Cell(text, np.nan, rule.missing_codes[int(value)])
     if not _allows(rule.scale, value):
         unknown = _looks_missing(rule.scale, value)
         return _Cell(text, np.nan, OUTSIDE, "unknown" if unknown else "outside")
-    return _Cell(text, value)
+    return _Cell(text, value, fault="grouped" if _grouped(text, rule) else "")
 
 
 def _number(text: str, rule: _Rule) -> float | None:
     """Return a text as a number: as written, by label, or by a code in front of a label."""
-    if _NUMBER.match(text):
-        return float(text)
+    narrow = unicodedata.normalize("NFKC", text).replace("−", "-").strip()
+    if _grouped(narrow, rule):
+        narrow = narrow.replace("." if rule.decimal == "," else ",", "")
+    if rule.decimal == ",":
+        narrow = narrow.replace(",", ".") if narrow.count(",") == 1 else narrow
+    if _NUMBER.match(narrow):
+        return float(narrow)
     if rule.scale.kind == "number":
         return None
     for candidate in (plain(text), plain(_OTHER_TEXT.sub("", text))):
@@ -141,6 +159,18 @@ def _number(text: str, rule: _Rule) -> float | None:
             return float(rule.labels[candidate])
     leading = _LEADING_CODE.match(text)
     return float(leading.group(1)) if leading else None
+
+
+def _grouped(text: str, rule: _Rule) -> bool:
+    """Tell whether a number is written with signs between its thousands."""
+    return rule.scale.kind == "number" and bool(_GROUPED[rule.decimal].match(text))
+
+
+def _contradicts(text: str, value: float, rule: _Rule) -> bool:
+    """Tell whether a cell names a code and a label that the scale gives another code."""
+    leading = _LEADING_CODE.match(text)
+    label = plain(leading.group(2)) if leading else ""
+    return label in rule.labels and rule.labels[label] != value
 
 
 def _allows(scale: Scale, value: float) -> bool:
@@ -175,7 +205,7 @@ def _findings(
 ) -> tuple[Finding, ...]:
     """Return what is wrong with a column, one finding a kind of fault."""
     findings = []
-    for fault in ("unread", "unknown", "outside"):
+    for fault in ("unread", "comma", "contradicts", "unknown", "outside", "grouped"):
         hits = [(cell.text, int(n)) for cell, n in zip(read, counts) if cell.fault == fault]
         if hits:
             n = sum(count for _text, count in hits)
@@ -191,6 +221,21 @@ def _finding(fault: str, n: int, texts: list[str], scale: Scale, where: str) -> 
     if fault == "unread" and scale.kind == "number":
         sentence = f"{n} answers are not numbers ({shown}); they are set missing."
         return Finding("mark", where, sentence)
+    if fault == "comma":
+        sentence = (
+            f"{n} answers are written with a comma ({shown}); the file is declared to have decimal "
+            "points. If they are decimals, write `decimal: ','` under data in study.yml."
+        )
+        return Finding("error", where, sentence)
+    if fault == "contradicts":
+        sentence = (
+            f"{n} answers name a code and a label that do not belong together: {shown}; the scale "
+            "in study.yml gives that label another code. Correct the scale, or export codes only."
+        )
+        return Finding("error", where, sentence)
+    if fault == "grouped":
+        sentence = f"{n} numbers have signs between their thousands ({shown}); they are read so."
+        return Finding("note", where, sentence)
     if fault == "unread":
         known = listing([b.en for b in scale.labels.values()]) or _allowed(scale)
         sentence = (

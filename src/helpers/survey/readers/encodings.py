@@ -108,7 +108,7 @@ def _refuse_mixed(path: Path, place: str) -> None:
         if utf8 and other:
             raise DataContractError(
                 f"read_source: file= {place} mixes encodings: line {utf8} is UTF-8, line {other} "
-                "is not; one encoding is needed. Two exports may have been joined: export once more."
+                "is not; one encoding is needed. Two exports may be joined: export once more."
             )
 
 

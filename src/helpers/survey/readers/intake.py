@@ -12,8 +12,16 @@ from helpers.errors import CodebookError, listing, nearest
 from helpers.specification import Scale, Source
 from helpers.study import StudyFolder
 from helpers.survey.findings import Finding, raise_errors
+from helpers.survey.missing import asked
 from helpers.survey.readers import files, metadata
-from helpers.survey.readers.answers import Typed, plain, type_answers
+from helpers.survey.readers.answers import (
+    NOT_ANSWERED,
+    NOT_ASKED,
+    Typed,
+    label_codes,
+    plain,
+    type_answers,
+)
 from helpers.survey.readers.export import Export
 from helpers.survey.readers.layout import of_source
 from helpers.survey.readers.multiple import split_columns, type_joined, type_split
@@ -91,8 +99,11 @@ def read_source(
         items = items.assign(column=items["column"].map(plain_header))
     columns, findings = match_columns(export, items, folder.spec.scales, place)
     findings = list(export.findings) + findings + _rows_found(export.meta, module, place)
+    findings += label_contradictions(export, items, folder.spec.scales, columns, place)
     answers, reasons, typed = _typed(export, items, folder.spec.scales, columns, place)
     findings += typed
+    reasons, skipped = by_branch(folder, answers, reasons, place)
+    findings += skipped
     if strict:
         raise_errors(findings, where=place)
     return Intake(export.meta, answers, reasons, tuple(findings), export.dropped, place)
@@ -119,7 +130,7 @@ def match_columns(
             matched[row.item] = split
             used |= set(split.values())
         else:
-            findings.append(_absent(row.item, row.column, header, place))
+            findings.append(_absent(row.item, row.column, export, place))
     known = {plain(c) for c in items["column"]}
     for column in (c for c in header if c not in used):
         if column.endswith("_TEXT"):
@@ -132,9 +143,16 @@ def match_columns(
     return matched, findings
 
 
-def _absent(item: str, column: str, header: list[str], place: str) -> Finding:
+def _absent(item: str, column: str, export: Export, place: str) -> Finding:
     """Return the finding for an item without a column."""
     named = "" if column == item else f" (column '{column}')"
+    header = list(export.answers.columns)
+    if column in export.dropped:
+        sentence = (
+            f"item '{item}'{named} asks for a column that is not read ({export.dropped[column]}); "
+            "items may not. Remove the item from items.csv, or name the column that is meant."
+        )
+        return Finding("error", place, sentence)
     sentence = (
         f"item '{item}'{named} stands in items.csv but not in the file, which has "
         f"{listing(header)}.{nearest(column, header)} Correct the codebook's column, or export "
@@ -150,6 +168,67 @@ def _unknown(column: str, known: set[str], place: str) -> Finding:
         f"row there.{nearest(column, known)} Add the item, with its scale, to items.csv."
     )
     return Finding("error", place, sentence)
+
+
+def label_contradictions(
+    export: Export,
+    items: pd.DataFrame,
+    scales: Mapping[str, Scale],
+    columns: Mapping[str, str | dict[int, str]],
+    place: str,
+) -> list[Finding]:
+    """Compare the value labels that a file carries with those of the codebook.
+
+    A label that stands under another code there is an error: one of the two is wrong, and every
+    answer would be read wrong with it.
+    """
+    findings = []
+    for row in items.itertuples():
+        column = columns.get(row.item)
+        named = export.value_labels.get(column, {}) if isinstance(column, str) else {}
+        codes = label_codes(scales[row.scale])
+        apart = [
+            f"'{label}' is {code} in the file and {codes[plain(label)]} in study.yml"
+            for code, label in named.items()
+            if codes.get(plain(label), code) != code
+        ]
+        if apart:
+            sentence = (
+                f"labels contradict codes: {listing(apart, most=3)}. Correct the scale "
+                f"'{row.scale}' in study.yml, or the labels in the file."
+            )
+            findings.append(Finding("error", f"{place}, item {row.item}", sentence))
+    return findings
+
+
+def by_branch(
+    folder: StudyFolder, answers: pd.DataFrame, reasons: pd.DataFrame, place: str
+) -> tuple[pd.DataFrame, list[Finding]]:
+    """Give blanks behind a branch that was not taken the reason ``not asked``.
+
+    Answers that stand there all the same are counted in a finding, and kept.
+    """
+    shown_if = folder.items.set_index("item")["shown_if"]
+    branched = [i for i in dict.fromkeys(reasons["item"]) if shown_if.get(i, "")]
+    findings: list[Finding] = []
+    if not branched:
+        return reasons, findings
+    shown = asked(folder, answers, branched)
+    why = reasons["reason"].to_numpy(dtype=object, copy=True)
+    at, names = reasons["row"].to_numpy(), reasons["item"].to_numpy()
+    for item in branched:
+        here = np.flatnonzero(names == item)
+        hidden = here[~shown[item].to_numpy()[at[here]]]
+        why[hidden[why[hidden] == NOT_ANSWERED]] = NOT_ASKED
+        columns = [c for c in answers if c == item or c.startswith(f"{item}_")]
+        given = answers[columns].notna().any(axis=1) & ~shown[item]
+        if given.any():
+            sentence = (
+                f"{int(given.sum())} respondents answered item '{item}', though by shown_if "
+                f"({shown_if[item]}) it was not asked of them; the answers are kept."
+            )
+            findings.append(Finding("note", place, sentence))
+    return reasons.assign(reason=why), findings
 
 
 def _rows_found(meta: pd.DataFrame, module: str, place: str) -> list[Finding]:
@@ -235,6 +314,7 @@ def _type_one(
             separator=export.separator, place=place,
         )  # fmt: skip
     return type_answers(
-        export.answers[column], item=row.item, scale=scale, missing_codes=row.missing_codes,
-        tokens=export.tokens, place=place,
+        export.answers[column], item=row.item, scale=scale,
+        missing_codes={**export.missing_codes.get(column, {}), **row.missing_codes},
+        tokens=export.tokens, place=place, decimal=export.decimal,
     )  # fmt: skip

@@ -20,12 +20,17 @@ _FREE_TEXT = re.compile(r"〖[^〗]*〗?")
 def split_columns(column: str, scale: Scale, header: list[str]) -> dict[int, str]:
     """Return code -> column where an export gives each choice its own column.
 
-    Known forms: ``Q6_1`` (code) and, for the question ``6、...``, ``第6题(choice)``.
+    Known forms: ``Q6_1``, ``Q6[SQ001]``, ``Q6[1]`` (code), ``question - choice``, and, for the
+    question ``6、...``, ``第6题(choice)``.
     """
     number = _QUESTION.match(column)
     found: dict[int, str] = {}
     for code, labels in scale.labels.items():
-        wanted = {plain(f"{column}_{code}")}
+        wanted = {
+            plain(f"{column}{ending}")
+            for ending in (f"_{code}", f"[SQ{code:03d}]", f"[{code}]", f"[A{code}]")
+        }
+        wanted |= {plain(f"{column} - {t}") for t in (labels.en, labels.zh)}
         if number:
             wanted |= {plain(f"第{number.group(1)}题({t})") for t in (labels.en, labels.zh)}
         hit = next((name for name in header if plain(name) in wanted), None)
@@ -43,7 +48,7 @@ def type_split(cells: pd.DataFrame, tokens: Mapping[str, str]) -> Typed:
     stripped = cells.apply(lambda c: c.str.strip())
     signs = stripped.isin(list(tokens))
     empty = ((stripped == "") | signs).all(axis=1)
-    chosen = ~stripped.isin(["", "0", "0.0", "FALSE", "False", "false", "N"]) & ~signs
+    chosen = ~stripped.isin(["", "0", "0.0", "FALSE", "False", "false", "N", "No"]) & ~signs
     values = chosen.astype(float).mask(empty, np.nan)
     first_sign = stripped.where(signs).bfill(axis=1).iloc[:, 0].map(dict(tokens)).astype(object)
     reasons = first_sign.where(first_sign.notna(), NOT_ANSWERED).where(empty, None)

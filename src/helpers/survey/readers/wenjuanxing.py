@@ -34,7 +34,7 @@ CANONICAL = {
     "来自IP": "address",
 }
 NEEDED = ("序号", "提交答卷时间")
-_PLATFORM = frozenset({"来源详情", "总分"})
+_PLATFORM = frozenset({"来源详情", "总分", *NEEDED})
 _TYPE_HINT = re.compile(r"\[(单选题|多选题|矩阵.*?题|量表题|填空题|排序题)\]$")
 _STEM = re.compile(r"^(\d+[、.].*?)(?:—|――|--)(\d+[.、].*)$")
 _ROW = re.compile(r"^\d+[.、]")
