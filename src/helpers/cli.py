@@ -8,7 +8,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
+from helpers.commands.batch import add_batch
 from helpers.commands.own_data import add_own_data
 from helpers.errors import SuiteError
 
@@ -61,12 +63,12 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    """Check a study folder."""
-    from pathlib import Path
-
+    """Check a study folder, or an export that belongs to none yet."""
     from helpers.study import study_folder
-    from helpers.survey.codebook import check_study
+    from helpers.survey.codebook import check_study, looks_like_export
 
+    if looks_like_export(options.study):
+        return _check_export(Path(options.study))
     if not Path(options.study).is_dir():
         study_folder(options.study)  # an unknown name is wrong use, not a faulty study
     findings = check_study(options.study)
@@ -74,6 +76,23 @@ def _check(options: argparse.Namespace) -> int:
         print(f"{finding.severity}  {finding.place}: {finding.sentence}")
     errors = sum(finding.severity == "error" for finding in findings)
     print(f"{options.study}: {errors} errors, {len(findings) - errors} remarks.")
+    return 1 if errors else 0
+
+
+def _check_export(path: Path) -> int:
+    """Say what an export is and what is wrong with it."""
+    from helpers.survey.readers.check import check_export
+    from helpers.survey.readers.opening import regular_file
+
+    if not path.exists() and not path.is_symlink():
+        regular_file(path, str(path))  # a wrong path is wrong use, not a faulty export
+    detected, findings = check_export(path)
+    if detected is not None:
+        print(detected.text())
+    for finding in findings:
+        print(f"{finding.severity}  {finding.place}: {finding.sentence}")
+    errors = sum(finding.severity == "error" for finding in findings)
+    print(f"{path.name}: {errors} errors, {len(findings) - errors} remarks.")
     return 1 if errors else 0
 
 
@@ -87,8 +106,6 @@ def _list(options: argparse.Namespace) -> int:
 
 def _simulate(options: argparse.Namespace) -> int:
     """Write the simulated study's raw files."""
-    from pathlib import Path
-
     from helpers import paths
     from helpers.survey.simulate import simulate_study
 
@@ -119,7 +136,6 @@ def _verify(options: argparse.Namespace) -> int:
 def _diff(options: argparse.Namespace) -> int:
     """Compare two runs; exit code 0 if every result is the same, 1 if not."""
     import json
-    from pathlib import Path
 
     from helpers.report.diff import compare_runs
 
@@ -148,8 +164,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="study", description="Service-recovery notebooks.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_run(commands)
-    check = commands.add_parser("check", help="check a study, by name or folder")
-    check.add_argument("study", metavar="STUDY")
+    add_batch(commands)
+    check = commands.add_parser("check", help="check a study, by name or folder, or an export")
+    check.add_argument("study", metavar="STUDY|EXPORT")
     check.set_defaults(call=_check)
     commands.add_parser("list", help="list the studies").set_defaults(call=_list)
     simulate = commands.add_parser("simulate", help="write the simulated study's raw files")

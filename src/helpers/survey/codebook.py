@@ -16,6 +16,12 @@ from helpers.survey.scoring import reverse_coded
 from helpers.survey.screening import exclude_marked, mark_responses
 
 
+def looks_like_export(name: str) -> bool:
+    """Tell whether a name is that of a file rather than of a study."""
+    path = Path(name)
+    return not path.is_dir() and (path.is_file() or path.is_symlink() or bool(path.suffix))
+
+
 def check_study(study: str | Path) -> list[Finding]:
     """List every fault and every remark about a study's files.
 

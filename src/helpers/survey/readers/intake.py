@@ -98,7 +98,7 @@ def read_source(
     if source.reader == "wenjuanxing":
         items = items.assign(column=items["column"].map(plain_header))
     columns, findings = match_columns(export, items, folder.spec.scales, place)
-    findings = list(export.findings) + findings + _rows_found(export.meta, module, place)
+    findings = list(export.findings) + findings + rows_found(export.meta, module, place)
     findings += label_contradictions(export, items, folder.spec.scales, columns, place)
     answers, reasons, typed = _typed(export, items, folder.spec.scales, columns, place)
     findings += typed
@@ -231,7 +231,7 @@ def by_branch(
     return reasons.assign(reason=why), findings
 
 
-def _rows_found(meta: pd.DataFrame, module: str, place: str) -> list[Finding]:
+def rows_found(meta: pd.DataFrame, module: str, place: str) -> list[Finding]:
     """Return findings about the rows as such: none at all, ids empty or given twice."""
     if meta.empty:
         sentence = "the file has a header but no respondent; at least one is needed. Export again."

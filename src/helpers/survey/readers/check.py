@@ -1,0 +1,137 @@
+"""Look at an export without a study: what it is, and everything odd about it at once."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from helpers import paths
+from helpers.errors import SuiteError, listing
+from helpers.survey.findings import Finding
+from helpers.survey.readers.answers import CONVENTIONAL_CODES
+from helpers.survey.readers.assemble import IDENTIFIER, PLATFORM
+from helpers.survey.readers.detect import Detected, detect, read_export
+from helpers.survey.readers.export import Export
+from helpers.survey.readers.intake import rows_found
+
+_INTEGER = re.compile(r"^[+-]?\d+(\.0*)?$")
+_FEW = 30
+_LONGEST_SCALE = 11
+_MOSTLY = 0.5
+_ENOUGH = 5
+_ORDER = {"error": 0, "mark": 1, "note": 2}
+
+
+def check_export(path: Path) -> tuple[Detected | None, list[Finding]]:
+    """Say what an export is and list everything that is wrong with it, or worth knowing.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    Detected or None
+        None where the file cannot be read as a table at all; the finding says why.
+    list of Finding
+        Errors first, then marks, then notes. An error means that a study made from this file
+        would not load.
+    """
+    place = paths.shown(Path(path))
+    detected = None
+    try:
+        detected = detect(Path(path))
+        export = read_export(Path(path), detected)
+    except SuiteError as error:
+        return detected, [Finding("error", place, str(error))]
+    findings = [*export.findings, *rows_found(export.meta, "main", place)]
+    findings += _columns(export, place) + _rows(export, place) + _left_out(export, place)
+    return detected, sorted(findings, key=lambda f: _ORDER[f.severity])
+
+
+def _columns(export: Export, place: str) -> list[Finding]:
+    """Return what single columns show: blanks, one answer only, two forms, codes for blanks."""
+    blank, constant, mixed = [], [], []
+    codes: dict[int, list[str]] = {}
+    for column in export.answers:
+        texts = {str(t).strip() for t in export.answers[column].unique()}
+        texts -= {"", *export.tokens}
+        numbers = {t for t in texts if _INTEGER.match(t)}
+        if not texts:
+            blank.append(column)
+        elif len(texts) == 1 and len(export.answers) >= _ENOUGH:
+            constant.append(column)
+        if numbers and len(numbers) < len(texts) <= _FEW:
+            mixed.append(column)
+        for code in _odd_codes(numbers, texts):
+            declared = export.missing_codes.get(column, {})
+            if code not in declared:
+                codes.setdefault(code, []).append(column)
+    said = [
+        ("note", blank, "columns without a single answer"),
+        ("note", constant, "columns in which everybody gave the same answer"),
+        ("mark", mixed, "columns that hold numbers and words"),
+    ]
+    findings = [
+        Finding(severity, place, f"{len(named)} {what}: {listing(named, most=8)}.")
+        for severity, named, what in said
+        if named
+    ]
+    findings += [
+        Finding(
+            "mark", place,
+            f"the code {code} stands in {len(named)} columns ({listing(named, most=5)}) beside "
+            "answers of a scale; it looks like a missing code. Declare it in missing_codes of "
+            "items.csv with its reason, where it is one.",
+        )
+        for code, named in sorted(codes.items())
+    ]  # fmt: skip
+    return findings
+
+
+def _odd_codes(numbers: set[str], texts: set[str]) -> list[int]:
+    """Return the codes of a column that stand far from a short scale."""
+    if len(texts) > _FEW or len(numbers) < _MOSTLY * len(texts):
+        return []
+    values = {int(float(t)) for t in numbers}
+    odd = {v for v in values if v in CONVENTIONAL_CODES or v < 0}
+    scale = values - odd
+    return sorted(odd) if scale and max(scale) <= _LONGEST_SCALE and min(scale) >= 0 else []
+
+
+def _rows(export: Export, place: str) -> list[Finding]:
+    """Return what rows show: nothing answered, the same answers twice."""
+    answers = export.answers
+    if answers.empty or answers.shape[1] == 0:
+        return []
+    codes = pd.DataFrame({c: pd.factorize(answers[c])[0] for c in answers})
+    empty = {c: pd.Index(pd.factorize(answers[c])[1]).get_indexer([""])[0] for c in answers}
+    filled = sum((codes[c] != empty[c]).astype(int) for c in codes)
+    findings = []
+    if (filled == 0).any():
+        sentence = f"{int((filled == 0).sum())} rows hold no answer at all; they are kept."
+        findings.append(Finding("note", place, sentence))
+    twice = codes.duplicated() & (filled >= _ENOUGH)
+    if twice.any():
+        sentence = (
+            f"{int(twice.sum())} rows repeat all answers of an earlier row; they are kept. Two "
+            "exports may overlap, or somebody answered twice."
+        )
+        findings.append(Finding("mark", place, sentence))
+    return findings
+
+
+def _left_out(export: Export, place: str) -> list[Finding]:
+    """Return which columns were not read, and why."""
+    findings = []
+    for why, what in ((IDENTIFIER, "direct identifiers"), (PLATFORM, "columns of the platform")):
+        named = [c for c, reason in export.dropped.items() if reason == why]
+        if named:
+            sentence = f"{what} were not kept: {listing(named)}."
+            findings.append(Finding("note", place, sentence))
+    n, k = len(export.meta), export.answers.shape[1]
+    findings.append(Finding("note", place, f"{n} rows with {k} columns of answers were read."))
+    return findings
