@@ -12,6 +12,7 @@ from string import Template
 
 from helpers.i18n import _, language
 from helpers.report import pandoc
+from helpers.report.bibliography import reference_list
 from helpers.report.execute import Failure
 from helpers.report.fonts import chinese_font_css, math_font_css
 from helpers.report.harvest import Block, Code, Equation, Harvest, Markup, Picture, Printed, Prose
@@ -70,6 +71,7 @@ def notebook_page(
     ]
     if failure is not None:
         parts.append(pandoc.raw(trouble(failure, found.skipped)))
+    parts.append(reference_list(found.blocks))
     output = pandoc.convert(
         "\n\n".join(parts), "--to", "html5", "--mathml", "--toc",
         "--toc-depth=2", "--standalone", "--template", str(pandoc.ASSETS / "body.html"),

@@ -39,11 +39,22 @@ def convert(markdown: str, *options: str, resources: Sequence[Path] = ()) -> byt
     """
     # On a Chinese page curly quotes belong to Chinese text; English prose keeps its straight ones.
     reader = READER + ("-smart" if language() == "zh" else "")
-    command = [_program(), "--from", reader, "--lua-filter", str(ASSETS / "page.lua"), *options]
-    command += [f"--resource-path={folder}" for folder in resources]
+    settings = ["--from", reader, "--lua-filter", str(ASSETS / "page.lua"), *options]
+    settings += [f"--resource-path={folder}" for folder in resources]
+    return run(markdown.encode("utf-8"), *settings)
+
+
+def run(document: bytes, *options: str) -> bytes:
+    """Run pandoc with these options on a document and return what it makes.
+
+    Raises
+    ------
+    ReportError
+        Pandoc refuses; its message is passed on.
+    """
     try:
         done = subprocess.run(
-            command, input=markdown.encode("utf-8"), capture_output=True, timeout=_SECONDS
+            [_program(), *options], input=document, capture_output=True, timeout=_SECONDS
         )
     except subprocess.TimeoutExpired:
         raise ReportError(

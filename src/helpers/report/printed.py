@@ -14,6 +14,7 @@ import typst
 from helpers.errors import ReportError
 from helpers.i18n import _, language
 from helpers.report import pandoc
+from helpers.report.bibliography import reference_list
 from helpers.report.execute import Failure
 from helpers.report.harvest import Code, Harvest, Picture, Printed
 from helpers.report.page import Frame, Numbering, block_markdown, plain_svg, trouble, unmarked
@@ -110,6 +111,7 @@ def _document(
     if failure is not None:
         box = _FOLDED.sub("", trouble(failure, found.skipped))
         parts.append(pandoc.raw(re.sub(r"</?h2>", lambda m: m.group(0).replace("h2", "p"), box)))
+    parts.append(reference_list(found.blocks))
     return "\n\n".join(parts)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import ModelSpecError, listing, nearest
+from helpers.memo import remembered
 from helpers.sem import fitindices
 from helpers.sem.fit import fit, model_text
 from helpers.sem.partable import Options, build_table, find_names
@@ -51,6 +52,7 @@ class AuxiliaryFit:
         return self.result.n_used
 
 
+@remembered
 def fit_with_auxiliary(
     model: object,
     data: pd.DataFrame,
@@ -98,7 +100,7 @@ def fit_with_auxiliary(
     References
     ----------
     Graham (2003), doi:10.1207/S15328007SEM1001_4. Enders & Mansolf (2018),
-    doi:10.1037/met0000148 (baseline model).
+    doi:10.1037/met0000102 (baseline model).
     """
     text = model_text(model)
     names = find_names(parse(text))

@@ -2,7 +2,7 @@
 
 A phantom variable of variance 1, uncorrelated with every cause that comes before, is given fixed
 standardised paths to the two ends of a path, and the model is fitted again (Harring, McNeish &
-Hancock 2017, doi:10.1037/met0000117). Without it, the part of the two variables' association that
+Hancock 2017). Without it, the part of the two variables' association that
 it would make is read as the path. What strength takes the path to zero is the tipping value.
 """
 

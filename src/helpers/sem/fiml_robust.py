@@ -50,7 +50,7 @@ def fiml_corrected(result: SemResult) -> dict[str, float] | Unavailable:
 
     References
     ----------
-    Zhang & Savalei (2023), doi:10.1080/10705511.2022.2118115.
+    Zhang & Savalei (2023), doi:10.1037/met0000445.
     """
     problem = result.context
     groups = problem.extra.groups

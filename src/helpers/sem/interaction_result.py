@@ -44,7 +44,7 @@ class LatentInteraction:
         Columns term (``predictor``, ``moderator``, ``product``), estimate, se, ci_low, ci_high,
         p_value, std, std_low, std_high. ``std`` counts each construct in its own standard
         deviations and the product in the product of the two (Wen, Marsh & Hau 2010,
-        doi:10.1080/10705511003659342), the SDs taken as known in its interval.
+        doi:10.1080/10705510903438872), the SDs taken as known in its interval.
     slopes : DataFrame
         The standardised slope one SD below the moderator's mean, at it and one above.
     region : JohnsonNeyman
