@@ -27,7 +27,7 @@ class Threshold:
 
 
 def _rows() -> dict[str, Threshold]:
-    hair = ("Hair, Hult, Ringle & Sarstedt (2022)", "10.1007/978-3-030-80519-7")
+    hair = ("Hair, Hult, Ringle & Sarstedt (2022)", "")
     nunnally = ("Nunnally & Bernstein (1994)", "")
     fornell = ("Fornell & Larcker (1981)", "10.1177/002224378101800104")
     hu = ("Hu & Bentler (1999)", "10.1080/10705519909540118")
@@ -141,7 +141,7 @@ def _rows() -> dict[str, Threshold]:
         Threshold("antonyms", 0.0, "max", "convention of this suite: no better than chance"),
         Threshold(
             "consistency_pairs",
-            5,
+            10,
             "min",
             "convention of this suite: with fewer pairs, a correlation over them is noise",
         ),
@@ -178,6 +178,23 @@ def _rows() -> dict[str, Threshold]:
         ),
         Threshold(
             "missing_events", 5, "min", "Vittinghoff & McCulloch (2007)", "10.1093/aje/kwk052"
+        ),
+        Threshold(
+            "treatment_shift",
+            0.40,
+            "max",
+            "Collins, Schafer & Kam (2001)",
+            "10.1037/1082-989X.6.4.330",
+        ),
+        Threshold(
+            "imputations_per_fmi", 100, "min", "White, Royston & Wood (2011)", "10.1002/sim.4067"
+        ),
+        Threshold(
+            "continuous_categories",
+            5,
+            "min",
+            "Rhemtulla, Brosseau-Liard & Savalei (2012)",
+            "10.1037/a0029315",
         ),
         Threshold("faults_found", 0.95, "min", "aim of this suite for its simulated study"),
         Threshold("sound_lost", 0.02, "max", "aim of this suite for its simulated study"),

@@ -25,6 +25,17 @@ CUTS = {
 cut-off, one with ``max`` values at it or above."""
 
 
+_MEADE = "Meade & Craig (2012), doi:10.1037/a0028085"
+_INDEX_SOURCES = {
+    "synonyms": _MEADE,
+    "antonyms": "Johnson (2005), doi:10.1016/j.jrp.2004.09.009",
+    "person_total": "Donlon & Fischer (1968), doi:10.1177/001316446802800110",
+    "mahalanobis": _MEADE,
+    "longstring": "Johnson (2005), doi:10.1016/j.jrp.2004.09.009",
+}
+"""Sources of indices whose cut-off has another source."""
+
+
 @dataclass(frozen=True, slots=True)
 class ExclusionRule:
     """A rule of the study file: rows with at least ``least`` of these marks are excluded."""
@@ -77,7 +88,7 @@ def _of_rows(screening: Screening) -> dict[str, tuple[str, str]]:
         ),
         "failed_attention": (
             _failed_definition(screening.max_failed_attention),
-            "Meade & Craig (2012), doi:10.1037/a0028085",
+            _MEADE,
         ),
     }
 
@@ -127,11 +138,13 @@ def _of_indices(screening: Screening) -> dict[str, tuple[str, str]]:
 
 
 def _source(screening: Screening, mark: str) -> str:
-    """Return where the cut-off comes from: the suite's source, or the study file."""
+    """Return where the index and its cut-off come from: the literature, or the study file."""
     row = THRESHOLDS[CUTS[mark][1]]
     if cut_off(screening, mark) != row.value:
-        return _("cut-off declared in the study file")
-    return f"{_(row.source)}, doi:{row.doi}" if row.doi else _(row.source)
+        cut = _("cut-off declared in the study file")
+    else:
+        cut = f"{_(row.source)}, doi:{row.doi}" if row.doi else _(row.source)
+    return "; ".join(filter(None, (_INDEX_SOURCES.get(mark), cut)))
 
 
 def _failed_definition(allowed: int) -> str:

@@ -10,6 +10,7 @@ from helpers.errors import Unavailable
 from helpers.i18n import _
 from helpers.survey.intervals import wilson_interval
 from helpers.survey.load import Study
+from helpers.survey.mark_agreement import SIGNS
 from helpers.survey.scoring import scale_scores
 from helpers.thresholds import LEVEL, THRESHOLDS
 
@@ -84,22 +85,58 @@ def planted_faults(study: Study) -> pd.DataFrame | Unavailable:
         Columns ``kind, n, n_excluded, share, ci_low, ci_high``: rows of each planted kind
         (``honest`` is a sound one) and how many of them were excluded, with Wilson's interval.
     """
-    path = study.folder.folder / PLANTED_FLAGS
-    if not study.is_simulated or not path.is_file():
-        return Unavailable(
-            _("a comparison with planted faults"), _("these data were observed, not simulated")
-        )
-    flags = pd.read_csv(path, usecols=["respondent_id", "kind"], dtype=str)
-    excluded = pd.DataFrame(
-        {
-            "respondent_id": study.intake.meta["respondent_id"],
-            "excluded": ~study.cleaned.kept,
-        }
-    )
-    merged = flags.merge(excluded, on="respondent_id", validate="one_to_one")
+    kinds = _planted_kinds(study)
+    if isinstance(kinds, Unavailable):
+        return kinds
+    merged = pd.DataFrame({"kind": kinds, "excluded": ~study.cleaned.kept})
     table = merged.groupby("kind")["excluded"].agg(["size", "sum"]).reset_index()
     table.columns = ["kind", "n", "n_excluded"]
     table["share"] = table["n_excluded"] / table["n"]
     ends = [wilson_interval(int(h), int(n)) for h, n in zip(table["n_excluded"], table["n"])]
     table[["ci_low", "ci_high"]] = ends
     return table.sort_values("n", ascending=False, ignore_index=True)
+
+
+CARELESS = ("speeder", "inattentive", "straight_liner")
+"""Planted kinds of careless answering; the others are unfinished, repeated or unwanted rows."""
+
+
+def detection_by_mark(study: Study) -> pd.DataFrame | Unavailable:
+    """Hold each sign of carelessness against the carelessness that was planted.
+
+    Returns
+    -------
+    DataFrame or Unavailable
+        One row a sign that the study can compute: ``mark``, the share of each planted kind that
+        carries it (``speeder, inattentive, straight_liner``), ``sensitivity`` over the three kinds
+        together and ``false_alarms`` among sound rows, both with Wilson's interval
+        (``sens_low, sens_high, false_low, false_high``); ``n_careless, n_sound``.
+    """
+    kinds = _planted_kinds(study)
+    if isinstance(kinds, Unavailable):
+        return kinds
+    careless, sound = kinds.isin(CARELESS), kinds == "honest"
+    rows = []
+    for mark in (m for m in SIGNS if m not in study.marks.unavailable):
+        hit = study.marks.table[mark]
+        found, false = int((hit & careless).sum()), int((hit & sound).sum())
+        n_careless, n_sound = int(careless.sum()), int(sound.sum())
+        sens, alarm = wilson_interval(found, n_careless), wilson_interval(false, n_sound)
+        row: dict[str, object] = {"mark": mark}
+        row |= {kind: float(hit[kinds == kind].mean()) for kind in CARELESS}
+        row |= {"sensitivity": found / n_careless, "sens_low": sens[0], "sens_high": sens[1]}
+        row |= {"false_alarms": false / n_sound, "false_low": alarm[0], "false_high": alarm[1]}
+        rows.append(row | {"n_careless": n_careless, "n_sound": n_sound})
+    return pd.DataFrame(rows)
+
+
+def _planted_kinds(study: Study) -> pd.Series | Unavailable:
+    """Return the planted kind of every received row, in the order of the rows."""
+    path = study.folder.folder / PLANTED_FLAGS
+    if not study.is_simulated or not path.is_file():
+        return Unavailable(
+            _("a comparison with planted faults"), _("these data were observed, not simulated")
+        )
+    flags = pd.read_csv(path, usecols=["respondent_id", "kind"], dtype=str)
+    ids = study.intake.meta["respondent_id"]
+    return ids.map(flags.set_index("respondent_id")["kind"]).rename("kind")

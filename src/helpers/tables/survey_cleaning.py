@@ -9,7 +9,6 @@ from helpers.i18n import _
 from helpers.results import CheckResult, Number
 from helpers.survey.intervals import wilson_interval
 from helpers.survey.load import Study
-from helpers.survey.mark_agreement import agreement_of_marks, describe_marks
 from helpers.survey.readers import Intake
 from helpers.survey.screening import Cleaned
 from helpers.tables.apa import ApaTable, apa_table
@@ -54,6 +53,7 @@ def reason_label(reason: str) -> str:
     """Return a reason of a blank in the current language; the codebook's own words stay."""
     known = {
         "not answered": _("not answered"),
+        "not asked": _("not asked"),
         "outside the scale": _("answer outside the scale"),
         "not a number": _("not a number"),
         "skipped by the questionnaire": _("skipped by the questionnaire"),
@@ -144,80 +144,6 @@ def flow_sentence(cleaned: Cleaned) -> str:
     ).format(
         received=received, kept=kept, share=format_percent(kept / received, 1), level=LEVEL,
         ci=percent_interval(low, high), rule=mark_label(worst["rule"]), hit=int(worst["n_hit"]),
-    )  # fmt: skip
-
-
-def marks_table(study: Study) -> ApaTable:
-    """Return every mark with definition, source, count and use."""
-    table = describe_marks(study.marks, study.spec.screening)
-    return apa_table(
-        table.assign(mark=table["mark"].map(mark_label)),
-        caption=_("Marks of careless and unusable rows"),
-        columns=[
-            Column("mark", _("Mark"), "text"),
-            Column("definition", _("Definition"), "text"),
-            Column("n", _("n"), "integer"),
-            Column("share", _("Share"), "percent", 1),
-            Column("use", _("Use"), "text"),
-            Column("source", _("Source"), "text"),
-        ],
-        note=_("A row can carry several marks. n is out of all rows received."),
-    )
-
-
-def marks_sentence(study: Study) -> str:
-    """Read the most frequent sign of carelessness aloud."""
-    names = ["speeding", "failed_attention", "longstring", "low_variability"]
-    names = [n for n in names if n not in study.marks.unavailable]
-    if not names:
-        return _("This study offers no sign of carelessness: neither times nor attention checks.")
-    n = len(study.marks.table)
-    counts = study.marks.table[names].sum()
-    worst, hits = str(counts.idxmax()), int(counts.max())
-    low, high = wilson_interval(hits, n)
-    return _(
-        "The most frequent sign of carelessness is \"{mark}\": {hits} of {n} rows ({share}, "
-        "{level:.0%} CI {ci})."
-    ).format(
-        mark=mark_label(worst), hits=hits, n=n, share=format_percent(hits / n, 1), level=LEVEL,
-        ci=percent_interval(low, high),
-    )  # fmt: skip
-
-
-def agreement_table(study: Study) -> ApaTable | Unavailable:
-    """Return how far the marks agree, pair by pair, those with a common row only."""
-    table = agreement_of_marks(study.marks)
-    table = table[table["n_both"] > 0].sort_values("kappa", ascending=False)
-    if table.empty:
-        return Unavailable(_("a table of agreement"), _("no row carries two marks"))
-    for column in ("mark_a", "mark_b"):
-        table[column] = table[column].map(mark_label)
-    return apa_table(
-        table,
-        caption=_("Agreement of the marks, pairs with common rows"),
-        columns=[
-            Column("mark_a", _("Mark"), "text"),
-            Column("mark_b", _("Other mark"), "text"),
-            Column("n_a", _("n first"), "integer"),
-            Column("n_b", _("n second"), "integer"),
-            Column("n_both", _("n both"), "integer"),
-            Column("kappa", _("Cohen's kappa"), "bounded"),
-        ],
-    )
-
-
-def agreement_sentence(study: Study) -> str:
-    """Read the strongest agreement aloud."""
-    table = agreement_of_marks(study.marks)
-    table = table[table["n_both"] > 0]
-    if table.empty:
-        return _("No row carries two marks, so there is no agreement to report.")
-    best = table.loc[table["kappa"].idxmax()]
-    return _(
-        "\"{a}\" and \"{b}\" agree most: {both} rows carry both, kappa = {kappa}."
-    ).format(
-        a=mark_label(best["mark_a"]), b=mark_label(best["mark_b"]), both=int(best["n_both"]),
-        kappa=format_number(best["kappa"], bounded=True),
     )  # fmt: skip
 
 
