@@ -46,6 +46,8 @@ def catalogue_texts():
         ("<td>Hu &amp; Bentler (1999)</td>", ["hu1999"]),
         ("de Matos, Henrique & Rossi 2007", ["dematos2007"]),
         ("Johnson and Neyman (1936)", ["johnsonneyman1936"]),
+        ("Rhemtulla, Brosseau-Liard & Savalei (2012)", ["rhemtulla2012"]),
+        ("Horn 1965, Cronbach 1951", ["cronbach1951", "horn1965"]),
         ("in 1951, and Cronbach later", []),
         ("Smith & Wesson (1999)", []),
     ],

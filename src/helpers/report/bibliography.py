@@ -27,6 +27,7 @@ _YEARS = r"(?:(?:19|20)\d\d[ab]?\s*[,，;；]\s*)*"
 _ENTRY = re.compile(r"^:::+ \{#ref-(\S+) \.csl-entry\}\n(.*?)\n:::+$", re.DOTALL | re.MULTILINE)
 _SPAN = re.compile(r"\[([^\[\]]*)\]\{\.nocase\}")
 _TAG = re.compile(r"<[^>]*>")
+_BEFORE = re.compile(r"[A-ZÀ-Ž][\w\-]+(?:,|,? &|,? and|、| 和) $")
 _ANYONE = re.compile(
     r"(?<![\w\-])(?:(?:van|von|de) )?" + _NAME.removesuffix(")*") + r"(?:'s|’s)?" + _JOINED + _NAME
     + r"\s*[(（]?\s*" + _YEARS + r"(?P<year>(?:19|20)\d\d)(?![\d])"
@@ -125,7 +126,8 @@ def _spans(source: Source, text: str) -> Iterable[tuple[int, int]]:
     for match in _pattern(source).finditer(text):
         others = set(re.findall(r"[A-ZÀ-Ž][\w\-]+", match.group("others")))
         family = {part for author in source.authors for part in re.findall(r"[\w\-]+", author)}
-        if others <= family | {"Jr", "III"}:
+        behind_another = _BEFORE.search(text, 0, match.start())
+        if others <= family | {"Jr", "III"} and not behind_another:
             yield match.span()
 
 
