@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,15 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import papermill
-
 from helpers.errors import ReportError
 from helpers.i18n import _, in_language
 from helpers.report import crate, files, folder, manifest
-from helpers.report.execute import Executed, Failure, _escaped
+from helpers.report.execute import Executed, Failure
+from helpers.report.facts import Facts, reasons
 from helpers.report.harvest import Harvest, harvest
 from helpers.report.index import run_index
 from helpers.report.page import Frame, notebook_page
+from helpers.report.parameters import defaults
 from helpers.report.printed import docx, pdf
 from helpers.report.request import Request
 from helpers.report.scrub import plain
@@ -37,6 +36,7 @@ class Job:
     source: Path
     given: Mapping[str, Any]
     declared: Mapping[str, str]
+    facts: Facts | None = None
 
     @property
     def name(self) -> str:
@@ -68,6 +68,10 @@ class Book:
         took = {name: entry.get("seconds", 0.0) for name, entry in self.entries.items()}
         return sorted(jobs, key=lambda job: -took.get(job.name, 0.0))
 
+    def reasons(self, job: Job) -> list[str]:
+        """Return in words why a notebook is not as it was when the folder was last written."""
+        return reasons(self.entries.get(job.name, {}).get("made_from", {}), job.facts)
+
     def add(self, job: Job, done: Executed) -> str:
         """Write everything one notebook yields and return how it ended."""
         with in_language(self.request.language):
@@ -90,7 +94,7 @@ class Book:
     def _write(self, job: Job, done: Executed, found: Harvest) -> dict[str, Any]:
         """Write page, tables, figures and the executed notebook of one job."""
         number = job.name[:2]
-        parameters = _parameters(job)
+        parameters = parameters_of(job)
         entry: dict[str, Any] = {
             "title": found.title,
             "status": _status(found, done.failure),
@@ -105,6 +109,8 @@ class Book:
             "made_at": _now(),
             "data_hash": self.data_hash,
             "commit": manifest.commit(),
+            "code": dict(job.facts.code),
+            "made_from": job.facts.as_dict(),
         }
         if done.failure is not None:
             entry["failure"] = _failure(done.failure)
@@ -216,15 +222,9 @@ def _names(entry: Mapping[str, Any]) -> set[str]:
     return names | {f["file"] for key in ("tables", "figures") for f in entry.get(key, [])}
 
 
-def _parameters(job: Job) -> dict[str, Any]:
+def parameters_of(job: Job) -> dict[str, Any]:
     """Return the parameters in force: the notebook's defaults with what was given."""
-    defaults = {}
-    for name, found in papermill.inspect_notebook(_escaped(job.source)).items():
-        try:
-            defaults[name] = ast.literal_eval(found["default"])
-        except (ValueError, SyntaxError):
-            defaults[name] = found["default"]
-    return {**defaults, **job.given}
+    return {**defaults(job.source), **job.given}
 
 
 def _status(found: Harvest, failure: Failure | None) -> str:

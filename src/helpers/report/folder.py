@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +15,7 @@ PARTS = ("tables", "figures", "notebooks")
 LOCK = ".lock"
 
 
-def prepare(folder: Path) -> None:
+def prepare(folder: Path, *, parts: Sequence[str] = PARTS, command: str = "study run") -> None:
     """Make the run's folders and prove that files can be written there.
 
     Raises
@@ -24,20 +24,20 @@ def prepare(folder: Path) -> None:
         Something is in the way, or writing is not allowed.
     """
     try:
-        for part in (folder, *(folder / name for name in PARTS)):
+        for part in (folder, *(folder / name for name in parts)):
             part.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=part):
                 pass
     except OSError as error:
         raise ReportError(
-            f"study run: the folder {paths.shown(folder)} cannot be written "
+            f"{command}: the folder {paths.shown(folder)} cannot be written "
             f"({error.strerror or error}); nothing was run. Change its permissions, or name "
             "another folder with --out."
         ) from None
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, *, command: str = "study run") -> Iterator[None]:
     """Hold the folder for one run; a second run into it is refused.
 
     The lock is the system's, so that it goes when its owner dies.
@@ -48,7 +48,7 @@ def locked(folder: Path) -> Iterator[None]:
     except OSError:
         handle.close()
         raise ReportError(
-            f"study run: another run is writing {paths.shown(folder)}; one at a time is allowed. "
+            f"{command}: another run is writing {paths.shown(folder)}; one at a time is allowed. "
             "Wait for it, or name another folder with --out."
         ) from None
     try:
@@ -70,8 +70,25 @@ def _lock(descriptor: int) -> None:
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file so that a crash leaves either the old one or the new one."""
+    """Write a file so that a crash leaves either the old one or the new one.
+
+    Raises
+    ------
+    ReportError
+        The disk does not take it; its cause is the ``OSError``.
+    """
     data = content.encode("utf-8") if isinstance(content, str) else content
+    try:
+        _write_and_move(path, data)
+    except OSError as error:
+        raise ReportError(
+            f"study: {paths.shown(path)} cannot be written ({error.strerror}); what was finished "
+            "is whole. Make room or change the permissions, then call again."
+        ) from error
+
+
+def _write_and_move(path: Path, data: bytes) -> None:
+    """Write beside the target, then take its place."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
     try:
         with os.fdopen(descriptor, "wb") as handle:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import logging
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,37 @@ def declared(notebook: Path) -> dict[str, str]:
         The parameters cell has a line that papermill passes over, so that a value given for it
         would be lost without a word.
     """
+    return dict(_declared(notebook, notebook.stat().st_mtime_ns))
+
+
+def defaults(notebook: Path) -> dict[str, Any]:
+    """Return the values that a notebook's parameters have if none is given."""
+    return dict(_defaults(notebook, notebook.stat().st_mtime_ns))
+
+
+@lru_cache(maxsize=1024)
+def _inspected(notebook: Path, _changed: int) -> Mapping[str, Mapping[str, Any]]:
+    """Return what papermill sees in one state of a notebook."""
     logging.getLogger("papermill").setLevel(logging.ERROR)
-    seen = papermill.inspect_notebook(_escaped(notebook))
+    return papermill.inspect_notebook(_escaped(notebook))
+
+
+@lru_cache(maxsize=1024)
+def _defaults(notebook: Path, changed: int) -> dict[str, Any]:
+    """Read the defaults of one state of a notebook."""
+    found = {}
+    for name, entry in _inspected(notebook, changed).items():
+        try:
+            found[name] = ast.literal_eval(entry["default"])
+        except (ValueError, SyntaxError):
+            found[name] = entry["default"]
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _declared(notebook: Path, changed: int) -> dict[str, str]:
+    """Read the types of one state of a notebook."""
+    seen = _inspected(notebook, changed)
     hidden = [name for name in _assigned(notebook) if name not in seen]
     if hidden:
         raise ReportError(

@@ -11,11 +11,12 @@ from tqdm import tqdm
 class Progress:
     """A bar on a terminal; nothing where the output goes to a file."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, *, unit: str = "nb", shown: bool = True) -> None:
         self._lock = threading.Lock()
         self._running: list[str] = []
         self._bar = tqdm(
-            total=total, unit="nb", disable=not sys.stderr.isatty(), dynamic_ncols=True,
+            total=total, unit=unit, dynamic_ncols=True,
+            disable=not (shown and sys.stderr.isatty()),
             bar_format="{n_fmt}/{total_fmt} |{bar}| {elapsed} gone, {remaining} left {desc}",
         )  # fmt: skip
 
@@ -31,6 +32,12 @@ class Progress:
             self._running.remove(name)
             self._bar.update()
             self._show()
+
+    def count(self, name: str) -> None:
+        """Count one as done that was not shown as in work."""
+        with self._lock:
+            self._bar.set_description_str(name)
+            self._bar.update()
 
     def close(self) -> None:
         """End the bar."""

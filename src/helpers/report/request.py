@@ -17,6 +17,7 @@ from helpers import paths
 from helpers.errors import ReportError, listing, nearest
 from helpers.i18n import LANGUAGES
 from helpers.report.parameters import refuse_reserved
+from helpers.survey.selection import WHERE as WHERE_SIGN
 
 FORMATS = ("html", "pdf", "docx")
 """HTML is always made, because the index leads to it."""
@@ -48,6 +49,8 @@ class Request:
     Attributes
     ----------
     study : str
+    selection : str
+        Terms that respondents must meet, as in ``load_study``; empty for all.
     language : str
     formats : tuple of str
     only : tuple of str
@@ -75,6 +78,12 @@ class Request:
     workers: int = 1
     fresh: bool = False
     plain_kernels: bool = False
+    selection: str = ""
+
+    @property
+    def opened(self) -> str:
+        """The study as notebooks open it, with its selection."""
+        return f"{self.study}{WHERE_SIGN}{self.selection}" if self.selection else self.study
 
     @property
     def folder(self) -> Path:
@@ -129,7 +138,7 @@ def make_request(
         study=study or stored.study or DEFAULT_STUDY,
         language=chosen,
         formats=asked,
-        only=tuple(_two_digits(n) for n in (only or stored.only or ())),
+        only=tuple(two_digits(n) for n in (only or stored.only or ())),
         parameters=parameters,
         run=_run_name(Path(config).stem if config else "", chosen, settings),
         base=Path(out).expanduser().resolve() if out else paths.reports_folder(),
@@ -190,7 +199,7 @@ def select_notebooks(only: Sequence[str]) -> list[Path]:
     return [path for path in found if not only or path.name[:2] in only]
 
 
-def _two_digits(number: int | str) -> str:
+def two_digits(number: int | str) -> str:
     """Return a notebook's number as its file name begins."""
     text = str(number).strip()
     return text.zfill(2) if text.isdigit() else text

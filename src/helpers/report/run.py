@@ -6,17 +6,20 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from helpers import paths
 from helpers.errors import DataContractError
 from helpers.i18n import in_language, pick
 from helpers.report import folder
-from helpers.report.book import Book, Job
-from helpers.report.execute import CELL_SECONDS, execute
+from helpers.report.book import Book, Job, parameters_of
+from helpers.report.cache import Cache
+from helpers.report.execute import CELL_SECONDS, Executed, execute
+from helpers.report.facts import facts_of
 from helpers.report.index import runs_index
 from helpers.report.kernels import Kernels
+from helpers.report.limits import Limits
 from helpers.report.parameters import assign, declared
 from helpers.report.progress import Progress
 from helpers.report.request import Request, select_notebooks
@@ -34,6 +37,8 @@ class Outcome:
         Where the pages are.
     made, failed : list of str
         Names of notebooks.
+    why : dict
+        Notebook -> why it was run again, in words; empty words if its kept outputs were used.
     seconds : float
     why_plain : str
         Why ordinary kernels were used; empty if they were forked.
@@ -42,6 +47,7 @@ class Outcome:
     folder: Path
     made: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    why: dict[str, list[str]] = field(default_factory=dict)
     seconds: float = 0.0
     why_plain: str = ""
 
@@ -49,6 +55,28 @@ class Outcome:
     def exit_code(self) -> int:
         """0 if everything asked for was made, else 1."""
         return 1 if self.failed else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a run may use and show.
+
+    Attributes
+    ----------
+    cell_seconds : int
+        Longest time for one cell.
+    seconds : float or None
+        Longest time for all notebooks together.
+    limits : Limits
+        Memory and length of output of one notebook.
+    alone : bool
+        The kernels serve this run only, and a bar is shown on a terminal.
+    """
+
+    cell_seconds: int = CELL_SECONDS
+    seconds: float | None = None
+    limits: Limits = Limits()
+    alone: bool = True
 
 
 def run(request: Request, *, cell_seconds: int = CELL_SECONDS) -> Outcome:
@@ -67,30 +95,49 @@ def run(request: Request, *, cell_seconds: int = CELL_SECONDS) -> Outcome:
         Wrong parameters, an unknown or faulty study, a folder that cannot be written or that
         another run is writing: nothing has run and nothing has been written over.
     """
-    study = read_folder(study_folder(request.study))
-    _refuse_faulty(request.study)
+    read_folder(study_folder(request.study))
+    refuse_faulty(request.study)
     jobs = plan(request)
     folder.prepare(request.folder)
-    started = time.perf_counter()
-    with folder.locked(request.folder):
-        if request.fresh:
-            folder.empty(request.folder)
-        warm = not request.plain_kernels
-        with Kernels(warm=warm) as kernels, in_language(request.language):
-            title = pick(study.spec.title.model_dump())
-            book = Book(request, title=title, simulated=study.is_simulated, jobs=jobs)
-            outcome = Outcome(request.folder)
-            try:
-                _run_all(jobs, book, kernels, outcome, workers=request.workers, limit=cell_seconds)
-            finally:
-                outcome.seconds = time.perf_counter() - started
-                outcome.why_plain = kernels.why_plain
-                book.close(seconds=outcome.seconds, kernels=kernels.why_plain)
+    with Kernels(warm=not request.plain_kernels) as kernels:
+        outcome = render(request, jobs, kernels, Terms(cell_seconds))
+    Cache(request.base).prune()
     runs_index(request.base, language=request.language)
     return outcome
 
 
-def _refuse_faulty(name: str) -> None:
+def render(request: Request, jobs: Sequence[Job], kernels: Kernels, terms: Terms) -> Outcome:
+    """Run and write the notebooks of a request that has been checked.
+
+    Parameters
+    ----------
+    request : Request
+    jobs : sequence of Job
+        From ``plan``.
+    kernels : Kernels
+        Where kernels come from; it may serve many runs.
+    terms : Terms
+    """
+    started = time.perf_counter()
+    study = read_folder(study_folder(request.study))
+    outcome = Outcome(request.folder)
+    with folder.locked(request.folder), in_language(request.language):
+        if request.fresh:
+            folder.empty(request.folder)
+        title = pick(study.spec.title.model_dump())
+        book = Book(request, title=title, simulated=study.is_simulated, jobs=jobs)
+        jobs = [with_facts(job, data=book.data_hash, request=request) for job in jobs]
+        outcome.why = {job.name: book.reasons(job) for job in jobs}
+        try:
+            _run_all(jobs, book, kernels, outcome, terms)
+        finally:
+            outcome.seconds = time.perf_counter() - started
+            outcome.why_plain = kernels.why_plain
+            book.close(seconds=outcome.seconds, kernels=kernels.why_plain)
+    return outcome
+
+
+def refuse_faulty(name: str) -> None:
     """Raise if the study's files have faults, so that no earlier page is written over."""
     faults = [finding for finding in check_study(name) if finding.severity == "error"]
     if faults:
@@ -106,7 +153,7 @@ def plan(request: Request) -> list[Job]:
     sources = select_notebooks(request.only)
     allowed = {source.name: declared(source) for source in sources}
     given = assign(request.parameters, allowed)
-    fixed = {"study": request.study, "language": request.language}
+    fixed = {"study": request.opened, "language": request.language}
     return [
         Job(
             source,
@@ -117,25 +164,32 @@ def plan(request: Request) -> list[Job]:
     ]
 
 
+def with_facts(job: Job, *, data: str, request: Request) -> Job:
+    """Return a job with what its outputs depend on."""
+    forked = not request.plain_kernels
+    facts = facts_of(job.source, parameters=parameters_of(job), data=data, forked=forked)
+    return replace(job, facts=facts)
+
+
 def _run_all(
-    jobs: Sequence[Job], book: Book, kernels: Kernels, outcome: Outcome, *, workers: int, limit: int
+    jobs: Sequence[Job], book: Book, kernels: Kernels, outcome: Outcome, terms: Terms
 ) -> None:
     """Run the jobs on threads; each thread drives one kernel at a time."""
-    progress = Progress(len(jobs))
+    progress = Progress(len(jobs), shown=terms.alone)
     stopping = threading.Event()
+    cache = Cache(book.request.base)
+    until = None if terms.seconds is None else time.monotonic() + terms.seconds
 
     def work(job: Job) -> str | None:
         if stopping.is_set():
             return None
         progress.start(job.name)
-        done = execute(
-            job.source, parameters=job.given, kernels=kernels, cwd=paths.project_root(),
-            cell_seconds=limit,
-        )  # fmt: skip
+        done = _kept_or_run(job, book, kernels, cache, terms, until)
         status = None if stopping.is_set() else book.add(job, done)
         progress.finish(job.name)
         return status
 
+    workers = book.request.workers
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="notebook") as pool:
         pending = {pool.submit(work, job): job for job in book.longest_first(jobs)}
         try:
@@ -143,10 +197,27 @@ def _run_all(
         except BaseException:
             stopping.set()
             pool.shutdown(wait=False, cancel_futures=True)
-            kernels.stop()
+            if terms.alone:
+                kernels.stop()
             raise
         finally:
             progress.close()
+
+
+def _kept_or_run(
+    job: Job, book: Book, kernels: Kernels, cache: Cache, terms: Terms, until: float | None
+) -> Executed:
+    """Return an executed notebook: the kept one if all it depends on is as it was."""
+    kept = None if book.request.fresh else cache.get(job.facts.key())
+    if kept is not None:
+        return kept
+    done = execute(
+        job.source, parameters=job.given, kernels=kernels, cwd=paths.project_root(),
+        cell_seconds=terms.cell_seconds, limits=terms.limits,
+        seconds_left=None if until is None else max(0.0, until - time.monotonic()),
+    )  # fmt: skip
+    cache.put(job.facts.key(), done)
+    return done
 
 
 def _collect(pending: dict[Future[str | None], Job], outcome: Outcome) -> None:

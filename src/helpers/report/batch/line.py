@@ -1,0 +1,118 @@
+"""One report of a batch: made by ``study run``'s own means, told in one line of the journal."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from helpers.report import folder, manifest
+from helpers.report.batch.expand import Report
+from helpers.report.batch.journal import file_hash
+from helpers.report.book import Job
+from helpers.report.kernels import Kernels
+from helpers.report.run import Outcome, Terms, plan, render, with_facts
+
+Line = dict[str, Any]
+
+
+def make_report(report: Report, kernels: Kernels, terms: Terms) -> Line:
+    """Run and write one report; return its line."""
+    request = report.request
+    jobs = plan(request)
+    folder.prepare(request.folder, command="study batch")
+    before = manifest.read_json(request.folder / manifest.MANIFEST).get("notebooks", {})
+    outcome = render(request, jobs, kernels, terms)
+    return _line(report, jobs, outcome, known=before.keys())
+
+
+def is_kept(report: Report, line: Mapping[str, Any]) -> bool:
+    """Tell whether a report stands as its line says and would come out the same today."""
+    root = report.request.folder
+    return (
+        line["status"] in ("made", "not_applicable")
+        and line["manifest"] == file_hash(root / manifest.MANIFEST) != ""
+        and line["made_from"] == _made_from(report, plan(report.request))
+    )
+
+
+def failed_line(report: Report, message: str, *, seconds: float) -> Line:
+    """Return the line of a report that could not be begun or written."""
+    return {
+        **_head(report), "status": "failed", "seconds": round(seconds, 3), "why": [],
+        "notebooks": {}, "failures": [{"notebook": "", "message": message}], "manifest": "",
+        "made_from": "",
+    }  # fmt: skip
+
+
+def _line(report: Report, jobs: Sequence[Job], outcome: Outcome, *, known: Any) -> Line:
+    """Return what the journal says about a report that was written."""
+    path = outcome.folder / manifest.MANIFEST
+    entries = manifest.read_json(path).get("notebooks", {})
+    states = {name: entries[name]["status"] for name in sorted(entries)}
+    failures = [
+        {"notebook": name, "message": entries[name]["key_sentence"], "page": entries[name]["page"]}
+        for name, status in states.items()
+        if status == "failed"
+    ]
+    return {
+        **_head(report),
+        "status": _status(list(states.values())),
+        "seconds": round(outcome.seconds, 3),
+        "why": _why(outcome, known),
+        "notebooks": states,
+        "failures": failures,
+        "manifest": file_hash(path),
+        "made_from": _made_from(report, jobs),
+    }
+
+
+def _head(report: Report) -> Line:
+    """Return what tells a report from the others."""
+    request = report.request
+    return {
+        "report": report.name, "axes": dict(report.axes), "language": request.language,
+        "selection": request.selection, "formats": list(request.formats),
+    }  # fmt: skip
+
+
+def _status(states: Sequence[str]) -> str:
+    """Return how a report ended from how its notebooks did."""
+    if "failed" in states:
+        return "failed"
+    return "not_applicable" if set(states) == {"not_applicable"} else "made"
+
+
+def _why(outcome: Outcome, known: Any) -> list[str]:
+    """Return why notebooks that were there before ran again, each reason once."""
+    told: dict[str, list[str]] = {}
+    for name, reasons in outcome.why.items():
+        for reason in reasons:
+            if name in known:
+                told.setdefault(reason, []).append(name[:2])
+    return [f"{reason} ({' '.join(numbers)})" for reason, numbers in told.items()]
+
+
+def _made_from(report: Report, jobs: Sequence[Job]) -> str:
+    """Return a hash of all that a report depends on."""
+    request = report.request
+    data = _data_hash(request.study, tuple(_changes(request.study)))
+    keys = [with_facts(job, data=data, request=request).facts.key() for job in jobs]
+    text = json.dumps([keys, request.formats, request.language])
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def _changes(study: str) -> list[tuple[str, int, int]]:
+    """Return names, sizes and times of a study's files: what tells cheaply that one changed."""
+    from helpers.study import study_folder
+
+    found = sorted(path for path in study_folder(study).rglob("*") if path.is_file())
+    return [(str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in found]
+
+
+@lru_cache(maxsize=32)
+def _data_hash(study: str, _changes: tuple) -> str:
+    """Return the hash of one state of a study's files."""
+    return manifest.data_hash(manifest.data_files(study))
