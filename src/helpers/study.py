@@ -17,14 +17,15 @@ from helpers.typed_yaml import joined, read_typed
 
 ITEM_COLUMNS = (
     "item", "construct", "scale", "wording_en", "wording_zh", "reverse", "missing_codes",
-    "shown_if", "module", "column", "source", "label_en", "label_zh",
+    "shown_if", "module", "column", "source", "label_en", "label_zh", "review",
 )  # fmt: skip
 """Columns of ``items.csv``.
 
 ``construct`` is empty for background questions; ``reverse`` is 0 or 1; ``missing_codes`` is
 ``code=reason`` joined by ``;``; ``shown_if`` is ``item=code|code`` for questions behind a branch;
 ``module`` is ``main`` or a module's name; ``column`` is the name in the raw file if it differs;
-``label_en`` and ``label_zh`` are short names for tables, where the item's own name says too little.
+``label_en`` and ``label_zh`` are short names for tables, where the item's own name says too little;
+``review`` holds what `study new` guessed about the item, until it is confirmed and deleted.
 """
 
 

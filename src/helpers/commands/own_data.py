@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 
 def add_own_data(commands: argparse._SubParsersAction) -> None:
     """Add the commands to the parser."""
+    new = commands.add_parser("new", help="make a study folder from an export")
+    new.add_argument("name", metavar="NAME", help="of the study, and of its folder below data/")
+    new.add_argument("--from", dest="source", required=True, metavar="EXPORT", help="the file")
+    new.add_argument("--reader", metavar="R", help="in place of the one detected")
+    new.add_argument("--title", default="", metavar="TEXT", help="(default: the name)")
+    new.set_defaults(call=_new)
     asked = commands.add_parser("questionnaire", help="write a study's questionnaire")
     asked.add_argument("study", metavar="STUDY", help="name below data/, or a study folder")
     asked.add_argument(
@@ -21,6 +27,25 @@ def add_own_data(commands: argparse._SubParsersAction) -> None:
     asked.add_argument("--module", default="main", metavar="NAME", help="a further questionnaire")
     asked.add_argument("--out", metavar="FILE", help="where to (default: this folder)")
     asked.set_defaults(call=_questionnaire)
+
+
+def _new(options: argparse.Namespace) -> int:
+    """Make a study folder and list everything that was guessed."""
+    from helpers import paths
+    from helpers.survey.new import new_study
+    from helpers.survey.new.guess import listed
+
+    made = new_study(options.name, Path(options.source), reader=options.reader, title=options.title)
+    print(made.detected.text())
+    for line in listed(made.guesses):
+        print(line)
+    print(
+        f"{paths.shown(made.folder)}: {made.n_rows} rows, {made.n_items} items, "
+        f"{len(made.guesses)} guesses, each marked REVIEW in study.yml or items.csv. Confirm or "
+        f"correct them; `study check {made.name}` lists those that are left, and "
+        f"`study run {made.name}` works with what there is."
+    )
+    return 0
 
 
 def _questionnaire(options: argparse.Namespace) -> int:

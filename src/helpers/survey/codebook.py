@@ -11,6 +11,7 @@ from helpers.specification import Source
 from helpers.study import StudyFolder, read_folder, study_folder
 from helpers.survey.findings import Finding
 from helpers.survey.matrix import study_matrix
+from helpers.survey.new.reviews import open_reviews
 from helpers.survey.readers import Intake, read_source
 from helpers.survey.scoring import reverse_coded
 from helpers.survey.screening import exclude_marked, mark_responses
@@ -44,6 +45,7 @@ def check_study(study: str | Path) -> list[Finding]:
         return [Finding("error", name, str(error))]
     findings = _check_matrix(read)
     findings += _check_sources(read)
+    findings += open_reviews(read.folder)
     order = {"error": 0, "mark": 1, "note": 2}
     return sorted(findings, key=lambda f: order[f.severity])
 

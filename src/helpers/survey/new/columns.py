@@ -1,0 +1,240 @@
+"""What kind of question each column of an export answers: looked at one by one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from helpers.survey.new.words import demographic, ordered_labels
+from helpers.survey.readers.answers import CONVENTIONAL_CODES, plain
+from helpers.survey.readers.export import Export
+
+MOST_CATEGORIES = 20
+"""Different answers up to which a column is a choice rather than a number or text."""
+
+_NUMBER = re.compile(r"^[+-]?\d+(\.\d+)?$")
+_MOST_NUMBERS = 0.95
+_WRITTEN_IN = re.compile(r"〖[^〗]*〗?")
+_SPANS = ((1, 5), (1, 7), (1, 10), (0, 10), (1, 4), (1, 6), (1, 9), (0, 6), (1, 11))
+"""Answer scales met in practice, commonest first."""
+
+_COMMON = _SPANS[:4]
+"""Those that a column can be taken for alone, or in spite of slips beside them."""
+
+_FEWEST = 1000
+"""Answers from which on rare ones can be told to be slips."""
+
+_SLIP, _SLIPS = 0.005, 0.01
+"""Shares of answers up to which one value, and all values outside together, count as slips."""
+
+
+@dataclass(slots=True)
+class Column:
+    """One question, or one column of a question with several answers.
+
+    Attributes
+    ----------
+    name : str
+        Column of the file.
+    wording : str
+        What was asked, if the file holds it.
+    kind : str
+        ``likert``, ``category``, ``multiple``, ``number`` or ``text``.
+    labels : dict
+        Code -> label.
+    low, high : float or None
+        Ends of the scale.
+    missing : dict
+        Missing code -> reason.
+    values : Series
+        Codes or numbers; missing where blank (not for text and several answers).
+    why : str
+        What the kind rests on.
+    sure : bool
+        Whether the file itself says so.
+    """
+
+    name: str
+    wording: str
+    kind: str
+    values: pd.Series
+    labels: dict[int, str] = field(default_factory=dict)
+    low: float | None = None
+    high: float | None = None
+    missing: dict[int, str] = field(default_factory=dict)
+    why: str = ""
+    sure: bool = False
+    alternatives: tuple[str, ...] = ()
+
+
+def read_column(export: Export, name: str) -> Column:
+    """Return what kind of question a column answers, judged by its cells alone."""
+    cells = export.answers[name].astype("str").str.strip()
+    filled = cells[(cells != "") & ~cells.isin(list(export.tokens))]
+    wording = " ".join(str(export.questions.get(name, "")).split())
+    labels = dict(export.value_labels.get(name, {}))
+    if filled.empty:
+        blank = pd.Series(np.nan, index=cells.index)
+        return Column(name, wording, "text", blank, why="every cell is blank")
+    numbers = pd.to_numeric(filled.where(filled.str.match(_NUMBER)), errors="coerce")
+    if numbers.notna().mean() >= _MOST_NUMBERS:
+        return _numeric(name, wording, numbers.reindex(cells.index), labels, export)
+    return _worded(name, wording, filled, cells.index, export.separator)
+
+
+def _numeric(
+    name: str, wording: str, values: pd.Series, labels: dict[int, str], export: Export
+) -> Column:
+    """Return a column of numbers: a scale, a choice by code, or a count."""
+    missing = dict(export.missing_codes.get(name, {}))
+    missing |= {c: f"code {c} of the file" for c in _codes_apart(values) if c not in missing}
+    kept = values[~values.isin(list(missing))]
+    low, high = (kept.min(), kept.max()) if kept.notna().any() else (0.0, 0.0)
+    whole = bool((kept.dropna() % 1 == 0).all())
+    slips = slips_of(kept) if whole else []
+    if slips:
+        low, high = kept[~kept.isin(slips)].min(), kept[~kept.isin(slips)].max()
+    column = Column(name, wording, "number", kept, low=low, high=high, missing=missing)
+    labels = {code: text for code, text in labels.items() if code not in missing}
+    if labels and whole:
+        inside = kept.dropna().isin(list(labels)).all()
+        ordered = ordered_labels([labels[c] for c in sorted(labels)])
+        column.kind = "likert" if ordered or not inside else "category"
+        column.labels, column.why, column.sure = labels, "the file labels its codes", bool(inside)
+        column.low, column.high = float(min(low, *labels)), float(max(high, *labels))
+        return column
+    distinct = kept[~kept.isin(slips)].nunique()
+    about = demographic(name, wording)
+    if about == "age" and high > 20 or not whole or distinct > MOST_CATEGORIES or high > 100:
+        column.why, column.sure = f"numbers from {low:g} to {high:g}", True
+        return column
+    span = span_of(low, high)
+    if span not in _COMMON or about or distinct <= 2 or high - low > 12:
+        small = distinct <= 12 and about != "age"
+        column.kind = "category" if small else "number"
+        column.why = f"{distinct} different whole numbers"
+        column.alternatives = ("number",) if small else ("category",)
+        if small:
+            shown = kept[~kept.isin(slips)].dropna().unique()
+            column.labels = {int(v): str(int(v)) for v in sorted(shown)}
+        return column
+    column.kind, (column.low, column.high) = "likert", span
+    column.why = f"whole numbers from {low:g} to {high:g}, without labels{but_for(slips)}"
+    column.alternatives = ("category", "number")
+    return column
+
+
+def slips_of(values: pd.Series) -> list[float]:
+    """Return rare values outside a common answer scale that holds nearly all others.
+
+    Such values are slips of the hand or of the export; they are read as outside of the scale,
+    marked and counted. In a small file a single answer may be the only one at an end of a longer
+    scale, so there none is called a slip.
+    """
+    shares = values.dropna().value_counts(normalize=True)
+    if values.notna().sum() < _FEWEST:
+        return []
+    for low, high in _COMMON:
+        outside = shares[(shares.index < low) | (shares.index > high)]
+        if outside.empty:
+            return []
+        if outside.max() <= _SLIP and outside.sum() <= _SLIPS:
+            return sorted(float(v) for v in outside.index)
+    return []
+
+
+def but_for(slips: list[float]) -> str:
+    """Return the words on slips for a reason, or nothing."""
+    return f", but for {', '.join(f'{v:g}' for v in slips[:5])} as slips" if slips else ""
+
+
+def span_of(low: float, high: float) -> tuple[float, float] | None:
+    """Return the shortest usual answer scale that holds two values, or None."""
+    fits = [s for s in _SPANS if s[0] <= low and high <= s[1]]
+    return min(fits, key=lambda s: (s[1] - s[0], s[0])) if fits and high >= 3 else None
+
+
+def _codes_apart(values: pd.Series) -> list[int]:
+    """Return values that look like codes for a blank: conventional, and far from all others.
+
+    A 98 among ages stands near other ages and is kept; a 98 among answers from 1 to 10 is not.
+    """
+    found = [v for v in values.dropna().unique() if v in CONVENTIONAL_CODES or v <= -1]
+    usual = values.dropna()[~values.dropna().isin(found)]
+    if usual.empty:
+        return []
+    top, bottom = usual.max(), usual.min()
+    apart = [v for v in found if v > 2 * max(top, 5) or (v < 0 <= bottom)]
+    return sorted(int(v) for v in apart)
+
+
+def _worded(name: str, wording: str, filled: pd.Series, index: pd.Index, separator: str) -> Column:
+    """Return a column of words: a scale, a choice, several choices, or free text."""
+    whole, filled = filled, filled.str.replace(_WRITTEN_IN, "", regex=True).str.strip()
+    distinct = list(dict.fromkeys(filled))
+    blank = pd.Series(np.nan, index=index)
+    joined = _joined(whole, separator)
+    if joined and len(distinct) > len(joined):
+        numbers = all(part.isdigit() for part in joined)
+        labels = {int(p) if numbers else k: p for k, p in enumerate(joined, start=1)}
+        why = f"cells hold several answers joined by '{separator}'"
+        return Column(name, wording, "multiple", blank, labels, why=why)
+    ordered = ordered_labels(distinct) if len(distinct) <= 11 else None
+    if ordered:
+        return _ordered(name, wording, filled, index, ordered)
+    if len(distinct) <= MOST_CATEGORIES and len(filled) >= 2 * len(distinct):
+        labels = dict(enumerate(sorted(distinct, key=_natural), start=1))
+        codes = {text: code for code, text in labels.items()}
+        column = Column(name, wording, "category", filled.map(codes).astype(float).reindex(index))
+        column.labels, column.low, column.high = labels, 1.0, float(len(labels))
+        column.why = f"{len(labels)} different texts; their codes are given here, in order of text"
+        column.alternatives = ("text",)
+        return column
+    why = f"{len(distinct)} different texts in {len(filled)} cells"
+    return Column(name, wording, "text", blank, why=why, sure=len(distinct) > MOST_CATEGORIES)
+
+
+def _ordered(
+    name: str, wording: str, filled: pd.Series, index: pd.Index, ordered: list[str | None]
+) -> Column:
+    """Return a column whose words form a known scale."""
+    labels = {code: text for code, text in enumerate(ordered, start=1) if text is not None}
+    codes = {plain(text): float(code) for code, text in labels.items()}
+    column = Column(name, wording, "likert", filled.map(plain).map(codes).reindex(index), labels)
+    column.low, column.high = 1.0, float(len(ordered))
+    column.why, column.sure = (
+        f"its words form a scale of {len(ordered)} points",
+        None not in ordered,
+    )
+    if len(ordered) % 2 == 0:
+        column.alternatives = (f"{len(ordered) + 1} points with a middle nobody chose",)
+    return column
+
+
+def _joined(filled: pd.Series, separator: str) -> list[str]:
+    """Return the choices of cells that join several, or nothing if the column is not so."""
+    together = filled[filled.str.contains(separator, regex=False)]
+    if separator.isspace() or len(together) < 2:
+        return []
+    parts = filled.str.replace(_WRITTEN_IN, "", regex=True).str.split(separator).explode()
+    parts = parts.str.strip()
+    counts = parts[parts != ""].value_counts()
+    often = counts[counts >= 2]
+    few = 2 <= len(counts) <= MOST_CATEGORIES and often.sum() >= _MOST_NUMBERS * counts.sum()
+    return sorted(counts.index, key=_natural) if few else []
+
+
+def _natural(text: str) -> tuple[float, str]:
+    """Order texts by the first number in them, then by letters."""
+    number = re.search(r"\d+(?:\.\d+)?", text.replace(",", ""))
+    below = bool(re.search(r"以下|below|under|less|<", text))
+    return (float(number[0]) - 0.5 * below if number else np.inf, text)
+
+
+def value_table(columns: Mapping[str, Column]) -> pd.DataFrame:
+    """Return the numbers of all columns that have some, missing codes blanked."""
+    return pd.DataFrame({name: c.values for name, c in columns.items() if c.values.notna().any()})
