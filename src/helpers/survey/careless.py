@@ -261,9 +261,20 @@ def largest_autocorrelation(items: pd.DataFrame, *, max_lag: int) -> pd.Series:
             f"largest_autocorrelation: max_lag= {max_lag} with {k} items; 1 to {k - LEAST_POINTS} "
             "is possible. Give a shorter lag, or more items."
         )
+    there = ~np.isnan(values)
+    x, seen = np.where(there, values - _centre(values, there), 0.0), there.astype(float)
+    squares = x * x
     largest = np.full(len(values), np.nan)
     for lag in range(1, max_lag + 1):
-        r = row_correlation(values[:, :-lag], values[:, lag:])
+        first, second = slice(None, -lag), slice(lag, None)
+        r = _correlation_of_sums(
+            n=_dot(seen[:, first], seen[:, second]),
+            sa=_dot(x[:, first], seen[:, second]),
+            sb=_dot(seen[:, first], x[:, second]),
+            saa=_dot(squares[:, first], seen[:, second]),
+            sbb=_dot(seen[:, first], squares[:, second]),
+            sab=_dot(x[:, first], x[:, second]),
+        )
         largest = np.fmax(largest, np.abs(r))
     return pd.Series(largest, index=items.index)
 
@@ -300,11 +311,42 @@ def contradictions(items: pd.DataFrame, *, pairs: Sequence[tuple[str, str]]) -> 
 def row_correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Return Pearson's r of each row of a with the same row of b, over cells present in both."""
     present = ~(np.isnan(a) | np.isnan(b))
+    a = np.where(present, a - _centre(a, present), 0.0)
+    b = np.where(present, b - _centre(b, present), 0.0)
+    return _correlation_of_sums(
+        n=present.sum(axis=1),
+        sa=a.sum(axis=1),
+        sb=b.sum(axis=1),
+        saa=_dot(a, a),
+        sbb=_dot(b, b),
+        sab=_dot(a, b),
+    )
+
+
+def _centre(values: np.ndarray, present: np.ndarray) -> np.ndarray:
+    """Return row means as a column, so that sums of squares lose no digits."""
     n = present.sum(axis=1)
-    a, b = (np.where(present, x, 0.0) for x in (a, b))
+    sums = np.where(present, values, 0.0).sum(axis=1)
+    return (sums / np.maximum(n, 1))[:, None]
+
+
+def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return the products of each row of a with the same row of b."""
+    return np.einsum("ij,ij->i", a, b)
+
+
+def _correlation_of_sums(
+    *,
+    n: np.ndarray,
+    sa: np.ndarray,
+    sb: np.ndarray,
+    saa: np.ndarray,
+    sbb: np.ndarray,
+    sab: np.ndarray,
+) -> np.ndarray:
+    """Return correlations from sums, sums of squares and sums of products about some centre."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        a, b = (np.where(present, x - (x.sum(axis=1) / n)[:, None], 0.0) for x in (a, b))
-        va, vb = (np.einsum("ij,ij->i", x, x) for x in (a, b))
-        r = np.einsum("ij,ij->i", a, b) / np.sqrt(va * vb)
+        va, vb = saa - sa * sa / n, sbb - sb * sb / n
+        r = (sab - sa * sb / n) / np.sqrt(va * vb)
     usable = (n >= LEAST_POINTS) & (va > TINY) & (vb > TINY)
     return np.where(usable, np.clip(r, -1.0, 1.0), np.nan)
