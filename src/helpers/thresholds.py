@@ -82,6 +82,13 @@ def _rows() -> dict[str, Threshold]:
         Threshold(
             "cell_size", 5, "min", "Sweeney (2002), k-anonymity", "10.1142/S0218488502001648"
         ),
+        Threshold(
+            "blanked_share",
+            0.05,
+            "max",
+            "convention of this suite for the suppression of Samarati (2001)",
+            "10.1109/69.971193",
+        ),
         Threshold("interval_gap", 0.15, "max", "convention of this suite"),
         Threshold("failed_replicates", 0.05, "max", "convention of this suite"),
         Threshold(

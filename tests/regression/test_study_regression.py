@@ -18,7 +18,8 @@ from helpers.regression import (
     study_regressions,
     study_term,
 )
-from helpers.tables import regressing
+from helpers.tables import dosing, regressing
+from helpers.tables import formulas as readings
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +93,7 @@ def test_what_a_study_lacks_is_said(shopping):
     lacking = study_moderation(shopping, outcome="RSAT", predictor="REC", moderator="NOPE")
     assert isinstance(lacking, Unavailable) and "NOPE" in lacking.text()
     assert regressing.moderation_labels(lacking) == {}
-    assert regressing.dose_sentence(lacking) is lacking
+    assert dosing.dose_sentence(lacking) is lacking
     with pytest.raises(DataContractError, match="Did you mean 'loyalty'"):
         study_regressions(shopping, only="loyalti")
     with pytest.raises(DataContractError, match="'CAUSE', an item of kind 'multiple'"):
@@ -103,5 +104,5 @@ def test_tables_hold_the_numbers_of_the_results(shopping, fitted):
     results = study_regressions(shopping)
     steps = regressing.steps_table(results).frame
     assert len(steps) == sum(len(r.steps) for r in results.values())
-    assert len(regressing.formulas_table(fitted).frame) == 10
+    assert len(readings.formulas_table(fitted).frame) == 10
     assert set(regressing.slopes_picture(results)["label"]).isdisjoint({"gender: female"})

@@ -17,6 +17,7 @@ from helpers.plots.relations import (
 )
 from helpers.plots.shares import plot_counts, plot_likert
 from helpers.plots.style import PALETTE, attached_alt_text, house_style
+from helpers.plots.surface import plot_surface
 
 __all__ = [
     "PALETTE",
@@ -38,4 +39,5 @@ __all__ = [
     "plot_power_curve",
     "plot_residuals",
     "plot_scree",
+    "plot_surface",
 ]

@@ -1,4 +1,4 @@
-"""Dose and response: does satisfaction fall with hours in a line, a logarithm, or freely?"""
+"""Dose and response: does it fall with hours in a line, a logarithm, from a threshold, freely?"""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from helpers.errors import DataContractError
-from helpers.i18n import _
 from helpers.regression.least_squares import (
     LeastSquares,
     compare_nested,
     fit_least_squares,
     leave_one_out_error,
 )
+from helpers.regression.prediction import Predict, cross_validate
 from helpers.thresholds import LEVEL
 
 Array = NDArray[np.float64]
@@ -25,26 +25,33 @@ Array = NDArray[np.float64]
 KNOT_QUANTILES = (0.05, 0.35, 0.65, 0.95)
 """Quantiles of the four knots, after Harrell (2015), doi:10.1007/978-3-319-19425-7."""
 GRID = 60
+SHAPES = ("linear", "log", "threshold", "spline")
+BREAKS = 41
+"""Places tried for the break of the threshold shape, between the 10 and 90 % quantiles."""
 
 
 @dataclass(frozen=True, slots=True)
 class DoseResponse:
-    """Three shapes of one relation, on the same rows.
+    """Four shapes of one relation, on the same rows.
 
     Attributes
     ----------
     dose, response : str
         Names of the two variables.
     shapes : DataFrame
-        One row a shape: shape, n_parameters, r2, aic, delta_aic, loo_error.
+        One row a shape: shape (``linear log threshold spline``), n_parameters, r2, aic, delta_aic,
+        bic, loo_error (each row predicted without it), cv_error, cv_gain (error less that of the
+        straight line, the same folds), cv_se (of the gain).
     best : str
         The shape with the smallest AIC.
+    break_at, break_low, break_high : float
+        Dose at which the slope of the threshold shape changes, with its likelihood interval.
     slope, slope_low, slope_high : float
         Change of the response per doubling of the dose, from the logarithmic shape (HC3).
     nonlinearity_f, nonlinearity_p : float
         F test of the spline against the straight line.
     curve : DataFrame
-        x, estimate, ci_low, ci_high, moderator (name of the shape), for drawing.
+        x, estimate, ci_low, ci_high, moderator (the shape), for drawing.
     n_used, n_dropped : int
     level : float
     """
@@ -53,6 +60,9 @@ class DoseResponse:
     response: str
     shapes: pd.DataFrame
     best: str
+    break_at: float
+    break_low: float
+    break_high: float
     slope: float
     slope_low: float
     slope_high: float
@@ -71,23 +81,11 @@ class DoseResponse:
         """Return the fields as a dictionary."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
-    def text(self) -> str:
-        """Return one sentence that reads the slope per doubling."""
-        return _(
-            "Twice the dose goes with a change of {slope:.2f} ({level:.0%} interval {low:.2f} to "
-            "{high:.2f}; logarithmic shape, n = {n}); by AIC the best shape is: {best}."
-        ).format(
-            slope=self.slope,
-            level=self.level,
-            low=self.slope_low,
-            high=self.slope_high,
-            n=self.n_used,
-            best=self.best,
-        )
 
-
-def dose_response(dose: pd.Series, response: pd.Series, *, level: float = LEVEL) -> DoseResponse:
-    """Compare a linear, a logarithmic and a spline relation between dose and response.
+def dose_response(
+    dose: pd.Series, response: pd.Series, *, level: float = LEVEL, seed: int = 20261121
+) -> DoseResponse:
+    """Compare a linear, a logarithmic, a threshold and a spline relation of dose and response.
 
     Parameters
     ----------
@@ -95,12 +93,18 @@ def dose_response(dose: pd.Series, response: pd.Series, *, level: float = LEVEL)
         Above zero (hours); values of zero or below are an error.
     response : Series
         Rows with a blank in either are left out and counted.
+    level : float
+    seed : int
+        Of the folds.
 
     Notes
     -----
     The spline is a restricted cubic with four knots at the 5, 35, 65 and 95 % quantiles, linear
-    beyond them. Bands are pointwise with HC3 errors. AIC and the spline's fit are checked against
-    R ``lm`` with ``splines::ns``: tests/reference/regression.R.
+    beyond them. The threshold shape is two lines that meet at a break, found by the smallest sum
+    of squares and counted as a parameter; its interval holds the breaks whose likelihood ratio is
+    below the chi-square(1) quantile, and it is searched anew in every fold. Bands are pointwise
+    with HC3 errors. AIC and the spline's fit are checked against R ``lm`` with ``splines::ns``
+    (tests/reference/regression.R), the break against a search in R (tests/reference/change.R).
     """
     frame = pd.DataFrame({"x": dose, "y": response}).astype(float).dropna()
     x, y = frame["x"].to_numpy(), frame["y"].to_numpy()
@@ -115,32 +119,27 @@ def dose_response(dose: pd.Series, response: pd.Series, *, level: float = LEVEL)
             "dose_response: dose= has too few different values for four knots; a finer dose is "
             "needed. Compare groups instead."
         )
-    names = {"linear": _("linear"), "log": _("logarithmic"), "spline": _("spline")}
+    places, squares = _break_squares(x, y)
+    at, low, high = _break(places, squares, len(y), level)
     grid = np.linspace(*np.quantile(x, [0.02, 0.98]), GRID)
     fits: dict[str, LeastSquares] = {}
     curves = []
-    for shape, name in names.items():
-        fits[shape] = fit_least_squares(y, pd.DataFrame(_basis(x, shape, knots)))
-        design = np.column_stack([np.ones(GRID), _basis(grid, shape, knots)])
-        curves.append(_curve(fits[shape], design, grid, name, level))
-    shapes = pd.DataFrame(
-        {
-            "shape": list(names.values()),
-            "n_parameters": [len(f.b) for f in fits.values()],
-            "r2": [f.r2 for f in fits.values()],
-            "aic": [f.aic for f in fits.values()],
-            "loo_error": [leave_one_out_error(f) for f in fits.values()],
-        }
-    )
-    shapes.insert(4, "delta_aic", shapes["aic"] - shapes["aic"].min())
+    for shape in SHAPES:
+        fits[shape] = fit_least_squares(y, pd.DataFrame(_basis(x, shape, knots, at)))
+        design = np.column_stack([np.ones(GRID), _basis(grid, shape, knots, at)])
+        curves.append(_curve(fits[shape], design, grid, shape, level))
     log = fits["log"]
     half = float(stats.t.ppf((1 + level) / 2, log.df_resid)) * log.se()[1]
     f, _df, p = compare_nested(fits["linear"], fits["spline"])
+    shapes = _shape_table(fits, x, y, knots, seed)
     return DoseResponse(
         dose=str(dose.name),
         response=str(response.name),
         shapes=shapes,
         best=str(shapes.loc[shapes["aic"].idxmin(), "shape"]),
+        break_at=at,
+        break_low=low,
+        break_high=high,
         slope=float(log.b[1]),
         slope_low=float(log.b[1] - half),
         slope_high=float(log.b[1] + half),
@@ -153,10 +152,68 @@ def dose_response(dose: pd.Series, response: pd.Series, *, level: float = LEVEL)
     )
 
 
-def _basis(x: Array, shape: str, knots: Array) -> Array:
+def _shape_table(
+    fits: dict[str, LeastSquares], x: Array, y: Array, knots: Array, seed: int
+) -> pd.DataFrame:
+    """Return fit and error of prediction of each shape."""
+    rows = []
+    line = _predictor(x, y, "linear", knots)
+    for shape, fit in fits.items():
+        k = len(fit.b) + (shape == "threshold")  # the break is estimated too
+        aic = fit.aic + 2 * (k - len(fit.b))
+        crossed = cross_validate(y, line, _predictor(x, y, shape, knots), seed=seed)
+        rows.append(
+            {
+                "shape": shape, "n_parameters": k, "r2": fit.r2, "aic": aic,
+                "bic": aic + (np.log(fit.n) - 2) * (k + 1),
+                "loo_error": leave_one_out_error(fit), "cv_error": crossed.second,
+                "cv_gain": crossed.difference, "cv_se": crossed.se,
+            }
+        )  # fmt: skip
+    table = pd.DataFrame(rows)
+    table.insert(4, "delta_aic", table["aic"] - table["aic"].min())
+    return table
+
+
+def _predictor(x: Array, y: Array, shape: str, knots: Array) -> Predict:
+    """Return the function that learns a shape on some rows and predicts others."""
+
+    def predict(learn: NDArray[np.bool_], new: NDArray[np.bool_]) -> Array:
+        at = 0.0
+        if shape == "threshold":
+            places, squares = _break_squares(x[learn], y[learn])
+            at = float(places[squares.argmin()])
+        design = np.column_stack([np.ones(len(x)), _basis(x, shape, knots, at)])
+        return design[new] @ np.linalg.lstsq(design[learn], y[learn], rcond=None)[0]
+
+    return predict
+
+
+def _break_squares(x: Array, y: Array) -> tuple[Array, Array]:
+    """Return the places tried for the break and the residual sum of squares at each."""
+    places = np.linspace(*np.quantile(x, [0.1, 0.9]), BREAKS)
+    plain = np.column_stack([np.ones(len(x)), x])
+    inverse = np.linalg.pinv(plain)
+    rest = y - plain @ (inverse @ y)
+    bends = np.maximum(x[:, None] - places, 0)
+    bends = bends - plain @ (inverse @ bends)
+    gain = (rest @ bends) ** 2 / (bends**2).sum(axis=0)
+    return places, float(rest @ rest) - gain
+
+
+def _break(places: Array, squares: Array, n: int, level: float) -> tuple[float, float, float]:
+    """Return the best break and the ends of its likelihood interval."""
+    ratio = n * np.log(squares / squares.min())
+    inside = places[ratio <= stats.chi2.ppf(level, 1)]
+    return float(places[squares.argmin()]), float(inside.min()), float(inside.max())
+
+
+def _basis(x: Array, shape: str, knots: Array, at: float) -> Array:
     """Return the columns of a shape; the logarithm has base 2, so its slope is per doubling."""
     if shape == "linear":
         return x[:, None]
+    if shape == "threshold":
+        return np.column_stack([x, np.maximum(x - at, 0)])
     return np.log2(x)[:, None] if shape == "log" else restricted_cubic(x, knots)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,15 @@ from helpers.i18n import _
 from helpers.regression.formulas import Formula, formulas
 from helpers.regression.hierarchical import spoken_p
 from helpers.regression.least_squares import compare_nested, fit_least_squares
+from helpers.regression.prediction import (
+    CrossValidated,
+    Predict,
+    Vuong,
+    bounds_test,
+    cross_validate,
+    normal_loglik,
+    vuong_test,
+)
 from helpers.results import CheckResult
 from helpers.thresholds import LEVEL
 
@@ -25,10 +33,10 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-FOLDS = 10
 COLUMNS = (
     "formula", "says", "rival", "n_used", "test", "statistic", "df", "p_value", "aic_formula",
-    "aic_rival", "delta_aic", "cv_formula", "cv_rival", "delta_error",
+    "aic_rival", "delta_aic", "delta_bic", "vuong_z", "vuong_p", "cv_formula", "cv_rival",
+    "delta_error", "delta_error_se",
 )  # fmt: skip
 
 
@@ -47,11 +55,16 @@ class FormulaResult:
         Number of constraints.
     aic_formula, aic_rival : float
         On the same outcome.
-    cv_formula, cv_rival : float
-        Root mean squared error of prediction, ten folds, seeded.
+    delta_bic : float
+        The rival's BIC less the formula's.
+    vuong : Vuong or Unavailable
+        For models that are not nested; above zero the formula is nearer to the data.
+    crossed : CrossValidated
+        Root mean squared error of prediction, ten folds repeated five times, seeded.
     weights : DataFrame
-        The rival's free weights: term, estimate, ci_low, ci_high, stated (NaN where the formula
-        fixes none).
+        The rival's free weights: term, estimate, se, ci_low, ci_high, stated (NaN where the formula
+        fixes none), p_stated (robust t test of the stated weight), bound_low, bound_high, p_bounds
+        (of "the weight lies between the bounds"; NaN where the formula says none).
     level : float
     seed : int
     """
@@ -64,8 +77,9 @@ class FormulaResult:
     p_value: float | Unavailable
     aic_formula: float
     aic_rival: float
-    cv_formula: float
-    cv_rival: float
+    delta_bic: float
+    vuong: Vuong | Unavailable
+    crossed: CrossValidated
     weights: pd.DataFrame
     level: float
     seed: int
@@ -75,15 +89,19 @@ class FormulaResult:
         return self.weights
 
     def row(self) -> dict[str, Any]:
-        """Return the formula's row of the overview."""
+        """Return the formula's row of the overview, in the language of the run."""
+        worded = {formula.id: formula for formula in formulas()}.get(self.formula.id, self.formula)
+        has_vuong = not isinstance(self.vuong, Unavailable)
         return {
-            "formula": self.formula.id, "says": self.formula.says, "rival": self.formula.rival,
+            "formula": self.formula.id, "says": worded.says, "rival": worded.rival,
             "n_used": self.n_used, "test": "LR" if self.formula.counts else "F",
             "statistic": self.statistic, "df": self.df, "p_value": self.p_value,
             "aic_formula": self.aic_formula, "aic_rival": self.aic_rival,
-            "delta_aic": self.aic_rival - self.aic_formula,
-            "cv_formula": self.cv_formula, "cv_rival": self.cv_rival,
-            "delta_error": self.cv_rival - self.cv_formula,
+            "delta_aic": self.aic_rival - self.aic_formula, "delta_bic": self.delta_bic,
+            "vuong_z": self.vuong.z if has_vuong else self.vuong,
+            "vuong_p": self.vuong.p_value if has_vuong else self.vuong,
+            "cv_formula": self.crossed.first, "cv_rival": self.crossed.second,
+            "delta_error": self.crossed.difference, "delta_error_se": self.crossed.se,
         }  # fmt: skip
 
     def text(self) -> str:
@@ -104,8 +122,8 @@ class FormulaResult:
         ).format(
             id=self.formula.id,
             p=spoken_p(self.p_value),
-            ours=self.cv_formula,
-            theirs=self.cv_rival,
+            ours=self.crossed.first,
+            theirs=self.crossed.second,
             n=self.n_used,
         )
 
@@ -138,18 +156,22 @@ def fit_formula(
     )
     stated, freer = formula.stated(table), formula.freer(table)
     if formula.counts:
-        fits = [_fit_counts(y, x, level) for x in (stated, freer)]
+        fits = [_fit_counts(y, x) for x in (stated, freer)]
     else:
-        fits = [_fit_linear(y - offset, stated, level), _fit_linear(y, freer, level)]
+        fits = [_fit_linear(y - offset, stated), _fit_linear(y, freer)]
     ours, theirs = fits
     lacking = Unavailable(_("a test of constraints"), _("the two models are not nested"))
     statistic: float | Unavailable = lacking
     df: int | Unavailable = lacking
     p: float | Unavailable = lacking
+    vuong: Vuong | Unavailable = Unavailable(_("Vuong's test"), _("the two models are nested"))
     if formula.nested:
         statistic, df, p = _constraint_test(formula, y, offset, stated, freer)
-    folds = _folds(len(y), seed)
-    predict = _predict_counts if formula.counts else _predict_linear
+    else:
+        sizes = {"k_first": ours["k"], "k_second": theirs["k"]}
+        vuong = vuong_test(ours["loglik"], theirs["loglik"], **sizes)
+    learn = _learn_counts if formula.counts else _learn_linear
+    delta_aic = theirs["aic"] - ours["aic"]
     return FormulaResult(
         formula=formula,
         n_used=len(y),
@@ -159,41 +181,60 @@ def fit_formula(
         p_value=p,
         aic_formula=ours["aic"],
         aic_rival=theirs["aic"],
-        cv_formula=_cv_error(y, stated, offset, folds, predict),
-        cv_rival=_cv_error(y, freer, np.zeros(len(y)), folds, predict),
-        weights=theirs["weights"].assign(
-            stated=[formula.fixed.get(term, np.nan) for term in theirs["weights"]["term"]]
+        delta_bic=delta_aic + (np.log(len(y)) - 2) * (theirs["k"] - ours["k"]),
+        vuong=vuong,
+        crossed=cross_validate(
+            y,
+            learn(y, stated, offset),
+            learn(y, freer, np.zeros(len(y))),
+            seed=seed,
         ),
+        weights=_weights(theirs, formula, level),
         level=level,
         seed=seed,
     )
 
 
-def _fit_linear(y: Array, x: pd.DataFrame, level: float) -> dict[str, Any]:
-    """Return AIC and the weights with HC3 intervals; no columns: the constant alone."""
+def _fit_linear(y: Array, x: pd.DataFrame) -> dict[str, Any]:
+    """Return AIC and the weights with HC3 errors; no columns: the constant alone."""
     if x.shape[1] == 0:
-        n = len(y)
-        ssr = float(((y - y.mean()) ** 2).sum())
-        aic = n * (np.log(2 * np.pi * ssr / n) + 1) + 4
-        return {"aic": float(aic), "weights": pd.DataFrame()}
+        loglik = normal_loglik(y - y.mean())
+        return {"aic": float(-2 * loglik.sum() + 4), "loglik": loglik, "k": 1}
     fit = fit_least_squares(y, x)
-    half = stats.t.ppf((1 + level) / 2, fit.df_resid) * fit.se()
-    return {"aic": fit.aic, "weights": _weights(fit.terms, fit.b, half)}
+    return {
+        "aic": fit.aic, "loglik": normal_loglik(fit.residuals), "k": len(fit.b),
+        "terms": fit.terms, "b": fit.b, "se": fit.se(), "law": stats.t(fit.df_resid),
+    }  # fmt: skip
 
 
-def _fit_counts(y: Array, x: pd.DataFrame, level: float) -> dict[str, Any]:
-    """Return AIC and the weights of a Poisson regression with HC1 intervals."""
+def _fit_counts(y: Array, x: pd.DataFrame) -> dict[str, Any]:
+    """Return AIC and the weights of a Poisson regression with HC1 errors."""
     design = sm.add_constant(x.to_numpy(dtype=float))
     fit = sm.GLM(y, design, family=sm.families.Poisson()).fit(cov_type="HC1")
-    half = stats.norm.ppf((1 + level) / 2) * fit.bse
-    weights = _weights(("const", *x.columns), fit.params, half)
-    return {"aic": float(fit.aic), "weights": weights}
+    return {
+        "aic": float(fit.aic), "loglik": stats.poisson.logpmf(y, fit.fittedvalues),
+        "k": len(fit.params), "terms": ("const", *x.columns), "b": np.asarray(fit.params),
+        "se": np.asarray(fit.bse), "law": stats.norm(),
+    }  # fmt: skip
 
 
-def _weights(terms: tuple[str, ...], b: Array, half: Array) -> pd.DataFrame:
-    """Return weights with intervals, the constant left out."""
-    frame = pd.DataFrame({"term": terms, "estimate": b, "ci_low": b - half, "ci_high": b + half})
-    return frame.iloc[1:].reset_index(drop=True)
+def _weights(fit: dict[str, Any], formula: Formula, level: float) -> pd.DataFrame:
+    """Return the rival's weights, the constant left out, beside what the formula says of them."""
+    half = fit["law"].ppf((1 + level) / 2)
+    rows = []
+    for term, b, se in list(zip(fit["terms"], fit["b"], fit["se"], strict=True))[1:]:
+        stated = formula.fixed.get(term, np.nan)
+        low, high = formula.bounds.get(term, (np.nan, np.nan))
+        rows.append(
+            {
+                "term": term, "estimate": float(b), "se": float(se), "ci_low": b - half * se,
+                "ci_high": b + half * se, "stated": stated,
+                "p_stated": float(2 * fit["law"].sf(abs((b - stated) / se))),
+                "bound_low": low, "bound_high": high,
+                "p_bounds": bounds_test(b, se, low, high) if np.isfinite(low) else np.nan,
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
 
 
 def _constraint_test(
@@ -218,36 +259,28 @@ def _constraint_test(
     return compare_nested(fit_least_squares(y - offset, stated), free)
 
 
-def _folds(n: int, seed: int) -> Array:
-    """Return the fold of each row, folds of equal size."""
-    return np.random.default_rng(seed).permutation(np.arange(n) % FOLDS)
-
-
-def _cv_error(
-    y: Array,
-    x: pd.DataFrame,
-    offset: Array,
-    folds: Array,
-    predict: Callable[[Array, Array, Array], Array],
-) -> float:
-    """Return the root mean squared error of predicting each fold from the others."""
+def _learn_linear(y: Array, x: pd.DataFrame, offset: Array) -> Predict:
+    """Return the function that learns by least squares and predicts."""
     design = np.column_stack([np.ones(len(y)), x.to_numpy(dtype=float)])
-    errors = np.empty(len(y))
-    for fold in range(FOLDS):
-        out = folds == fold
-        predicted = predict(design[~out], (y - offset)[~out], design[out]) + offset[out]
-        errors[out] = y[out] - predicted
-    return float(np.sqrt(np.mean(errors**2)))
+    rest = y - offset
+
+    def predict(learn: NDArray[np.bool_], new: NDArray[np.bool_]) -> Array:
+        return (
+            offset[new] + design[new] @ np.linalg.lstsq(design[learn], rest[learn], rcond=None)[0]
+        )
+
+    return predict
 
 
-def _predict_linear(design: Array, y: Array, new: Array) -> Array:
-    """Predict by least squares."""
-    return new @ np.linalg.lstsq(design, y, rcond=None)[0]
+def _learn_counts(y: Array, x: pd.DataFrame, offset: Array) -> Predict:
+    """Return the function that learns by Poisson regression and predicts; it takes no offset."""
+    design = np.column_stack([np.ones(len(y)), x.to_numpy(dtype=float)])
+    family = sm.families.Poisson()
 
+    def predict(learn: NDArray[np.bool_], new: NDArray[np.bool_]) -> Array:
+        return np.asarray(sm.GLM(y[learn], design[learn], family=family).fit().predict(design[new]))
 
-def _predict_counts(design: Array, y: Array, new: Array) -> Array:
-    """Predict by Poisson regression."""
-    return np.asarray(sm.GLM(y, design, family=sm.families.Poisson()).fit().predict(new))
+    return predict
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,12 +304,30 @@ class FormulaTable:
         """Return the rivals' free weights with intervals, beside the weights that formulas fix."""
         parts = [result.weights.assign(formula=result.formula.id) for result in self.results]
         whole = pd.concat(parts, ignore_index=True)
-        return whole[["formula", "term", "estimate", "ci_low", "ci_high", "stated"]]
+        return whole[["formula", *(c for c in whole.columns if c != "formula")]]
 
     def checks(self) -> tuple[CheckResult, ...]:
         """Hold each weight that a formula fixes against the interval of the free estimate."""
         fixed = self.weights().dropna(subset="stated")
-        return tuple(
+        bounded = self.weights().dropna(subset="bound_low")
+        inside = tuple(
+            CheckResult(
+                name=_("{formula}: bounds of the weight of {term}").format(
+                    formula=w.formula, term=w.term
+                ),
+                passed=bool(w.p_bounds > 1 - LEVEL),
+                value=float(w.estimate),
+                threshold=None,
+                source="Silvapulle & Sen (2005)",
+                text=_(
+                    "The formula says {low:g} to {high:g}; the free estimate is {value:.3f}; p {p} "
+                    "of the bounds (chi-bar-square)."
+                ).format(low=w.bound_low, high=w.bound_high, value=w.estimate,
+                         p=spoken_p(w.p_bounds)),
+            )
+            for w in bounded.itertuples()
+        )  # fmt: skip
+        return inside + tuple(
             CheckResult(
                 name=_("{formula}: weight of {term}").format(formula=w.formula, term=w.term),
                 passed=bool(w.ci_low <= w.stated <= w.ci_high),

@@ -16,6 +16,8 @@ import pandas as pd
 from helpers.i18n import _
 from helpers.regression.dose import KNOT_QUANTILES, restricted_cubic
 
+ABOVE_MEDIAN = "LOGQ_above_median"
+
 
 @dataclass(frozen=True, slots=True)
 class Formula:
@@ -37,6 +39,8 @@ class Formula:
         Weights that the formula fixes, by variable; their sum is taken off the outcome.
     counts : bool
         Poisson regression with a log link in place of least squares.
+    bounds : mapping
+        Ends between which the formula says a weight lies, by variable.
     nested : bool
         Whether the formula is the rival with constraints, so that a test of them exists.
     """
@@ -49,6 +53,7 @@ class Formula:
     stated: Callable[[pd.DataFrame], pd.DataFrame]
     freer: Callable[[pd.DataFrame], pd.DataFrame]
     fixed: Mapping[str, float] = field(default_factory=dict)
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     counts: bool = False
     nested: bool = True
 
@@ -100,7 +105,7 @@ def _f2() -> tuple[Formula, Formula]:
             freer=lambda t: pd.DataFrame(
                 {
                     "LOGQ": t["LOGQ"],
-                    _("LOGQ above its median"): np.maximum(t["LOGQ"] - t["LOGQ"].median(), 0),
+                    ABOVE_MEDIAN: np.maximum(t["LOGQ"] - t["LOGQ"].median(), 0),
                 }
             ),
             **common,
@@ -174,6 +179,7 @@ def _f6() -> Formula:
         stated=_columns("RSAT"),
         freer=_columns("PRESAT", "RSAT"),
         fixed={"PRESAT": 1.0},
+        bounds={"RSAT": (0.0, 1.0)},
     )
 
 

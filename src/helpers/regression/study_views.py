@@ -9,6 +9,7 @@ from helpers.regression.conditional import Moderation, moderation
 from helpers.regression.design import study_term, variable_label
 from helpers.regression.dose import DoseResponse, dose_response
 from helpers.regression.hierarchical import HierarchicalResult, regression_title, study_regression
+from helpers.regression.surface import ResponseSurface, response_surface
 from helpers.thresholds import LEVEL
 
 if TYPE_CHECKING:
@@ -61,3 +62,36 @@ def study_dose_response(
         return lacking
     columns = [study_term(study, name).columns.iloc[:, 0] for name in (dose, response)]
     return dose_response(*columns, level=level)
+
+
+def study_surfaces(
+    study: Study,
+    *,
+    outcome: str = "NFAIL",
+    pairs: tuple[tuple[str, str], ...] = (("IQ", "AQ"), ("EQ", "AQ")),
+    n_boot: int = 1000,
+    seed: int = 20261121,
+    level: float = LEVEL,
+) -> dict[str, ResponseSurface] | Unavailable:
+    """Return F1 as response surfaces of further problems over pairs of qualities, by title.
+
+    Everybody reports at least the one problem that the questionnaire is about, so that one is taken
+    off the count. Both qualities are centred at the middle of their scale.
+    """
+    names = list(dict.fromkeys(name for pair in pairs for name in pair))
+    lacking = first_missing(study, [outcome, *names])
+    if lacking is not None:
+        return lacking
+    data = (
+        study.scores[names]
+        .astype(float)
+        .assign(further=study_term(study, outcome).columns.iloc[:, 0] - 1)
+    )
+    scale = study.scale_of(study.items.loc[study.items["construct"] == names[0], "item"].iloc[0])
+    options = {"centre": (scale.low + scale.high) / 2, "n_boot": n_boot, "seed": seed}
+    return {
+        f"x: {variable_label(study, x)}, y: {variable_label(study, y)}": response_surface(
+            data, "further", [x, y], family="count", level=level, **options
+        )
+        for x, y in pairs
+    }

@@ -1,18 +1,16 @@
-"""Tables and sentences of regressions, moderation, dose-response and the formulas F1-F7."""
+"""Tables and sentences of regressions in steps, influence and moderation."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import pandas as pd
 
-from helpers.errors import Unavailable
+from helpers.errors import Unavailable, passes_unavailable
 from helpers.i18n import _
 from helpers.regression.conditional import Moderation
-from helpers.regression.dose import DoseResponse
-from helpers.regression.formula_fit import FormulaTable
 from helpers.regression.hierarchical import HierarchicalResult
+from helpers.regression.influence import Influence
 from helpers.results import CheckResult, Number
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
@@ -207,124 +205,46 @@ def moderation_sentence(result: Moderation | Unavailable) -> str | Unavailable:
     return f"{result.text()} {result.region_text()}"
 
 
-def dose_table(result: DoseResponse | Unavailable) -> ApaTable | Unavailable:
-    """Return the three shapes side by side."""
-    if isinstance(result, Unavailable):
-        return result
+@passes_unavailable
+def influence_table(result: Influence, *, first: int = 8) -> ApaTable:
+    """Return the slopes that move most when the influential rows are left out."""
+    order = result.slopes["shift"].abs().sort_values(ascending=False).index[:first]
     return apa_table(
-        result.table(),
-        caption=_("Three shapes of the relation to the dose"),
-        columns=[
-            Column("shape", _("Shape"), "text"),
-            Column("n_parameters", _("Parameters"), "integer"),
-            Column("r2", "R²", "bounded", 3),
-            Column("aic", "AIC", "number", 1),
-            Column("delta_aic", "ΔAIC", "number", 1),
-            Column("loo_error", _("Error of prediction"), "number", 3),
-        ],
-        note=_(
-            "The error is the root mean square of predicting each row without it; n = {n}, "
-            "{dropped} left out for a blank."
-        ).format(n=result.n_used, dropped=result.n_dropped),
-    )
-
-
-def dose_picture(result: DoseResponse | Unavailable) -> pd.DataFrame | Unavailable:
-    """Return the three fitted curves."""
-    return result if isinstance(result, Unavailable) else result.curve
-
-
-def dose_labels(result: DoseResponse | Unavailable) -> dict[str, str]:
-    """Return the axis labels of the fitted curves."""
-    if isinstance(result, Unavailable):
-        return {}
-    return {"xlabel": result.dose, "ylabel": result.response}
-
-
-def dose_sentence(result: DoseResponse | Unavailable) -> str | Unavailable:
-    """Read the slope per doubling aloud."""
-    return result if isinstance(result, Unavailable) else result.text()
-
-
-def doublings_sentence(
-    result: DoseResponse | Unavailable, first: float, last: float
-) -> str | Unavailable:
-    """Read the difference between two doses aloud, by the logarithmic shape."""
-    if isinstance(result, Unavailable):
-        return result
-    doublings = math.log2(last / first)
-    return _(
-        "From {first:g} to {last:g} is {doublings:.1f} doublings: a change of {change:.2f} "
-        "({level:.0%} interval {low:.2f} to {high:.2f}; n = {n})."
-    ).format(
-        first=first,
-        last=last,
-        doublings=doublings,
-        change=doublings * result.slope,
-        level=result.level,
-        low=doublings * result.slope_low,
-        high=doublings * result.slope_high,
-        n=result.n_used,
-    )
-
-
-def formulas_table(result: FormulaTable | Unavailable) -> ApaTable | Unavailable:
-    """Return one row a formula: what it says, its rival, and how they compare."""
-    if isinstance(result, Unavailable):
-        return result
-    return apa_table(
-        result.table(),
-        caption=_("The formulas F1 to F7 and their freer rivals"),
-        columns=[
-            Column("formula", _("Formula"), "text"),
-            Column("says", _("It says"), "text"),
-            Column("rival", _("Rival"), "text"),
-            Column("statistic", _("F or LR")),
-            Column("df", "df", "integer"),
-            Column("p_value", "p", "p"),
-            Column("delta_aic", "ΔAIC", "number", 1),
-            Column("delta_error", "ΔRMSE", "number", 3),
-        ],
-        note=_(
-            "The test is of the constraints that turn the rival into the formula: F, or for the "
-            "count of F1 a likelihood ratio. ΔAIC and ΔRMSE are the rival's AIC and error of "
-            "prediction (root mean square, ten folds) less the formula's: below zero the rival "
-            "does better. Respondents: {least} to {most}, listwise by formula."
-        ).format(
-            least=min(r.n_used for r in result.results),
-            most=max(r.n_used for r in result.results),
-        ),
-    )
-
-
-def weights_table(result: FormulaTable | Unavailable) -> ApaTable | Unavailable:
-    """Return the rivals' free weights beside the weights that formulas fix."""
-    if isinstance(result, Unavailable):
-        return result
-    return apa_table(
-        result.weights(),
-        caption=_("Free weights of the rivals"),
+        result.slopes.loc[order].reset_index(drop=True),
+        caption=_("Slopes with everybody and without the most influential respondents"),
         columns=[
             Column("term", _("Term"), "text"),
-            Column("estimate", _("Estimate")),
+            Column("b", "B"),
             interval_column(),
-            Column("stated", _("The formula says")),
+            Column("b_without", _("B without them")),
+            interval_column("low_without", "high_without", label=_("Interval without them")),
+            Column("shift", _("Shift in SE")),
         ],
-        section="formula",
-        missing_reason=_("the formula fixes no weight here"),
+        note=_(
+            "Left out: {left} of {n} respondents with a Cook's distance above 4/n. The slopes that "
+            "move most are shown; a shift is that of B in its standard errors. HC3 errors."
+        ).format(left=result.above_cook, n=result.n_used),
     )
 
 
-def formulas_sentence(result: FormulaTable | Unavailable, name: str = "") -> str | Unavailable:
-    """Read one formula aloud, or, without a name, how many rivals do better."""
-    if isinstance(result, Unavailable):
-        return result
-    if not name:
-        return result.text()
-    one = result.result(name)
-    return one if isinstance(one, Unavailable) else one.text()
-
-
-def formulas_checks(result: FormulaTable | Unavailable) -> list[CheckResult | Unavailable]:
-    """Return the checks of the weights that formulas fix."""
-    return [result] if isinstance(result, Unavailable) else list(result.checks())
+@passes_unavailable
+def influence_sentence(result: Influence) -> str:
+    """Read aloud how many respondents are influential and what it changes."""
+    top = result.slopes.loc[result.slopes["shift"].abs().idxmax()]
+    crossed = (result.slopes["ci_low"] > 0) | (result.slopes["ci_high"] < 0)
+    still = (result.slopes["low_without"] > 0) | (result.slopes["high_without"] < 0)
+    return _(
+        "{cook} of {n} respondents lie above 4/n by Cook's distance, {dfbetas} above 2/√n by "
+        "DFBETAS, {leverage} above twice the mean leverage. Without the first, the slope of {term} "
+        "moves most, by {shift:.1f} standard errors; {changed} of {k} intervals change whether "
+        "they hold zero."
+    ).format(
+        cook=result.above_cook,
+        n=result.n_used,
+        dfbetas=result.above_dfbetas,
+        leverage=result.above_leverage,
+        term=top["term"],
+        shift=top["shift"],
+        changed=int((crossed != still).sum()),
+        k=len(result.slopes),
+    )

@@ -1,0 +1,332 @@
+"""Tables and sentences of the recovery paradox and of change over time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from helpers.errors import Unavailable, passes_unavailable
+from helpers.i18n import _
+from helpers.regression.change import Attrition, GroupChange
+from helpers.regression.design import variable_label
+from helpers.regression.study_change import Later, Paradox
+from helpers.results import CheckResult, Number
+from helpers.tables.apa import ApaTable, apa_table
+from helpers.tables.columns import Column, interval_column
+
+if TYPE_CHECKING:
+    from helpers.survey.load import Study
+
+DE_MATOS = "de Matos, Henrique & Rossi (2007), doi:10.1177/1094670507303012"
+
+
+def _groups(paradox: Paradox) -> dict[str, str]:
+    """Return the groups in words."""
+    return {
+        "all": _("all"),
+        "recovered": _("with a recovery"),
+        "excellent": _("with an excellent recovery (satisfaction {cut:g} or more)").format(
+            cut=paradox.excellent_from
+        ),
+        "none": _("without recovery (double deviation)"),
+    }
+
+
+def _effect_columns() -> list[Column]:
+    """Return the columns that tell a change."""
+    return [
+        Column("n", "n", "integer"),
+        Column("before", _("Before")),
+        Column("after", _("After")),
+        Column("change", _("Change")),
+        interval_column(),
+        Column("dz", "dz"),
+        Column("gav", "g"),
+        interval_column("gav_low", "gav_high", label=_("CI of g")),
+    ]
+
+
+@passes_unavailable
+def paradox_table(paradox: Paradox, study: Study) -> ApaTable:
+    """Return before and after, one row a group."""
+    words = _groups(paradox)
+    lost = [f"{words[g]} (n = {n})" for g, n in paradox.n_failed.items()]
+    note = _(
+        "Paired differences, t intervals. dz: change over the SD of the differences; g: over the "
+        "mean SD of the two, small-sample corrected. p none: two one-sided tests of a change "
+        "smaller than {bound:.2f}, a fifth of an SD."
+    ).format(bound=paradox.paired["bound"].iloc[0])
+    if lost:
+        note += " " + _("Too few to judge: {groups}.").format(groups="; ".join(lost))
+    return apa_table(
+        paradox.paired.assign(label=paradox.paired["group"].map(words)),
+        caption=_("{before} and {after}: the same people").format(
+            before=variable_label(study, paradox.before), after=variable_label(study, paradox.after)
+        ),
+        columns=[
+            Column("label", _("Group"), "text"),
+            *_effect_columns(),
+            Column("tost_p", _("p none"), "p"),
+        ],
+        note=note,
+    )
+
+
+@passes_unavailable
+def paradox_picture(paradox: Paradox) -> pd.DataFrame:
+    """Return the change of each group as ``plot_forest`` takes it."""
+    table = paradox.paired.assign(label=paradox.paired["group"].map(_groups(paradox)))
+    return table.rename(columns={"change": "estimate"})[["label", "estimate", "ci_low", "ci_high"]]
+
+
+def change_label() -> str:
+    """Return the axis label of a change."""
+    return _("Change, after less before, with interval")
+
+
+@passes_unavailable
+def paradox_sentence(paradox: Paradox) -> str:
+    """Say of each group whether satisfaction is higher, lower or the same after than before."""
+    words, parts = _groups(paradox), []
+    for row in paradox.paired.to_dict("records"):
+        if row["ci_low"] > 0:
+            text = _("{group}: higher after than before by {change:.2f} ({low:.2f} to {high:.2f})")
+        elif row["ci_high"] < 0:
+            text = _("{group}: lower after than before by {change:.2f} ({low:.2f} to {high:.2f})")
+        elif row["equivalent"]:
+            text = _("{group}: practically the same ({change:.2f}, {low:.2f} to {high:.2f})")
+        else:
+            text = _("{group}: undecided ({change:.2f}, {low:.2f} to {high:.2f})")
+        parts.append(
+            text.format(
+                group=words[row["group"]], change=row["change"], low=row["ci_low"],
+                high=row["ci_high"],
+            )
+        )  # fmt: skip
+    return "; ".join(parts) + _(".")
+
+
+@passes_unavailable
+def paradox_numbers(paradox: Paradox) -> list[Number]:
+    """Return the change of each group with its definition."""
+    return [
+        Number(
+            id=f"paradox_{row['group']}",
+            value=float(row["change"]),
+            definition=f"mean of {paradox.after} less {paradox.before}, the same people",
+            ci_low=float(row["ci_low"]),
+            ci_high=float(row["ci_high"]),
+            level=paradox.level,
+            n_used=int(row["n"]),
+            method="paired t",
+        )
+        for row in paradox.paired.to_dict("records")
+    ]
+
+
+@passes_unavailable
+def control_table(table: pd.DataFrame, study: Study) -> ApaTable:
+    """Return each outcome with against without recovery."""
+    return apa_table(
+        table.assign(label=[variable_label(study, name) for name in table["outcome"]]),
+        caption=_("With a recovery less without, by outcome"),
+        columns=[
+            Column("label", _("Outcome"), "text"),
+            Column("difference", _("Difference")),
+            interval_column(),
+            Column("p_value", "p", "p"),
+            Column("g", "g"),
+            interval_column("g_low", "g_high", label=_("CI of g")),
+            Column("adjusted", _("Adjusted")),
+            interval_column("adjusted_low", "adjusted_high", label=_("CI, adjusted")),
+        ],
+        note=_(
+            "{with_n} with and {without_n} without a recovery. HC3 intervals; g by Hedges, "
+            "noncentral t. Adjusted: satisfaction before the failure held equal."
+        ).format(with_n=int(table["n_with"].max()), without_n=int(table["n_without"].max())),
+    )
+
+
+@passes_unavailable
+def control_sentence(table: pd.DataFrame, study: Study) -> str:
+    """Read the largest and the smallest effect aloud."""
+    order = table.sort_values("g", ascending=False)
+    top, low = order.iloc[0], order.iloc[-1]
+    return _(
+        "Against people without recovery the difference is largest for {top} (g = {g:.2f}, "
+        "{low:.2f} to {high:.2f}) and smallest for {last} (g = {last_g:.2f}, {last_low:.2f} to "
+        "{last_high:.2f})."
+    ).format(
+        top=variable_label(study, top["outcome"]),
+        g=top["g"],
+        low=top["g_low"],
+        high=top["g_high"],
+        last=variable_label(study, low["outcome"]),
+        last_g=low["g"],
+        last_low=low["g_low"],
+        last_high=low["g_high"],
+    )
+
+
+@passes_unavailable
+def changes_table(table: pd.DataFrame, study: Study) -> ApaTable:
+    """Return the change of several outcomes, one row a pair of questions."""
+    words = [
+        f"{variable_label(study, a)} → {variable_label(study, b)}"
+        for a, b in zip(table["before_item"], table["after_item"], strict=True)
+    ]
+    return apa_table(
+        table.assign(label=words),
+        caption=_("Change by outcome: the same people twice"),
+        columns=[
+            Column("label", _("Outcome"), "text"),
+            *_effect_columns(),
+            Column("ratio", _("Ratio")),
+            interval_column("ratio_low", "ratio_high", label=_("CI of the ratio")),
+        ],
+        note=_(
+            "Only people with both answers. Ratio: mean after over mean before, delta method on "
+            "the log scale. Later answers come from those who could be reached again."
+        ),
+    )
+
+
+@passes_unavailable
+def changes_sentence(table: pd.DataFrame, study: Study) -> str:
+    """Read the ratio of the first pair aloud."""
+    row = table.iloc[0]
+    return _(
+        "{after} is {ratio:.2f} times {before} ({low:.2f} to {high:.2f}; n = {n})."
+    ).format(
+        after=variable_label(study, row["after_item"]),
+        before=variable_label(study, row["before_item"]),
+        ratio=row["ratio"],
+        low=row["ratio_low"],
+        high=row["ratio_high"],
+        n=int(row["n"]),
+    )  # fmt: skip
+
+
+@passes_unavailable
+def attrition_table(later: Later, study: Study) -> ApaTable:
+    """Return who answered again, and the balance before and after weighting."""
+    lost: Attrition = later.attrition
+    table = lost.model.merge(lost.balance, on="term")
+    return apa_table(
+        table.assign(label=[variable_label(study, name) for name in table["term"]]),
+        caption=_("Who answered again"),
+        columns=[
+            Column("label", _("Predictor"), "text"),
+            Column("odds_ratio", _("Odds ratio")),
+            interval_column(),
+            Column("p_value", "p", "p"),
+            Column("difference", _("Difference, SD")),
+            Column("weighted", _("Difference, weighted")),
+        ],
+        note=_(
+            "{answered} of {invited} answered again. Difference: mean of those who answered less "
+            "that of all, in SD. Effective number under the weights {effective:.0f}, largest "
+            "weight {largest:.2f}."
+        ).format(
+            answered=lost.n_answered,
+            invited=lost.n_invited,
+            effective=lost.effective,
+            largest=lost.largest,
+        ),
+    )
+
+
+@passes_unavailable
+def later_table(later: Later, study: Study) -> ApaTable:
+    """Return the three ways of a group's change, without and with weights."""
+    words = {
+        "change": _("change score: after less before"),
+        "ancova": _("analysis of covariance: before held equal"),
+        "after": _("after only"),
+    }
+    titles = {_("unweighted"): later.plain, _("weighted against attrition"): later.weighted}
+    parts = [
+        fit.effects.assign(label=fit.effects["way"].map(words), weights=title)
+        for title, fit in titles.items()
+    ]
+    return apa_table(
+        pd.concat(parts, ignore_index=True),
+        caption=_("{after}: with a recovery less without").format(
+            after=variable_label(study, later.after)
+        ),
+        columns=[
+            Column("label", _("Way"), "text"),
+            Column("estimate", _("Difference")),
+            Column("se", "SE"),
+            interval_column(),
+            Column("p_value", "p", "p"),
+            Column("d", "d"),
+        ],
+        section="weights",
+        note=_(
+            "HC3 errors; d over the SD without recovery; n = {n}, {first} with a recovery."
+        ).format(n=later.plain.n_used, first=later.plain.n_first),
+    )
+
+
+@passes_unavailable
+def later_sentence(later: Later) -> str:
+    """Say how far the two ways lie apart, and why."""
+    fit: GroupChange = later.plain
+    change, ancova = fit.effect("change"), fit.effect("ancova")
+    return _(
+        "The change score says {change:.2f}, the covariance {ancova:.2f}: they differ by (1 − "
+        "{slope:.2f}) × {gap:.2f}, the slope of after on before within groups and the gap of the "
+        "groups before (Lord's paradox)."
+    ).format(
+        change=change["estimate"], ancova=ancova["estimate"], slope=fit.slope, gap=fit.before_gap
+    )
+
+
+def paradox_checks(
+    paradox: Paradox | Unavailable, later: Later | Unavailable
+) -> list[CheckResult | Unavailable]:
+    """Hold change by group against what was expected, and the two ways against each other."""
+    out: list[CheckResult | Unavailable] = []
+    if isinstance(paradox, Unavailable):
+        out.append(paradox)
+    else:
+        for group, sign in (("excellent", 1), ("none", -1)):
+            row = paradox.row(group)
+            if row is None:
+                continue
+            end = row["ci_low"] if sign > 0 else row["ci_high"]
+            out.append(
+                CheckResult(
+                    name=_groups(paradox)[group],
+                    passed=bool(sign * end > 0),
+                    value=float(row["change"]),
+                    threshold=0.0,
+                    source=DE_MATOS,
+                    text=_("Expected {sign}. Found {value:.2f} ({low:.2f} to {high:.2f}).").format(
+                        sign=_("above zero") if sign > 0 else _("below zero"),
+                        value=row["change"],
+                        low=row["ci_low"],
+                        high=row["ci_high"],
+                    ),
+                )
+            )
+    if isinstance(later, Unavailable):
+        return [*out, later]
+    fit = later.plain
+    gap = fit.effect("ancova")["estimate"] - fit.effect("change")["estimate"]
+    by_hand = (1 - fit.slope) * fit.before_gap
+    out.append(
+        CheckResult(
+            name=_("Covariance and change score differ as they must"),
+            passed=abs(gap - by_hand) < 1e-8,
+            value=float(gap),
+            threshold=float(by_hand),
+            source="Lord (1967), doi:10.1037/h0025105",
+            text=_("Difference {gap:.3f}; by the formula {hand:.3f}.").format(
+                gap=gap, hand=by_hand
+            ),
+        )
+    )
+    return out

@@ -1,0 +1,267 @@
+"""Tables and sentences of dose and response, and of the match of failure and recovery."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from helpers.errors import Unavailable, passes_unavailable
+from helpers.i18n import _, pick
+from helpers.regression.contrasts import Match
+from helpers.regression.design import variable_label
+from helpers.regression.dose import DoseResponse
+from helpers.results import CheckResult, Number
+from helpers.tables.apa import ApaTable, apa_table
+from helpers.tables.columns import Column, interval_column
+
+if TYPE_CHECKING:
+    from helpers.survey.load import Study
+
+
+def _shapes() -> dict[str, str]:
+    """Return the shapes in words."""
+    return {
+        "linear": _("linear"),
+        "log": _("logarithmic"),
+        "threshold": _("two lines that meet at a break"),
+        "spline": _("spline"),
+    }
+
+
+@passes_unavailable
+def dose_table(result: DoseResponse) -> ApaTable:
+    """Return the shapes side by side."""
+    table = result.table()
+    return apa_table(
+        table.assign(shape=table["shape"].map(_shapes())),
+        caption=_("{response} against {dose}: four shapes").format(
+            response=result.response, dose=result.dose
+        ),
+        columns=[
+            Column("shape", _("Shape"), "text"),
+            Column("n_parameters", _("Parameters"), "integer"),
+            Column("r2", "R²", "bounded", 3),
+            Column("delta_aic", "ΔAIC", "number", 1),
+            Column("bic", "BIC", "number", 1),
+            Column("cv_error", _("Error of prediction"), "number", 3),
+            Column("cv_gain", _("Against the line"), "number", 3),
+            Column("cv_se", "SE", "number", 3),
+        ],
+        note=_(
+            "The error is the root mean square of predicting each fold from the others (ten folds, "
+            "five times); against the line: that error less the straight line's. The break counts "
+            "as a parameter and is searched anew in every fold. n = {n}, {dropped} left out for a "
+            "blank."
+        ).format(n=result.n_used, dropped=result.n_dropped),
+    )
+
+
+@passes_unavailable
+def dose_picture(result: DoseResponse) -> pd.DataFrame:
+    """Return the fitted curves under their names."""
+    return result.curve.assign(moderator=result.curve["moderator"].map(_shapes()))
+
+
+def dose_labels(result: DoseResponse | Unavailable) -> dict[str, str]:
+    """Return the axis labels of the fitted curves."""
+    if isinstance(result, Unavailable):
+        return {}
+    return {"xlabel": result.dose, "ylabel": result.response}
+
+
+@passes_unavailable
+def dose_sentence(result: DoseResponse) -> str:
+    """Read the slope per doubling and the best shape aloud."""
+    return _(
+        "Twice the dose goes with a change of {slope:.2f} in {response} ({level:.0%} interval "
+        "{low:.2f} to {high:.2f}; logarithmic shape, n = {n}); by AIC the best shape is: {best}."
+    ).format(
+        slope=result.slope,
+        response=result.response,
+        level=result.level,
+        low=result.slope_low,
+        high=result.slope_high,
+        n=result.n_used,
+        best=_shapes()[result.best],
+    )
+
+
+@passes_unavailable
+def break_sentence(result: DoseResponse) -> str:
+    """Read the break of the threshold shape aloud, and whether it predicts better than a line."""
+    row = result.shapes.set_index("shape").loc["threshold"]
+    return _(
+        "If there is a break, it lies at {at:.0f} (likelihood interval {low:.0f} to {high:.0f}); "
+        "with it, the error of prediction differs by {gain:.3f} (SE {se:.3f}) from the line's."
+    ).format(
+        at=result.break_at,
+        low=result.break_low,
+        high=result.break_high,
+        gain=row["cv_gain"],
+        se=row["cv_se"],
+    )
+
+
+@passes_unavailable
+def doublings_sentence(result: DoseResponse, first: float, last: float) -> str:
+    """Read the difference between two doses aloud, by the logarithmic shape."""
+    doublings = math.log2(last / first)
+    return _(
+        "From {first:g} to {last:g} is {doublings:.1f} doublings: a change of {change:.2f} "
+        "({level:.0%} interval {low:.2f} to {high:.2f}; n = {n})."
+    ).format(
+        first=first,
+        last=last,
+        doublings=doublings,
+        change=doublings * result.slope,
+        level=result.level,
+        low=doublings * result.slope_low,
+        high=doublings * result.slope_high,
+        n=result.n_used,
+    )
+
+
+def _codes(study: Study, item: str, codes: tuple[int, ...]) -> str:
+    """Return the labels of some codes of an item."""
+    labels = study.scale_of(item).labels
+    return " / ".join(pick(labels[c].model_dump()) for c in codes if c in labels)
+
+
+@passes_unavailable
+def match_table(matches: list[Match], study: Study) -> ApaTable:
+    """Return the planned contrasts, one section an outcome."""
+    words = {
+        "first_class": _("match less mismatch after: {failures}"),
+        "second_class": _("match less mismatch after: {failures}"),
+        "match": _("match less mismatch, both kinds of failure"),
+    }
+    parts = []
+    for match in matches:
+        names = {
+            "first_class": _codes(study, match.failure, match.failure_codes),
+            "second_class": _codes(study, match.failure, match.other_failures),
+            "match": "",
+        }
+        table = match.planned.contrasts
+        shown = [words[n].format(failures=names[n]) for n in table["name"]]
+        parts.append(table.assign(shown=shown, outcome=variable_label(study, match.outcome)))
+    first = matches[0]
+    return apa_table(
+        pd.concat(parts, ignore_index=True),
+        caption=_("Does a recovery that matches the failure go with more? Planned contrasts"),
+        columns=[
+            Column("shown", _("Contrast"), "text"),
+            Column("estimate", _("Difference")),
+            interval_column("joint_low", "joint_high", label=_("Joint interval")),
+            Column("t", "t"),
+            Column("p_adjusted", _("p, Holm"), "p"),
+            Column("g", "g"),
+        ],
+        section="outcome",
+        note=_(
+            "A match is {own} after {failures}, and {other} after the other failures. Welch's "
+            "degrees of freedom; joint intervals by Bonferroni over the three contrasts; n = {n}."
+        ).format(
+            own=_codes(study, first.measure, first.measure_codes),
+            failures=_codes(study, first.failure, first.failure_codes),
+            other=_codes(study, first.measure, first.other_measures),
+            n=first.planned.n_used,
+        ),
+    )
+
+
+@passes_unavailable
+def match_picture(matches: list[Match], study: Study) -> pd.DataFrame:
+    """Return the cell means of the first outcome: a series a measure, a group a failure."""
+    fine = matches[0].fine
+    labels = {
+        name: {c: pick(t.model_dump()) for c, t in study.scale_of(item).labels.items()}
+        for name, item in (("failure", matches[0].failure), ("measure", matches[0].measure))
+    }
+    return fine.assign(
+        group=fine["failure"].map(labels["failure"]), series=fine["measure"].map(labels["measure"])
+    )
+
+
+def match_axis(matches: list[Match] | Unavailable, study: Study) -> dict[str, str]:
+    """Return the axis label of the cell means."""
+    if isinstance(matches, Unavailable):
+        return {}
+    return {"ylabel": variable_label(study, matches[0].outcome)}
+
+
+@passes_unavailable
+def match_sentence(matches: list[Match], study: Study) -> str:
+    """Read the overall match and the two single contrasts of each outcome aloud."""
+    parts = []
+    for match in matches:
+        rows = match.planned.contrasts.set_index("name")
+        both, one, two = (rows.loc[n] for n in ("match", "first_class", "second_class"))
+        parts.append(
+            _(
+                "{outcome} is {both:.2f} higher where recovery and failure match (joint interval "
+                "{low:.2f} to {high:.2f}, p {p} by Holm); by kind of failure the difference is "
+                "{one:.2f} and {two:.2f}."
+            ).format(
+                outcome=variable_label(study, match.outcome),
+                both=both["estimate"],
+                low=both["joint_low"],
+                high=both["joint_high"],
+                p=_p(both["p_adjusted"]),
+                one=one["estimate"],
+                two=two["estimate"],
+            )
+        )
+    return " ".join(parts)
+
+
+def _p(p: float) -> str:
+    """Return a p-value as it stands in a sentence."""
+    return "< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".", 1)
+
+
+@passes_unavailable
+def match_numbers(matches: list[Match]) -> list[Number]:
+    """Return the overall match of each outcome with its definition."""
+    return [
+        Number(
+            id=f"match_{m.outcome}",
+            value=float(row["estimate"]),
+            definition="mean of matched less mismatched cells, four cells of equal weight",
+            ci_low=float(row["joint_low"]),
+            ci_high=float(row["joint_high"]),
+            level=m.planned.level,
+            n_used=m.planned.n_used,
+            method=m.planned.method,
+        )
+        for m in matches
+        for row in [m.planned.contrast("match")]
+    ]
+
+
+def match_checks(
+    matches: list[Match] | Unavailable, study: Study
+) -> list[CheckResult | Unavailable]:
+    """Hold the overall match of each outcome against the sign that was expected."""
+    if isinstance(matches, Unavailable):
+        return [matches]
+    out: list[CheckResult | Unavailable] = []
+    for match in matches:
+        row = match.planned.contrast("match")
+        out.append(
+            CheckResult(
+                name=_("Match goes with more: {outcome}").format(
+                    outcome=variable_label(study, match.outcome)
+                ),
+                passed=bool(row["joint_low"] > 0),
+                value=float(row["estimate"]),
+                threshold=0.0,
+                source="Roschk & Gelbrich (2014), doi:10.1177/1094670513507486",
+                text=_("Expected above zero. Found {value:.2f} ({low:.2f} to {high:.2f}).").format(
+                    value=row["estimate"], low=row["joint_low"], high=row["joint_high"]
+                ),
+            )
+        )
+    return out

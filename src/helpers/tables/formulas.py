@@ -1,0 +1,234 @@
+"""Tables and sentences of the formulas F1-F7, their rivals, and response surfaces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from helpers.errors import Unavailable, passes_unavailable
+from helpers.i18n import _
+from helpers.regression.design import variable_label
+from helpers.regression.formula_fit import FormulaTable
+from helpers.regression.formulas import ABOVE_MEDIAN
+from helpers.regression.hierarchical import spoken_p
+from helpers.regression.surface import ResponseSurface
+from helpers.results import CheckResult, Number
+from helpers.tables.apa import ApaTable, apa_table
+from helpers.tables.columns import Column, interval_column
+
+if TYPE_CHECKING:
+    from helpers.survey.load import Study
+
+
+def _term(name: str) -> str:
+    """Return a column of a formula in words."""
+    return _("LOGQ above its median") if name == ABOVE_MEDIAN else name
+
+
+def formulas_table(result: FormulaTable | Unavailable) -> ApaTable | Unavailable:
+    """Return one row a formula: what it says, its rival, and how they compare."""
+    if isinstance(result, Unavailable):
+        return result
+    return apa_table(
+        result.table(),
+        caption=_("The formulas F1 to F7 and their freer rivals"),
+        columns=[
+            Column("formula", _("Formula"), "text"),
+            Column("says", _("It says"), "text"),
+            Column("rival", _("Rival"), "text"),
+            Column("statistic", _("F or LR")),
+            Column("df", "df", "integer"),
+            Column("p_value", "p", "p"),
+            Column("vuong_p", _("p, Vuong"), "p"),
+            Column("delta_aic", "ΔAIC", "number", 1),
+            Column("delta_bic", "ΔBIC", "number", 1),
+            Column("delta_error", "ΔRMSE", "number", 3),
+            Column("delta_error_se", "SE", "number", 3),
+        ],
+        note=_(
+            "The test is of the constraints that turn the rival into the formula: F, or for the "
+            "count of F1 a likelihood ratio; Vuong's test where the two are not nested. ΔAIC, ΔBIC "
+            "and ΔRMSE are the rival's less the formula's: below zero the rival does better. RMSE "
+            "is the error of prediction (ten folds, five times), its SE corrected for shared rows. "
+            "Respondents: {least} to {most}, listwise by formula."
+        ).format(
+            least=min(r.n_used for r in result.results),
+            most=max(r.n_used for r in result.results),
+        ),
+    )
+
+
+def weights_table(result: FormulaTable | Unavailable) -> ApaTable | Unavailable:
+    """Return the rivals' free weights beside the weights that formulas fix."""
+    if isinstance(result, Unavailable):
+        return result
+    shown = result.weights()
+    return apa_table(
+        shown.assign(term=[_term(term) for term in shown["term"]]),
+        caption=_("Free weights of the rivals"),
+        columns=[
+            Column("term", _("Term"), "text"),
+            Column("estimate", _("Estimate")),
+            interval_column(),
+            Column("stated", _("The formula says")),
+            Column("p_stated", _("p of it"), "p"),
+        ],
+        section="formula",
+        missing_reason=_("the formula fixes no weight here"),
+    )
+
+
+def formulas_sentence(result: FormulaTable | Unavailable, name: str = "") -> str | Unavailable:
+    """Read one formula aloud, or, without a name, how many rivals do better."""
+    if isinstance(result, Unavailable):
+        return result
+    if not name:
+        return result.text()
+    one = result.result(name)
+    return one if isinstance(one, Unavailable) else one.text()
+
+
+def formulas_checks(result: FormulaTable | Unavailable) -> list[CheckResult | Unavailable]:
+    """Return the checks of the weights that formulas fix."""
+    return [result] if isinstance(result, Unavailable) else list(result.checks())
+
+
+@passes_unavailable
+def formulas_numbers(result: FormulaTable) -> list[Number]:
+    """Return the free weight behind every weight that a formula states."""
+    shown = result.weights().dropna(subset="stated")
+    sizes = {r.formula.id: r.n_used for r in result.results}
+    return [
+        Number(
+            id=f"weight_{w.formula}_{w.term}",
+            value=float(w.estimate),
+            definition=f"free weight of {w.term} in the rival of {w.formula}",
+            ci_low=float(w.ci_low),
+            ci_high=float(w.ci_high),
+            level=result.results[0].level,
+            n_used=sizes[w.formula],
+            method="OLS, HC3",
+            engine="statsmodels",
+        )
+        for w in shown.itertuples()
+    ]
+
+
+def surface_lines() -> dict[str, str]:
+    """Return what each number of a surface says."""
+    return {
+        "a1": _("slope along x = y"),
+        "a2": _("curvature along x = y"),
+        "a3": _("slope along x = −y"),
+        "a4": _("curvature along x = −y"),
+        "a5": _("turn of the ridge against x = y"),
+    }
+
+
+def surface_table(surfaces: Mapping[str, ResponseSurface] | Unavailable) -> ApaTable | Unavailable:
+    """Return slopes and curvatures along the two lines, one section a surface."""
+    if isinstance(surfaces, Unavailable):
+        return surfaces
+    words = surface_lines()
+    parts = [
+        s.lines.assign(reading=s.lines["name"].map(words), surface=title)
+        for title, s in surfaces.items()
+    ]
+    first = next(iter(surfaces.values()))
+    return apa_table(
+        pd.concat(parts, ignore_index=True),
+        caption=_("Response surfaces: slopes and curvatures"),
+        columns=[
+            Column("name", "", "text"),
+            Column("reading", _("Reading"), "text"),
+            Column("estimate", _("Estimate"), "number", 3),
+            Column("se", "SE", "number", 3),
+            interval_column(decimals=3),
+            Column("p_value", "p", "p"),
+        ],
+        section="surface",
+        note=_(
+            "Polynomial of second degree in two qualities less {centre:g}, Poisson regression of "
+            "the number of further problems, sandwich errors; n = {n}."
+        ).format(centre=first.centre, n=first.n_used),
+    )
+
+
+def axes_table(surfaces: Mapping[str, ResponseSurface] | Unavailable) -> ApaTable | Unavailable:
+    """Return stationary point and principal axes with bootstrap intervals."""
+    if isinstance(surfaces, Unavailable):
+        return surfaces
+    words = {
+        "x0": _("stationary point, x"),
+        "y0": _("stationary point, y"),
+        "p10": _("first principal axis, intercept"),
+        "p11": _("first principal axis, slope"),
+        "p20": _("second principal axis, intercept"),
+        "p21": _("second principal axis, slope"),
+    }
+    parts = [
+        s.shape.assign(reading=s.shape["name"].map(words), surface=title)
+        for title, s in surfaces.items()
+    ]
+    first = next(iter(surfaces.values()))
+    return apa_table(
+        pd.concat(parts, ignore_index=True),
+        caption=_("Stationary point and principal axes"),
+        columns=[
+            Column("reading", _("Quantity"), "text"),
+            Column("estimate", _("Estimate")),
+            interval_column(),
+        ],
+        section="surface",
+        note=_(
+            "Percentile intervals of {b} bootstrap draws, {failed} failed. Where curvatures are "
+            "near zero the point and the axes run off to infinity, and the intervals show it."
+        ).format(b=first.n_boot, failed=sum(s.n_failed for s in surfaces.values())),
+    )
+
+
+def surface_sentence(surfaces: Mapping[str, ResponseSurface] | Unavailable) -> str | Unavailable:
+    """Read the slope along the line of gaps, and whether curvature is needed."""
+    if isinstance(surfaces, Unavailable):
+        return surfaces
+    parts = []
+    for title, surface in surfaces.items():
+        gap, even = surface.line("a3"), surface.line("a1")
+        parts.append(
+            _(
+                "{title}: along the line of gaps the log count rises by {gap:.2f} a step "
+                "({low:.2f} to {high:.2f}), along the line of equal qualities by {even:.2f} "
+                "({even_low:.2f} to {even_high:.2f}); p {p} of the three curved terms."
+            ).format(
+                title=title,
+                gap=gap["estimate"],
+                low=gap["ci_low"],
+                high=gap["ci_high"],
+                even=even["estimate"],
+                even_low=even["ci_low"],
+                even_high=even["ci_high"],
+                p=spoken_p(surface.gain_p),
+            )
+        )
+    return " ".join(parts)
+
+
+@passes_unavailable
+def surface_grid(surfaces: Mapping[str, ResponseSurface]) -> pd.DataFrame:
+    """Return the predicted counts of the last surface."""
+    return list(surfaces.values())[-1].grid
+
+
+def surface_axes(
+    surfaces: Mapping[str, ResponseSurface] | Unavailable, study: Study
+) -> dict[str, object]:
+    """Return axis labels and respondents of the last surface."""
+    if isinstance(surfaces, Unavailable):
+        return {}
+    last = list(surfaces.values())[-1]
+    return {
+        "xlabel": variable_label(study, last.x), "ylabel": variable_label(study, last.y),
+        "label": _("expected number of further problems"), "points": last.points,
+    }  # fmt: skip

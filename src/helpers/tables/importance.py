@@ -1,0 +1,331 @@
+"""Tables and sentences of relative weights, dominance, a single item, and nested data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from helpers.errors import Unavailable, passes_unavailable
+from helpers.i18n import _
+from helpers.regression.design import variable_label
+from helpers.regression.dominance import Dominance
+from helpers.regression.mixed import MixedModel
+from helpers.regression.ordered import OrderedLogit
+from helpers.regression.study_importance import Importance
+from helpers.results import CheckResult, Number
+from helpers.tables.apa import ApaTable, apa_table
+from helpers.tables.columns import Column, interval_column
+from helpers.thresholds import THRESHOLDS
+
+if TYPE_CHECKING:
+    from helpers.survey.load import Study
+
+
+def _named(names: pd.Series, study: Study) -> list[str]:
+    """Return variables by their labels."""
+    return [variable_label(study, name) for name in names]
+
+
+@passes_unavailable
+def weights_table(result: Importance, study: Study) -> ApaTable:
+    """Return relative weights and general dominance side by side, the largest first."""
+    general = result.dominance.general.set_index("predictor")
+    table = result.weights.table()
+    own = general.loc[table["predictor"]].reset_index(drop=True)
+    table = table.assign(
+        label=_named(table["predictor"], study),
+        general=own["general"], alone=own["alone"], last=own["last"],
+    )  # fmt: skip
+    weights = result.weights
+    return apa_table(
+        table,
+        caption=_("What goes with {outcome}: R² shared out among its predictors").format(
+            outcome=variable_label(study, result.outcome)
+        ),
+        columns=[
+            Column("label", _("Predictor"), "text"),
+            Column("r", "r", "bounded"),
+            Column("beta", "β", "bounded"),
+            Column("weight", _("Relative weight"), "bounded", 3),
+            interval_column(decimals=3, bounded=True),
+            Column("share", _("Share of R²"), "percent", 1),
+            Column("general", _("General dominance"), "bounded", 3),
+            Column("alone", _("Alone"), "bounded", 3),
+            Column("last", _("Last"), "bounded", 3),
+            Column("above_noise", _("Above noise"), "truth"),
+        ],
+        note=_(
+            "R² = {r2:.3f}, n = {n}, {dropped} left out for a blank. Percentile intervals of {b} "
+            "bootstrap draws, {failed} failed. Alone: R² of the predictor by itself; last: what it "
+            "adds to all others. Above noise: its weight exceeds that of a random variable."
+        ).format(
+            r2=weights.r2,
+            n=weights.n_used,
+            dropped=weights.n_dropped,
+            b=weights.n_boot,
+            failed=weights.n_failed,
+        ),
+    )
+
+
+@passes_unavailable
+def weights_picture(result: Importance, study: Study) -> pd.DataFrame:
+    """Return both shares with intervals as ``plot_forest`` takes them."""
+    one, two = result.weights.table(), result.dominance.table()
+    parts = [
+        one.assign(way=_("relative weight"), estimate=one["weight"]),
+        two.assign(way=_("general dominance"), estimate=two["general"]),
+    ]
+    whole = pd.concat(parts, ignore_index=True)
+    return whole.assign(label=_named(whole["predictor"], study))[
+        ["label", "estimate", "ci_low", "ci_high", "way"]
+    ]
+
+
+def weights_label() -> str:
+    """Return the axis label of parts of R²."""
+    return _("Part of R² with interval")
+
+
+@passes_unavailable
+def weights_sentence(result: Importance, study: Study) -> str:
+    """Read the two largest weights aloud, and whether the two ways order alike."""
+    table, other = result.weights.table(), result.dominance.table()
+    top = table.iloc[0]
+    text = _(
+        "{first} carries {share:.0%} of what is explained of {outcome} ({level:.0%} interval "
+        "{low:.0%} to {high:.0%}), followed by {second} with {second_share:.0%}."
+    ).format(
+        first=variable_label(study, top["predictor"]),
+        share=top["share"],
+        outcome=variable_label(study, result.outcome),
+        level=result.weights.level,
+        low=top["share_low"],
+        high=top["share_high"],
+        second=variable_label(study, table.iloc[1]["predictor"]),
+        second_share=table.iloc[1]["share"],
+    )
+    alike = table["predictor"].tolist() == other["predictor"].tolist()
+    order = (
+        _("General dominance gives the same order.")
+        if alike
+        else _("General dominance gives another order.")
+    )
+    return f"{text} {order}"
+
+
+@passes_unavailable
+def pairs_table(result: Importance, study: Study) -> ApaTable:
+    """Return which predictor dominates which, with reproducibility."""
+    pairs = result.dominance.pairs
+    flipped = pairs["general"] == 0
+    shown = pd.DataFrame({
+        "first": _named(pairs["first"].where(~flipped, pairs["second"]), study),
+        "second": _named(pairs["second"].where(~flipped, pairs["first"]), study),
+    })  # fmt: skip
+    for name in ("complete", "conditional", "general"):
+        won = pairs[name].where(~flipped, 1 - pairs[name])
+        shown[name] = won.map({1.0: _("yes"), 0.0: _("reversed"), 0.5: _("neither")})
+        shown[f"{name}_again"] = pairs[f"{name}_again"]
+    return apa_table(
+        shown,
+        caption=_("Does the first dominate the second?"),
+        columns=[
+            Column("first", _("First"), "text"),
+            Column("second", _("Second"), "text"),
+            Column("complete", _("Complete"), "text"),
+            Column("complete_again", _("again"), "percent", 0),
+            Column("conditional", _("Conditional"), "text"),
+            Column("conditional_again", _("again"), "percent", 0),
+            Column("general", _("General"), "text"),
+            Column("general_again", _("again"), "percent", 0),
+        ],
+        note=_(
+            "Complete: adds more in every subset of the others; conditional: in the mean of every "
+            "subset size; general: in the mean of these. Again: share of {b} bootstrap draws with "
+            "the same verdict."
+        ).format(b=result.dominance.n_boot),
+    )
+
+
+@passes_unavailable
+def pairs_sentence(result: Importance) -> str:
+    """Count the pairs that are settled, and those that a new sample might turn."""
+    pairs, cut = result.dominance.pairs, THRESHOLDS["again"].value
+    complete = pairs["complete"] != 0.5
+    firm = complete & (pairs["complete_again"] >= cut)
+    return _(
+        "{complete} of {of} pairs show complete dominance; {firm} of them come out the same in at "
+        "least {cut:.0%} of the draws."
+    ).format(complete=int(complete.sum()), of=len(pairs), firm=int(firm.sum()), cut=cut)
+
+
+@passes_unavailable
+def importance_numbers(result: Importance) -> list[Number]:
+    """Return shares of R² and general dominance with their definitions."""
+    return [*result.weights.numbers(), *result.dominance.numbers()]
+
+
+def importance_checks(result: Importance | Unavailable) -> list[CheckResult | Unavailable]:
+    """Check that both ways add up to R², and how well the largest verdict comes again."""
+    if isinstance(result, Unavailable):
+        return [result]
+    dominance: Dominance = result.dominance
+    gap = max(
+        abs(float(result.weights.weights["weight"].sum()) - dominance.r2),
+        abs(float(dominance.general["general"].sum()) - dominance.r2),
+    )
+    top, second = dominance.table()["predictor"].iloc[:2]
+    pairs = dominance.pairs
+    row = pairs[
+        pairs["first"].isin([top, second]) & pairs["second"].isin([top, second])
+    ].iloc[0]  # fmt: skip
+    cut = THRESHOLDS["again"]
+    return [
+        CheckResult(
+            name=_("Weights add up to R²"),
+            passed=gap < 1e-9,
+            value=gap,
+            threshold=None,
+            source="Johnson (2000), doi:10.1207/S15327906MBR3501_1",
+            text=_("Sum of the parts and R² differ by {gap:.1e}.").format(gap=gap),
+        ),
+        CheckResult(
+            name=_("The first place comes again"),
+            passed=cut.holds(float(row["general_again"])),
+            value=float(row["general_again"]),
+            threshold=cut.value,
+            source="Azen & Budescu (2003), doi:10.1037/1082-989X.8.2.129",
+            text=_("In {share:.0%} of the draws the first is ahead of the second again.").format(
+                share=row["general_again"]
+            ),
+        ),
+    ]
+
+
+@passes_unavailable
+def ordered_table(result: OrderedLogit, study: Study) -> ApaTable:
+    """Return odds ratios of the single item with Brant's test of each."""
+    table = result.coefficients.merge(result.top_share, on="term")
+    if not isinstance(result.brant, Unavailable):
+        own = result.brant[["term", "p_value"]].rename(columns={"p_value": "brant_p"})
+        table = table.merge(own, on="term")
+    else:
+        table = table.assign(brant_p=result.brant)
+    return apa_table(
+        table.assign(label=_named(table["term"], study)),
+        caption=_("Ordered logit of the single item: {item}").format(
+            item=variable_label(study, result.outcome)
+        ),
+        columns=[
+            Column("label", _("Predictor"), "text"),
+            Column("odds_ratio", _("Odds ratio")),
+            interval_column(),
+            Column("p_value", "p", "p"),
+            Column("at_low", _("Top answer, −1 SD"), "percent", 0),
+            Column("at_high", _("Top answer, +1 SD"), "percent", 0),
+            Column("brant_p", _("p, Brant"), "p"),
+        ],
+        note=_(
+            "Odds of a higher answer per step of the predictor, Wald intervals; n = {n}, {dropped} "
+            "left out. Top answer: mean chance of the highest answer with the predictor one SD "
+            "below and above its mean. A small p of Brant's test says that the odds ratio is not "
+            "the same at every step of the item."
+        ).format(n=result.n_used, dropped=result.n_dropped),
+    )
+
+
+@passes_unavailable
+def ordered_sentence(result: OrderedLogit, study: Study) -> str:
+    """Read the largest odds ratio aloud, and Brant's joint test."""
+    top = result.coefficients.loc[(result.coefficients["z"]).abs().idxmax()]
+    text = _(
+        "One step more of {term} goes with {odds:.2f} times the odds of a higher answer "
+        "({level:.0%} interval {low:.2f} to {high:.2f}; n = {n})."
+    ).format(
+        term=variable_label(study, top["term"]),
+        odds=top["odds_ratio"],
+        level=result.level,
+        low=top["ci_low"],
+        high=top["ci_high"],
+        n=result.n_used,
+    )
+    if isinstance(result.brant, Unavailable):
+        return f"{text} {result.brant.text()}"
+    joint = result.brant.iloc[0]
+    return (
+        text
+        + " "
+        + _("Brant's joint test: χ²({df}) = {chi2:.1f}, p {p}.").format(
+            df=int(joint["df"]), chi2=joint["chi2"], p=_p(joint["p_value"])
+        )
+    )
+
+
+def _p(p: float) -> str:
+    """Return a p-value as it stands in a sentence."""
+    return "< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".", 1)
+
+
+def nested_titles() -> dict[str, str]:
+    """Return the two nestings in words."""
+    return {
+        "group": _("respondents within the grouping"),
+        "person": _("outcomes within respondents"),
+    }
+
+
+def nested_table(models: Mapping[str, MixedModel | Unavailable]) -> ApaTable | Unavailable:
+    """Return how much of the outcome lies between groups, one row a nesting."""
+    known = {k: m for k, m in models.items() if not isinstance(m, Unavailable)}
+    if not known:
+        return next(iter(models.values()))  # type: ignore[return-value]
+    words = nested_titles()
+    rows = [
+        {"nesting": words[key], "groups": m.n_groups, "n": m.n_used,
+         "sizes": f"{m.smallest} - {m.largest}" if m.smallest < m.largest else str(m.largest),
+         "icc": m.icc, "icc_left": m.icc_left, "design_effect": m.design_effect, "lr": m.lr,
+         "p_value": m.p_value}
+        for key, m in known.items()
+    ]  # fmt: skip
+    return apa_table(
+        pd.DataFrame(rows),
+        caption=_("Do rows of one group resemble each other?"),
+        columns=[
+            Column("nesting", _("Nesting"), "text"),
+            Column("groups", _("Groups"), "integer"),
+            Column("sizes", _("Rows a group"), "text"),
+            Column("n", _("Rows"), "integer"),
+            Column("icc", "ICC", "bounded", 3),
+            Column("icc_left", _("ICC, predictors in"), "bounded", 3),
+            Column("design_effect", _("Design effect")),
+            Column("lr", "LR"),
+            Column("p_value", "p", "p"),
+        ],
+        note=_(
+            "Random intercept by REML. ICC: share of variance between groups. Design effect: "
+            "factor by which the variance of a mean grows. LR tests the random intercept given the "
+            "predictors; its p is half the chi-square tail, as a variance cannot be negative."
+        ),
+    )
+
+
+def nested_sentence(models: Mapping[str, MixedModel | Unavailable]) -> str | Unavailable:
+    """Read each ICC aloud, with a warning where groups are few."""
+    words, cut = nested_titles(), THRESHOLDS["clusters"]
+    parts = []
+    for key, model in models.items():
+        if isinstance(model, Unavailable):
+            continue
+        text = _("{nesting}: {icc:.1%} of the variance lies between {groups} groups.").format(
+            nesting=words[key], icc=model.icc, groups=model.n_groups
+        )
+        if not cut.holds(model.n_groups):
+            text += " " + _(
+                "That is fewer than the {least:.0f} groups a random intercept asks for ({source}); "
+                "0/1 columns of the groups, as in notebook 40, are the sounder way."
+            ).format(least=cut.value, source=cut.source)
+        parts.append(text)
+    return " ".join(parts) or next(iter(models.values()))  # type: ignore[return-value]
