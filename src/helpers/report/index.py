@@ -72,7 +72,7 @@ def _notebook_row(name: str, entry: Mapping[str, Any]) -> str:
         f'<div class="links">{shown}{files}</div></td>'
         f'<td class="state"><span class="status {entry["status"]}">'
         f"{html.escape(status_word(entry['status']))}</span></td>"
-        f'<td class="time">{_seconds(entry["seconds"])}</td></tr>'
+        f'<td class="time">{seconds_text(entry["seconds"])}</td></tr>'
     )
 
 
@@ -100,7 +100,7 @@ def _run_row(where: str, manifest: Mapping[str, Any]) -> str:
         f"{html.escape(title)}</a>{badge}"
         f'<p class="key">{html.escape(where)} · {_summary(entries)}</p></td>'
         f'<td class="state"><span class="status {status}">{html.escape(status_word(status))}'
-        f'</span></td><td class="time">{_seconds(manifest.get("seconds", 0.0))}</td></tr>'
+        f'</span></td><td class="time">{seconds_text(manifest.get("seconds", 0.0))}</td></tr>'
     )
 
 
@@ -114,7 +114,7 @@ def _summary(entries: Mapping[str, Mapping[str, Any]]) -> str:
     return html.escape(" · ".join(parts))
 
 
-def _seconds(seconds: float) -> str:
+def seconds_text(seconds: float) -> str:
     """Return a duration as a reader wants it."""
     if seconds < 60:
         return f"{seconds:.1f} s"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import html
 import re
 from collections.abc import Sequence
@@ -82,8 +83,13 @@ def notebook_page(
     return framed(found.title, _reachable(body.strip()), frame, toc=toc.strip(), kind=kind)
 
 
-def framed(title: str, body: str, frame: Frame, *, toc: str = "", kind: str = "index") -> str:
-    """Put text into the frame: style, fonts, head and foot; nothing is fetched from elsewhere."""
+def framed(
+    title: str, body: str, frame: Frame, *, toc: str = "", kind: str = "index", script: str = ""
+) -> str:
+    """Put text into the frame: style, fonts, head and foot; nothing is fetched from elsewhere.
+
+    A script runs because the page's policy names its hash; no other can.
+    """
     heading = html.escape(unmarked(title))
     nav = "".join(
         f'<a href="{html.escape(to)}">{html.escape(word)}</a>' for to, word in frame.links
@@ -111,12 +117,22 @@ def framed(title: str, body: str, frame: Frame, *, toc: str = "", kind: str = "i
     if toc:
         page = page.replace('<div class="page">', '<div class="page with-toc">', 1)
     css = _asset("page.css").replace("var(--cjk-first) ", _CJK_FIRST[language()])
+    if script:
+        page = _with_script(page, script)
     return page.replace("$css", chinese_font_css(page) + math_font_css(body) + css, 1)
 
 
 def _reachable(body: str) -> str:
     """Let the keyboard reach printed text that is wider than the page, so that it can scroll."""
     return _PRINTED.sub('<pre tabindex="0"', body)
+
+
+def _with_script(page: str, script: str) -> str:
+    """Put a script at the end of a page and allow it by its hash."""
+    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+    allowed = f"script-src 'sha256-{digest}'; base-uri"
+    page = page.replace("base-uri", allowed, 1)
+    return page.replace("</body>", f"<script>{script}</script>\n</body>", 1)
 
 
 def trouble(failure: Failure, skipped: int) -> str:

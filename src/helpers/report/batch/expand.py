@@ -26,11 +26,14 @@ class Report:
         What tells it from the others: name of a parameter, grouping, ``period`` or ``language``.
     request : Request
         What is run.
+    key_numbers : tuple of str
+        Names of the numbers that the batch's pages show.
     """
 
     name: str
     axes: Mapping[str, Any]
     request: Request
+    key_numbers: tuple[str, ...] = ()
 
 
 def expand(batch: Batch, *, plain_kernels: bool = False, fresh: bool = False) -> list[Report]:
@@ -100,7 +103,7 @@ def _report(
         fresh=fresh,
         plain_kernels=plain_kernels,
     )
-    return Report(name, shown, request)
+    return Report(name, shown, request, tuple(spec.key_numbers))
 
 
 def _levels(batch: Batch) -> list[dict[str, int]]:

@@ -11,6 +11,7 @@ from typing import Any
 from helpers.report import folder, manifest
 from helpers.report.batch.expand import Report
 from helpers.report.batch.journal import file_hash
+from helpers.report.batch.numbers import read_numbers
 from helpers.report.book import Job
 from helpers.report.kernels import Kernels
 from helpers.report.run import Outcome, Terms, plan, render, with_facts
@@ -42,8 +43,8 @@ def failed_line(report: Report, message: str, *, seconds: float) -> Line:
     """Return the line of a report that could not be begun or written."""
     return {
         **_head(report), "status": "failed", "seconds": round(seconds, 3), "why": [],
-        "notebooks": {}, "failures": [{"notebook": "", "message": message}], "manifest": "",
-        "made_from": "",
+        "notebooks": {}, "failures": [{"notebook": "", "message": message}], "numbers": [],
+        "manifest": "", "made_from": "",
     }  # fmt: skip
 
 
@@ -64,6 +65,7 @@ def _line(report: Report, jobs: Sequence[Job], outcome: Outcome, *, known: Any) 
         "why": _why(outcome, known),
         "notebooks": states,
         "failures": failures,
+        "numbers": read_numbers(outcome.folder, report.key_numbers),
         "manifest": file_hash(path),
         "made_from": _made_from(report, jobs),
     }

@@ -1,28 +1,180 @@
-"""The batch's own pages."""
+"""The batch's own pages: the index that can be searched and sorted, and the comparison."""
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
-from helpers.report import manifest
+from helpers.i18n import _, in_language, pick
+from helpers.report import manifest, pandoc
+from helpers.report.batch.comparison import comparison_body
 from helpers.report.batch.expand import Report
 from helpers.report.batch.settings import Batch
+from helpers.report.files import status_word
 from helpers.report.folder import write_whole
+from helpers.report.index import seconds_text
+from helpers.report.page import Frame, framed
+from helpers.survey.selection import parse_selection
+from helpers.tables.numbers import format_estimate
 
-BATCH = "batch.json"
+BATCH, COMPARISON = "batch.json", "comparison.html"
+MOST_COLUMNS = 4
+"""Key numbers with a column of their own in the index; the comparison shows all."""
+
+Line = Mapping[str, Any]
 
 
 def write_pages(
-    batch: Batch, reports: Sequence[Report], lines: Mapping[str, Mapping[str, Any]],
-    left: Sequence[str],
-) -> None:  # fmt: skip
-    """Write ``batch.json``, the index and the comparison for what is there."""
+    batch: Batch, reports: Sequence[Report], lines: Mapping[str, Line], left: Sequence[str]
+) -> None:
+    """Write ``batch.json``, the index and the comparison for what is there.
+
+    Parameters
+    ----------
+    batch : Batch
+    reports : sequence of Report
+        All of them, in the order of the configuration.
+    lines : mapping
+        Report -> its line of the journal.
+    left : sequence of str
+        Reports that were not reached.
+    """
+    there = [lines[r.name] for r in reports if r.name in lines]
     whole = {
         "name": batch.name,
         "study": batch.spec.study,
-        "settings": batch.spec.model_dump(mode="json"),
-        "reports": [lines[r.name] for r in reports if r.name in lines],
+        "settings": batch.spec.model_dump(mode="json", by_alias=True),
+        "reports": there,
         "left": list(left),
     }
     write_whole(batch.folder / BATCH, manifest.as_json(whole))
+    spoken = batch.spec.languages[0]
+    with in_language(spoken):
+        labels = {r.name: report_label(batch, r) for r in reports}
+        title = pick(batch.study.spec.title.model_dump())
+        comparable = [line for line in there if line["language"] == spoken and line["numbers"]]
+        more = [(COMPARISON, _("Comparison"))] if len(comparable) > 1 else []
+        links = [("../index.html", _("All runs")), *more, (BATCH, _("All data"))]
+        frame = Frame(title, batch.study.is_simulated, links, _provenance(batch, there))
+        body = _index_body(batch, reports, lines, labels)
+        script = (pandoc.ASSETS / "batch.js").read_text(encoding="utf-8")
+        page = framed(_("Batch {name}").format(name=batch.name), body, frame, script=script)
+        write_whole(batch.folder / "index.html", page)
+        if more:
+            back = [("index.html", _("All reports of the batch"))]
+            frame = Frame(title, batch.study.is_simulated, back, _provenance(batch, there))
+            body = comparison_body(comparable, labels)
+            page = framed(_("Comparison across the batch"), body, frame, kind="paper")
+            write_whole(batch.folder / COMPARISON, page)
+
+
+def report_label(batch: Batch, report: Report) -> str:
+    """Return in words what tells a report from the others."""
+    selection = report.request.selection
+    words = [parse_selection(selection).words(batch.study)] if selection else []
+    groups = {*batch.study.spec.groups, "period", "where"}
+    words += [f"{name} = {value}" for name, value in report.axes.items() if name not in groups]
+    return _("; ").join(words) or _("everybody")
+
+
+def _index_body(
+    batch: Batch, reports: Sequence[Report], lines: Mapping[str, Line], labels: Mapping[str, str]
+) -> str:
+    """Return sums, the search and the table."""
+    numbers = _columns(lines.values())
+    heads = [_("Report"), _("Status"), _("Time"), *numbers.values()]
+    head = "".join(
+        f'<th scope="col"><button type="button">{html.escape(word)}</button></th>' for word in heads
+    )
+    rows = "".join(
+        _row(report, lines.get(report.name), labels[report.name], list(numbers))
+        for report in reports
+    )
+    return (
+        f'<p class="summary">{_summary(reports, lines)}</p>{_tools()}'
+        f'<table class="index batch"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    )
+
+
+def _columns(lines: Any) -> dict[str, str]:
+    """Return the key numbers that get a column, with their labels."""
+    found: dict[str, str] = {}
+    for line in lines:
+        for number in line["numbers"]:
+            found.setdefault(number["id"], number["label"])
+    return dict(list(found.items())[:MOST_COLUMNS])
+
+
+def _tools() -> str:
+    """Return the search field and the choice of a status."""
+    options = "".join(
+        f'<option value="{status}">{html.escape(word)}</option>'
+        for status, word in {"": _("all"), **_words()}.items()
+    )
+    return (
+        f'<p class="tools"><label>{html.escape(_("Search"))} '
+        f'<input type="search" id="search" autocomplete="off"></label> '
+        f'<label>{html.escape(_("Status"))} <select id="status">{options}</select></label> '
+        '<output id="count"></output></p>'
+    )
+
+
+def _words() -> dict[str, str]:
+    """Return the word for each way in which a report can end."""
+    words = {status: status_word(status) for status in ("made", "not_applicable", "failed")}
+    return {**words, "left": _("not reached")}
+
+
+def _row(report: Report, line: Line | None, label: str, numbers: Sequence[str]) -> str:
+    """Return one report's row."""
+    status = "left" if line is None else line["status"]
+    seconds = 0.0 if line is None else line["seconds"]
+    what, word = _what(report, line, label), _words()[status]
+    cells = [
+        f'<td class="what">{what}</td>',
+        f'<td class="state"><span class="status {status}">{html.escape(word)}</span></td>',
+        f'<td class="time" data-sort="{seconds}">{seconds_text(seconds) if line else ""}</td>',
+    ]
+    known = {} if line is None else {n["id"]: n for n in line["numbers"]}
+    cells += [_number_cell(known.get(id)) for id in numbers]
+    return f'<tr data-status="{status}">{"".join(cells)}</tr>'
+
+
+def _what(report: Report, line: Line | None, label: str) -> str:
+    """Return what a report is, with its links, and what went wrong in it."""
+    root = f"{quote(report.request.study)}/{quote(report.name)}"
+    if line is None or not line["notebooks"]:
+        shown = f'<span class="title">{html.escape(label)}</span>'
+    else:
+        shown = f'<a class="title" href="{root}/index.html">{html.escape(label)}</a>'
+    for failure in line["failures"] if line else ():
+        text = html.escape(f"{failure['notebook']} {failure['message']}".strip())
+        if failure.get("page"):
+            text = f'<a href="{root}/{quote(failure["page"])}">{text}</a>'
+        shown += f'<p class="key">{text}</p>'
+    return shown
+
+
+def _number_cell(number: Mapping[str, Any] | None) -> str:
+    """Return the cell of one key number."""
+    if number is None:
+        return "<td></td>"
+    text = format_estimate(number["value"], number["low"], number["high"])
+    text = text.replace(" ", "\u00a0")
+    return f'<td class="time" data-sort="{number["value"]!r}">{html.escape(text)}</td>'
+
+
+def _summary(reports: Sequence[Report], lines: Mapping[str, Line]) -> str:
+    """Return how many reports ended in which way."""
+    states = ["left" if r.name not in lines else lines[r.name]["status"] for r in reports]
+    parts = [f"{word}: {states.count(s)}" for s, word in _words().items() if s in states]
+    return html.escape(" · ".join(parts))
+
+
+def _provenance(batch: Batch, lines: Sequence[Line]) -> list[tuple[str, str]]:
+    """Return what the foot of the batch's pages says about their origin."""
+    rows = [(_("Study"), batch.spec.study), (_("Reports"), str(len(lines)))]
+    versions = ", ".join(f"{n} {v}" for n, v in manifest.versions().items())
+    return [*rows, (_("Versions"), versions)]

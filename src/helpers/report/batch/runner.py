@@ -17,6 +17,7 @@ from helpers.report import folder
 from helpers.report.batch.expand import Report
 from helpers.report.batch.journal import Journal
 from helpers.report.batch.line import failed_line, is_kept, make_report
+from helpers.report.batch.numbers import read_numbers
 from helpers.report.batch.pages import write_pages
 from helpers.report.batch.settings import Batch
 from helpers.report.cache import Cache
@@ -141,7 +142,8 @@ def _leave_kept(reports: Sequence[Report], journal: Journal, outcome: BatchOutco
     for report in reports:
         line = journal.earlier.get(report.name)
         if line is not None and is_kept(report, line):
-            outcome.lines[report.name] = line
+            numbers = read_numbers(report.request.folder, report.key_numbers)
+            outcome.lines[report.name] = {**line, "numbers": numbers}
             outcome.kept.append(report.name)
             outcome.left.remove(report.name)
         else:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from helpers import paths
 from helpers.errors import CodebookError, ReportError, SuiteError, listing, nearest
 from helpers.report.batch.names import is_path, safe_name
+from helpers.report.batch.numbers import is_number_name
 from helpers.report.parameters import RESERVED, assign, declared
 from helpers.report.request import FORMATS, select_notebooks, two_digits
 from helpers.study import StudyFolder, list_studies, read_folder, study_folder
@@ -210,6 +211,11 @@ def _content_faults(spec: BatchSpec) -> list[Fault]:
             faults += [(("where",), text) for text in check_terms(study, terms)]
         except SuiteError as error:
             faults.append((("where",), str(error)))
+    faults += [
+        (("key_numbers", i), f"'{name}' is not a key number; write 30.alpha_REC or 50.paths.1.")
+        for i, name in enumerate(spec.key_numbers)
+        if not is_number_name(name)
+    ]
     selects = [key for key in ("where", "groups", "periods") if getattr(spec, key)]
     if selects and study.spec.data is None:
         told = f"'{spec.study}' is a published matrix without respondents to select from."
