@@ -48,5 +48,5 @@ def shown(path: Path) -> str:
     """Return a path for messages: from the project, or the bare name outside of it."""
     try:
         return path.resolve().relative_to(project_root()).as_posix()
-    except (ValueError, ReportError):
+    except (ValueError, ReportError, OSError, RuntimeError):  # the last two: links in a loop
         return path.name

@@ -106,4 +106,8 @@ def has_check_digit(number: str) -> bool:
 
 def distinct(cells: pd.Series) -> list[object]:
     """Return the distinct cells in order of appearance; cheap where they are a dictionary."""
-    return cells.unique().tolist()
+    if not isinstance(cells.dtype, pd.CategoricalDtype):
+        return cells.unique().tolist()
+    array = cells.array
+    texts = array.categories.tolist()
+    return [texts[i] for i in pd.unique(array.codes)]

@@ -44,7 +44,7 @@ class Typed:
         Float codes, or text for the scale kind ``text``; for several answers one 0/1 column a
         code.
     reasons : Series
-        Reason of a blank where one is known, else missing; same index.
+        Reason of a blank where one is known, else missing; same index. Categorical or text.
     findings : tuple of Finding
         Faults and counts of cells set missing.
     """
@@ -92,16 +92,36 @@ def type_answers(
         reasons = stripped.map(dict(tokens) | {"": NOT_ANSWERED}).astype(object)
         blank = reasons.notna()
         return Typed(stripped.astype(object).where(~blank, None), reasons.where(blank, None), ())
-    where, texts = pd.factorize(cells)
-    counts = np.bincount(where, minlength=len(texts))
+    where, texts, counts = _dictionary(cells)
     rule = _Rule(scale, label_codes(scale), missing_codes, tokens, decimal)
     read = [_read_cell(str(text).strip(), rule) for text in texts]
     values = np.array([cell.value for cell in read], dtype=float)[where]
-    reasons = np.array([cell.reason for cell in read], dtype=object)[where]
     findings = _findings(read, counts, scale, f"{place}, item {item}")
+    reasons = _reasons(read, where)
     return Typed(
         pd.Series(values, index=cells.index), pd.Series(reasons, index=cells.index), findings
     )
+
+
+def _dictionary(cells: pd.Series) -> tuple[np.ndarray, list[str], np.ndarray]:
+    """Return for each cell the place of its text, the distinct texts, and their counts."""
+    if not isinstance(cells.dtype, pd.CategoricalDtype):
+        where, texts = pd.factorize(cells)
+        return where, list(texts), np.bincount(where, minlength=len(texts))
+    codes, texts = cells.cat.codes.to_numpy(), list(cells.cat.categories)
+    counts = np.bincount(codes, minlength=len(texts))
+    used = np.flatnonzero(counts)  # the header's texts stand in the dictionary, too
+    place = np.zeros(len(texts), dtype=codes.dtype)
+    place[used] = np.arange(len(used))
+    return place[codes], [texts[i] for i in used], counts[used]
+
+
+def _reasons(read: list[_Cell], where: np.ndarray) -> pd.Categorical:
+    """Return the reason of each blank cell as a dictionary."""
+    named = list(dict.fromkeys(cell.reason for cell in read if cell.reason is not None))
+    number = {reason: i for i, reason in enumerate(named)}
+    codes = np.array([number.get(cell.reason, -1) for cell in read], dtype=np.int16)
+    return pd.Categorical.from_codes(codes[where], categories=pd.Index(named, dtype=object))
 
 
 class _Rule(NamedTuple):

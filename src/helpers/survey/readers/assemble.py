@@ -66,8 +66,9 @@ def under_header(
     if again.any():
         first = int(again.to_numpy().argmax()) + n_headers + 1
         sentence = (
-            f"{int(again.sum())} rows repeat the header (first: record {first}); two exports seem "
-            "to be joined one below the other. Keep one header, and each respondent once."
+            f"{int(again.sum())} rows repeat the header (first: record {first}); the header "
+            "stands twice, or two exports are joined. Keep one "
+            "header, and each respondent once."
         )
         findings.append(Finding("error", place, sentence))
         body = body[~again]
@@ -165,12 +166,23 @@ def _without_empty(answers: pd.DataFrame, place: str) -> tuple[pd.DataFrame, lis
     """Leave out columns without name and cells; a column without a name but with cells is said."""
     findings = []
     for column in [c for c in answers.columns if not c.strip()]:
+        if _numbers_rows(answers[column]):
+            sentence = "a column without a name numbers the rows; it was not kept."
+            findings.append(Finding("note", place, sentence))
+            answers = answers.drop(columns=column)
+            continue
         n = int((answers[column].astype("str").str.strip() != "").sum())
         if n:
             sentence = f"a column without a name holds {n} cells; every column needs a name."
             findings.append(Finding("error", place, sentence + " Name it in the header row."))
         answers = answers.drop(columns=column)
     return answers, findings
+
+
+def _numbers_rows(cells: pd.Series) -> bool:
+    """Tell whether cells count from 0 or 1 on, as row names written by R or pandas do."""
+    texts = cells.astype("str").tolist()
+    return texts in ([str(i) for i in range(k, k + len(texts))] for k in (0, 1)) and bool(texts)
 
 
 def _refuse_headerless(names: list[str], place: str) -> None:

@@ -15,8 +15,8 @@ from helpers.errors import DataContractError
 SIGNS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 """Signs that keep cells apart, with their names."""
 
-_ROWS = 100_000
-_CELLS = 8_000_000
+_ROWS = 50_000
+_CELLS = 4_000_000
 _BLOCK = 1 << 20
 _QUOTE, _LINE, _RETURN = b'"'[0], b"\n"[0], b"\r"[0]
 
@@ -48,7 +48,7 @@ def split_rows(handle: BinaryIO | str, place: str, *, delimiter: str = ",") -> p
 
     Notes
     -----
-    The file is read in parts of at most 100,000 rows and never held as text; per distinct text of
+    The file is read in parts of at most 50,000 rows and never held as text; per distinct text of
     a part one look-up is made, so that memory is about one byte a cell.
     """
     stream = io.BytesIO(handle.encode("utf-8")) if isinstance(handle, str) else handle
@@ -60,7 +60,7 @@ def split_rows(handle: BinaryIO | str, place: str, *, delimiter: str = ",") -> p
     columns = [_Dictionary() for _ in range(width)]
     for part in _parts(stream, width, delimiter, place):
         for column, name in zip(columns, part.columns, strict=True):
-            column.add(part[name].cat)
+            column.add(part[name].to_numpy())
     return pd.DataFrame({i: column.series() for i, column in enumerate(columns)})
 
 
@@ -71,12 +71,13 @@ class _Dictionary:
         self.numbers: dict[str, int] = {}
         self.parts: list[np.ndarray] = []
 
-    def add(self, part: pd.core.arrays.categorical.CategoricalAccessor) -> None:
+    def add(self, cells: np.ndarray) -> None:
         """Add the cells of one part of the file."""
         numbers = self.numbers
-        places = np.array([numbers.setdefault(t, len(numbers)) for t in part.categories], np.int32)
+        codes, texts = pd.factorize(cells)
+        places = np.array([numbers.setdefault(t, len(numbers)) for t in texts], np.int32)
         kind = np.min_scalar_type(-len(numbers) - 1)
-        self.parts.append(places.astype(kind)[part.codes.to_numpy()])
+        self.parts.append(places.astype(kind)[codes])
 
     def series(self) -> pd.Series:
         """Return the whole column; the parts are given up."""
@@ -87,10 +88,10 @@ class _Dictionary:
 
 
 def _parts(stream: BinaryIO, width: int, delimiter: str, place: str) -> Iterator[pd.DataFrame]:
-    """Yield the table in parts, text cells as categories."""
+    """Yield the table in parts, every cell as its text."""
     try:
         with pd.read_csv(
-            stream, header=None, dtype="category", na_filter=False, sep=delimiter, engine="c",
+            stream, header=None, dtype=object, na_filter=False, sep=delimiter, engine="c",
             encoding="utf-8", low_memory=False, skip_blank_lines=width > 1, index_col=False,
             chunksize=max(1, min(_ROWS, _CELLS // width)),
         ) as reader:  # fmt: skip

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from helpers import paths
 from helpers.errors import SuiteError, listing
 from helpers.survey.findings import Finding
+from helpers.survey.identifiers import distinct
 from helpers.survey.readers.answers import CONVENTIONAL_CODES
 from helpers.survey.readers.assemble import IDENTIFIER, PLATFORM
 from helpers.survey.readers.detect import Detected, detect, read_export
@@ -17,10 +19,12 @@ from helpers.survey.readers.export import Export
 from helpers.survey.readers.intake import rows_found
 
 _INTEGER = re.compile(r"^[+-]?\d+(\.0*)?$")
+_BROKEN = re.compile(r"^#(REF|DIV/0|VALUE|NAME|NULL|NUM|N/A)[!?]?$")
 _FEW = 30
 _LONGEST_SCALE = 11
 _MOSTLY = 0.5
 _ENOUGH = 5
+_STEP, _BITS = np.uint64(1_000_003), (1 << 64) - 1
 _ORDER = {"error": 0, "mark": 1, "note": 2}
 
 
@@ -54,17 +58,19 @@ def check_export(path: Path) -> tuple[Detected | None, list[Finding]]:
 
 def _columns(export: Export, place: str) -> list[Finding]:
     """Return what single columns show: blanks, one answer only, two forms, codes for blanks."""
-    blank, constant, mixed = [], [], []
+    blank, constant, mixed, broken = [], [], [], []
     codes: dict[int, list[str]] = {}
     for column in export.answers:
-        texts = {str(t).strip() for t in export.answers[column].unique()}
+        texts = {str(t).strip() for t in distinct(export.answers[column])}
         texts -= {"", *export.tokens}
         numbers = {t for t in texts if _INTEGER.match(t)}
         if not texts:
             blank.append(column)
         elif len(texts) == 1 and len(export.answers) >= _ENOUGH:
             constant.append(column)
-        if numbers and len(numbers) < len(texts) <= _FEW:
+        if any(_BROKEN.match(t) for t in texts):
+            broken.append(column)
+        elif numbers and len(numbers) < len(texts) <= _FEW:
             mixed.append(column)
         for code in _odd_codes(numbers, texts):
             declared = export.missing_codes.get(column, {})
@@ -73,6 +79,7 @@ def _columns(export: Export, place: str) -> list[Finding]:
     said = [
         ("note", blank, "columns without a single answer"),
         ("note", constant, "columns in which everybody gave the same answer"),
+        ("mark", broken, "columns that hold errors of a spreadsheet such as #REF!"),
         ("mark", mixed, "columns that hold numbers and words"),
     ]
     findings = [
@@ -107,14 +114,18 @@ def _rows(export: Export, place: str) -> list[Finding]:
     answers = export.answers
     if answers.empty or answers.shape[1] == 0:
         return []
-    codes = pd.DataFrame({c: pd.factorize(answers[c])[0] for c in answers})
-    empty = {c: pd.Index(pd.factorize(answers[c])[1]).get_indexer([""])[0] for c in answers}
-    filled = sum((codes[c] != empty[c]).astype(int) for c in codes)
+    filled, digests = np.zeros(len(answers), int), np.zeros(len(answers), np.uint64)
+    for column in answers:
+        cells = answers[column].array
+        texts = np.array([text.strip() for text in cells.categories], dtype=object)
+        filled += np.append(texts != "", False)[cells.codes]
+        hashed = np.array([hash(t) & _BITS for t in texts], np.uint64)
+        digests = digests * _STEP + np.append(hashed, np.uint64(0))[cells.codes]
     findings = []
     if (filled == 0).any():
         sentence = f"{int((filled == 0).sum())} rows hold no answer at all; they are kept."
         findings.append(Finding("note", place, sentence))
-    twice = codes.duplicated() & (filled >= _ENOUGH)
+    twice = pd.Series(digests).duplicated().to_numpy() & (filled >= _ENOUGH)
     if twice.any():
         sentence = (
             f"{int(twice.sum())} rows repeat all answers of an earlier row; they are kept. Two "

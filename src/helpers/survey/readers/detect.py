@@ -26,6 +26,7 @@ from helpers.survey.readers.workbook import Sheets, read_workbook
 
 _SAMPLE = 1 << 22
 _LINES = 200
+_COLUMNS = 400
 _DECIMAL = re.compile(r"^[+-]?\d+,\d+$")
 _POINT = re.compile(r"^[+-]?\d+\.\d+$")
 _LIST = re.compile(r"^\d+(,\d+){2,}$")
@@ -260,7 +261,7 @@ def _sampled(text: str, delimiter: str, whole: bool, place: str) -> pd.DataFrame
         records = records[:-1]
     width = len(records[0])
     filled = [(r + [""] * width)[:width] for r in records]
-    return pd.DataFrame(filled).astype("category")
+    return pd.DataFrame(filled, dtype=object)
 
 
 def _delimiter(text: str, named: str | None) -> Guess:
@@ -307,12 +308,13 @@ def _described(
 ) -> Detected:
     """Return the description of a table: platform, form, decimal sign, dates, columns."""
     found = recognise(rows)
-    body = rows.iloc[max(found.header_rows, 0) :]
+    some = rows.iloc[:, :_COLUMNS]
+    body = some.iloc[found.header_rows :]
     dates = _dates(body, found.reader)
     decimal = _decimal(body, start.get("delimiter", ","))
     columns, said = _columns(rows, found)
     layout = Layout(found.reader, dates=dates.found if dates else "year-first", columns=columns)
-    form, why = _form(rows, layout, place)
+    form, why = _form(some, layout, place)
     guesses = [
         Guess("reader", found.reader, found.because, found.sure, found.others), *guesses,
         *([dates] if dates else []), *([decimal] if decimal else []), *said,
@@ -356,6 +358,12 @@ def _dates(body: pd.DataFrame, reader: str) -> Guess | None:
         )
         first = "day-first" if day >= month else "month-first"
         return Guess("dates", first, why, False, ("day-first", "month-first"))
+    if total["year-first"] and (day or month or either):
+        first = "month-first" if month else "day-first" if day else usual
+        why = _("dates stand in several forms: {a} begin with the year, {b} do not")
+        other = tuple({"day-first", "month-first"} - {first})
+        found = why.format(a=total["year-first"], b=day + month + either)
+        return Guess("dates", first, found, False, other)
     if day or month:
         first = "day-first" if day else "month-first"
         why = _("{n} dates allow no other order").format(n=day + month)

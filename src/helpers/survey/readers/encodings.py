@@ -100,7 +100,12 @@ def _refuse_mixed(path: Path, place: str) -> None:
             continue
         try:
             text = line.decode("utf-8")
-        except UnicodeDecodeError:
+        except UnicodeDecodeError as error:
+            if utf8 and not other and error.reason == "unexpected end of data":
+                raise DataContractError(
+                    f"read_source: file= {place} ends within a character (line {number}); whole "
+                    "UTF-8 text is needed. The file was cut off: export it again."
+                ) from None
             other = other or number
         else:
             long = any(ord(sign) > _TWO_BYTES for sign in text)
@@ -140,6 +145,8 @@ def _other(path: Path, place: str) -> Encoding:
 
     allowed = [_CHINESE, "big5", "cp1252", "cp1250", "cp1251", "shift_jis", "euc_kr", "euc_jp"]
     found = [m.encoding for m in from_bytes(sample, cp_isolation=allowed)]
+    if found and _alike(sample, found[0], "cp1252"):
+        found.insert(0, "cp1252")
     fitting = [name for name in dict.fromkeys([*found, *_WESTERN])
                if _fits(blocks(path, place), name)]  # fmt: skip
     why = _(
@@ -147,6 +154,11 @@ def _other(path: Path, place: str) -> Encoding:
         "accents, or at the Chinese texts"
     ).format(n=len(lead))
     return Encoding(fitting[0], why, False, tuple(fitting[1:4]))
+
+
+def _alike(sample: bytes, one: str, other: str) -> bool:
+    """Tell whether two encodings read the same text out of the bytes."""
+    return sample.decode(one, errors="replace") == sample.decode(other, errors="replace")
 
 
 def _simplified(sample: bytes) -> float:

@@ -288,12 +288,13 @@ def _typed(
         else:
             parts[row.item] = typed.values
         rows = np.flatnonzero(typed.reasons.notna().to_numpy())
-        reasons.append((rows, row.item, typed.reasons.to_numpy()[rows]))
+        reasons.append((rows, row.item, typed.reasons.iloc[rows].to_numpy(object)))
     table = pd.DataFrame(
         {
             "row": np.concatenate([[], *(rows for rows, _item, _why in reasons)]).astype(int),
             "item": np.repeat(
-                [item for _r, item, _w in reasons], [len(r) for r, _i, _w in reasons]
+                np.array([item for _r, item, _w in reasons], dtype=object),
+                [len(r) for r, _i, _w in reasons],
             ),
             "reason": np.concatenate([np.empty(0, object), *(why for _r, _i, why in reasons)]),
         }

@@ -80,7 +80,9 @@ def fill(
     for name, values in cells.items():
         plain = values.reset_index(drop=True)
         out[name] = parsers[name](plain)
-        lost = out[name].isna() & (plain.str.strip() != "")
+        lost = out[name].isna()
+        if lost.any():
+            lost &= plain.astype("str").str.strip() != ""
         if lost.any():
             findings.append(
                 Finding(

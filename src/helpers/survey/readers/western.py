@@ -124,8 +124,8 @@ def _answer_codes(
     """Return the table with answer codes as numbers in columns that hold nothing else."""
     turned = {}
     for name in names:
-        texts = [t for t in body[name].cat.categories if t.strip()]
-        used = set(body[name].unique()) - {""} - set(_LIME_TOKENS)
+        texts = [str(t) for t in body[name].unique() if str(t).strip()]
+        used = set(texts) - {""} - set(_LIME_TOKENS)
         if used and all(_LIME_CODE.match(t) for t in used):
             new = {t: _LIME_CODE.sub(r"\1", t) for t in texts}
             turned[name] = body[name].astype("str").replace(new).astype("category")

@@ -56,13 +56,19 @@ def read_workbook(
     Stored values are read, formulas are not computed. Whole numbers lose their ``.0``; dates
     become ``2026-03-02 09:21:07``. Read by calamine.
     """
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError, ZipError
+    from python_calamine import (
+        CalamineError,
+        CalamineWorkbook,
+        PasswordError,
+        SheetVisibleEnum,
+        ZipError,
+    )
 
     try:
         book = CalamineWorkbook.from_path(path)
         rows = {m.name: book.get_sheet_by_name(m.name) for m in book.sheets_metadata
                 if "WorkSheet" in str(m.typ)}  # fmt: skip
-        visible = {m.name: "Visible" in str(m.visible) for m in book.sheets_metadata}
+        visible = {m.name: m.visible == SheetVisibleEnum.Visible for m in book.sheets_metadata}
         sheets = _choose(rows, visible, sheet, place)
         cells = rows[sheets.chosen].to_python(skip_empty_area=False)
         merged = rows[sheets.chosen].merged_cell_ranges or []
