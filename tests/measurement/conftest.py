@@ -1,6 +1,7 @@
 """Reference numbers of R and the data behind them."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,12 @@ REAL = ("bfi", "bank_satisfaction", "ecsi_mobi", "corp_reputation")
 
 def read_real(name: str) -> pd.DataFrame:
     """Return a real data set as the R script prepares it, or skip."""
-    files = {"ecsi_mobi": "mobi", "corp_reputation": "corp_rep_data"}
+    files = {
+        "ecsi_mobi": "mobi",
+        "corp_reputation": "corp_rep_data",
+        "influencer": "influencer_data",
+        "univer_orientation_services": "univer",
+    }
     path = SHARED / "realdata" / name / f"{files.get(name, name)}.csv"
     if not path.is_file():
         pytest.skip("the real data sets are not on this machine")
@@ -23,6 +29,12 @@ def read_real(name: str) -> pd.DataFrame:
         turned = ["A1", "C4", "C5", "E1", "E2", "O2", "O5"]
         data[turned] = 7 - data[turned]
     return data.replace(-99, np.nan) if name == "corp_reputation" else data
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Callable[[str], pd.DataFrame]:
+    """Return the reader of real data sets; it skips the test where they are absent."""
+    return read_real
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,10 @@ from helpers.measurement import (
     estimate_study_reliability,
     explore_study,
     scale_blocks,
-    study_fornell_larcker,
     study_htmt,
 )
-from helpers.tables import measuring
+from helpers.sem.study_validity import study_validity
+from helpers.tables import measuring, validity
 
 
 @pytest.fixture(scope="module")
@@ -61,14 +61,15 @@ def test_distinct_constructs_pass_htmt(shopping):
     assert measuring.htmt_table(result, 5).frame.shape[0] == 5
 
 
-def test_corrected_correlations_are_near_the_latent_ones(shopping):
+def test_latent_correlations_are_near_the_planted_ones(shopping):
     """Justice facets are planted with loadings .80 and .70 on one factor, so they correlate .56."""
-    table = study_fornell_larcker(shopping, model="justice_4").set_index("construct")
+    found = study_validity(shopping, "justice_4")
+    table = found.fornell_larcker().set_index("construct")
     names = list(table.index)
     facets = shopping.truth["structure"]["facets"]["REC"]
     planted = facets["DJ"] * facets["INTJ"]
     assert abs(table.loc[names[2], names[0]] - planted) < 0.1  # method factor and sampling error
-    assert isinstance(measuring.fornell_larcker_table(table.reset_index()).caption, str)
+    assert validity.fornell_larcker_table(shopping, found).frame.shape[0] == 4
 
 
 def test_published_matrix_gives_what_was_printed(published):

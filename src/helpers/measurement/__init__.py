@@ -5,7 +5,13 @@ from helpers.measurement.adequacy import (
     single_factor_share,
     sphericity_test,
 )
-from helpers.measurement.efa import FactorSolution, explore_factors, factor_analysis
+from helpers.measurement.efa import (
+    FactorSolution,
+    explore_factors,
+    factor_analysis,
+    factor_scores,
+)
+from helpers.measurement.method_bias import adjust_for_marker
 from helpers.measurement.recovery import compare_structure
 from helpers.measurement.reliability import (
     average_variance_extracted,
@@ -21,7 +27,6 @@ from helpers.measurement.rotation import rotate
 from helpers.measurement.study_factors import (
     StudyFactors,
     explore_study,
-    study_fornell_larcker,
     study_htmt,
 )
 from helpers.measurement.study_scales import (
@@ -38,6 +43,7 @@ __all__ = [
     "StudyCorrelations",
     "StudyFactors",
     "StudyReliability",
+    "adjust_for_marker",
     "average_variance_extracted",
     "coefficient_alpha",
     "compare_structure",
@@ -49,6 +55,7 @@ __all__ = [
     "explore_factors",
     "explore_study",
     "factor_analysis",
+    "factor_scores",
     "fornell_larcker",
     "htmt_ratios",
     "inter_item_correlations",
@@ -61,6 +68,5 @@ __all__ = [
     "single_factor_share",
     "sphericity_test",
     "study_correlations",
-    "study_fornell_larcker",
     "study_htmt",
 ]

@@ -20,6 +20,9 @@ from helpers.measurement.rows import complete_rows
 Array = NDArray[np.float64]
 
 
+FIT = ("chi2", "p_value", "rmsea", "tli", "bic")
+
+
 @dataclass(frozen=True, slots=True)
 class FactorSolution:
     """A rotated factor solution.
@@ -34,8 +37,9 @@ class FactorSolution:
     communalities, uniquenesses : ndarray, shape (p,)
     variance_share : ndarray, shape (m,)
         Share of the total variance that belongs to each factor.
-    chi2, p_value, rmsea : float or Unavailable
-        Likelihood-ratio test of m factors with Bartlett's correction, and the RMSEA from it.
+    chi2, p_value, rmsea, tli, bic : float or Unavailable
+        Likelihood-ratio test of m factors with Bartlett's correction; the RMSEA and TLI from it;
+        ``chi2 - df log n`` (smaller is better).
     df : int
     n_used : int or None
     n_dropped : int
@@ -54,6 +58,8 @@ class FactorSolution:
     df: int
     p_value: float | Unavailable
     rmsea: float | Unavailable
+    tli: float | Unavailable
+    bic: float | Unavailable
     n_used: int | None
     n_dropped: int
     extraction: str
@@ -133,7 +139,8 @@ def factor_analysis(
     -----
     The test statistic is the ML discrepancy of the solution times
     ``n - 1 - (2p + 5) / 6 - 2m / 3``; it has its chi-square distribution for ML only.
-    Loadings, communalities and test are checked against R ``factanal`` and psych ``fa``.
+    Loadings, communalities, test, RMSEA, TLI and BIC are checked against R ``factanal`` and psych
+    ``fa``. Tucker & Lewis (1973), doi:10.1007/BF02291170.
     """
     matrix = check_correlations(corr, function="factor_analysis", n_factors=n_factors)
     p = len(matrix)
@@ -142,7 +149,7 @@ def factor_analysis(
     turned = rotate(found.loadings, rotation)
     structure = turned.loadings @ turned.phi
     df = ((p - n_factors) ** 2 - p - n_factors) // 2
-    chi2, p_value, rmsea = _fit(found.discrepancy, n, p, n_factors, df, extraction)
+    fit = _fit(matrix, found.discrepancy, n, n_factors, df, extraction)
     return FactorSolution(
         items=tuple(str(name) for name in names),
         loadings=turned.loadings,
@@ -150,10 +157,8 @@ def factor_analysis(
         communalities=1 - found.uniquenesses,
         uniquenesses=found.uniquenesses,
         variance_share=np.sum(turned.loadings * structure, axis=0) / p,
-        chi2=chi2,
         df=df,
-        p_value=p_value,
-        rmsea=rmsea,
+        **fit,
         n_used=n,
         n_dropped=n_dropped,
         extraction=extraction,
@@ -161,6 +166,31 @@ def factor_analysis(
         converged=found.converged,
         proper=bool(found.uniquenesses.min() > 0.006),
     )
+
+
+def factor_scores(items: pd.DataFrame, solution: FactorSolution) -> pd.DataFrame:
+    """Return factor scores by regression (Thurstone): ``Z R^-1 Lambda Phi``.
+
+    Parameters
+    ----------
+    items : DataFrame
+        The items of the solution. A row with a blank has blank scores; standardised by the mean and
+        SD of the complete rows.
+    solution : FactorSolution
+
+    Notes
+    -----
+    Scores are not the factors: their correlation with them is below 1, and scores of different
+    factors correlate otherwise than the factors do. Checked against psych
+    ``factor.scores(method = "Thurstone")`` (tests/reference/efa.R).
+    """
+    names = list(solution.items)
+    values, _dropped = complete_rows(items[names], function="factor_scores")
+    weights = np.linalg.solve(np.corrcoef(values.T), solution.loadings @ solution.phi)
+    raw = items[names].to_numpy(dtype=float, na_value=np.nan)
+    standard = (raw - values.mean(axis=0)) / values.std(axis=0, ddof=1)
+    columns = [f"f{j + 1}" for j in range(solution.n_factors)]
+    return pd.DataFrame(standard @ weights, index=items.index, columns=columns)
 
 
 def explore_factors(
@@ -184,9 +214,9 @@ def explore_factors(
 
 
 def _fit(
-    discrepancy: float, n: int | None, p: int, m: int, df: int, extraction: str
-) -> tuple[float | Unavailable, float | Unavailable, float | Unavailable]:
-    """Return chi-square, p and RMSEA, or why they are missing."""
+    matrix: Array, discrepancy: float, n: int | None, m: int, df: int, extraction: str
+) -> dict[str, float | Unavailable]:
+    """Return chi-square, p, RMSEA, TLI and BIC, or why they are missing."""
     what = _("the test of fit")
     missing: Unavailable | None = None
     if extraction != "ml":
@@ -196,7 +226,20 @@ def _fit(
     elif df == 0:
         missing = Unavailable(what, _("the model has no degrees of freedom"))
     if missing is not None or n is None:
-        return missing, missing, missing
+        return dict.fromkeys(FIT, missing)
+    p = len(matrix)
     chi2 = discrepancy * (n - 1 - (2 * p + 5) / 6 - 2 * m / 3)
-    rmsea = float(np.sqrt(max(chi2 / df - 1, 0) / (n - 1)))
-    return chi2, float(stats.chi2.sf(chi2, df)), rmsea
+    return {
+        "chi2": chi2,
+        "p_value": float(stats.chi2.sf(chi2, df)),
+        "rmsea": float(np.sqrt(max(chi2 / df - 1, 0) / (n - 1))),
+        "tli": _tucker_lewis(matrix, chi2 / df, n),
+        "bic": chi2 - df * float(np.log(n)),
+    }
+
+
+def _tucker_lewis(matrix: Array, ratio: float, n: int) -> float:
+    """Return the Tucker-Lewis index: chi-square over df against that of no factor at all."""
+    p = len(matrix)
+    null = -(n - 1 - (2 * p + 5) / 6) * float(np.linalg.slogdet(matrix)[1]) / (p * (p - 1) / 2)
+    return (null - ratio) / (null - 1)

@@ -74,15 +74,27 @@ class ParallelAnalysis:
 
 @dataclass(frozen=True, slots=True)
 class MinimumAveragePartial:
-    """Mean squared partial correlation after m components are taken out, m = 0, 1, ..."""
+    """Mean partial correlation, squared and to the fourth, after m components are taken out.
+
+    ``n_components`` is by the squared ones (1976), ``n_components_fourth`` by the fourth power
+    (2000). m counts 0, 1, ...
+    """
 
     average_squared_partials: tuple[float, ...]
+    average_fourth_partials: tuple[float, ...]
     n_components: int
+    n_components_fourth: int
 
     def table(self) -> pd.DataFrame:
         """Return one row a number of components."""
         values = self.average_squared_partials
-        return pd.DataFrame({"n_components": range(len(values)), "average_squared_partial": values})
+        return pd.DataFrame(
+            {
+                "n_components": range(len(values)),
+                "average_squared_partial": values,
+                "average_fourth_partial": self.average_fourth_partials,
+            }
+        )
 
 
 def parallel_analysis(
@@ -142,19 +154,23 @@ def parallel_analysis(
 def minimum_average_partial(corr: ArrayLike) -> MinimumAveragePartial:
     """Return Velicer's MAP: the number of components that leaves the least partial correlation.
 
-    Checked against psych ``vss()$map``. Velicer (1976), doi:10.1007/BF02293557.
+    The squared criterion is checked against psych ``vss()$map``; the fourth power, whose mean is
+    taken in the same way, against its formula in R (tests/reference/efa.R). Velicer (1976),
+    doi:10.1007/BF02293557. Velicer, Eaton & Fava (2000), doi:10.1007/978-1-4615-4397-8_3.
     """
     matrix = check_correlations(corr, function="minimum_average_partial")
     p = len(matrix)
     values, vectors = np.linalg.eigh(matrix)
     weights = vectors[:, ::-1] * np.sqrt(np.maximum(values[::-1], 0))
-    averages = []
+    squares, fourths = [], []
     for m in range(p - 1):
         rest = matrix - weights[:, :m] @ weights[:, :m].T
         size = np.sqrt(np.diag(rest))
         partial = rest / np.outer(size, size)
-        averages.append(float((np.sum(partial**2) - p) / (p * (p - 1))))
-    return MinimumAveragePartial(tuple(averages), int(np.argmin(averages)))
+        squares.append(float((np.sum(partial**2) - p) / (p * (p - 1))))
+        fourths.append(float((np.sum(partial**4) - p) / (p * (p - 1))))
+    kept, kept_fourth = int(np.argmin(squares)), int(np.argmin(fourths))
+    return MinimumAveragePartial(tuple(squares), tuple(fourths), kept, kept_fourth)
 
 
 def _random_eigenvalues(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from helpers.errors import Unavailable
@@ -17,10 +16,9 @@ from helpers.measurement.adequacy import (
     single_factor_share,
     sphericity_test,
 )
-from helpers.measurement.efa import FactorSolution, factor_analysis
+from helpers.measurement.efa import FIT, FactorSolution, factor_analysis
 from helpers.measurement.extraction import Extraction, most_factors
 from helpers.measurement.recovery import compare_structure
-from helpers.measurement.reliability import estimate_reliability
 from helpers.measurement.retention import (
     MinimumAveragePartial,
     ParallelAnalysis,
@@ -29,7 +27,7 @@ from helpers.measurement.retention import (
 )
 from helpers.measurement.rotation import Rotation
 from helpers.measurement.study_scales import StudyCorrelations, scale_blocks, study_correlations
-from helpers.measurement.validity import HtmtResult, estimate_htmt, fornell_larcker
+from helpers.measurement.validity import HtmtResult, estimate_htmt
 from helpers.results import CheckResult
 
 if TYPE_CHECKING:
@@ -53,6 +51,9 @@ class StudyFactors:
     rule : str
         Which of these, in words.
     solution : FactorSolution
+    neighbours : DataFrame
+        Fit of the numbers of factors around the one chosen, by ML: n_factors, chi2, df, p_value,
+        rmsea, tli, bic, proper; empty where the number of respondents is not known.
     """
 
     correlations: StudyCorrelations
@@ -63,6 +64,7 @@ class StudyFactors:
     n_factors: int
     rule: str
     solution: FactorSolution
+    neighbours: pd.DataFrame
 
     def table(self) -> pd.DataFrame:
         """Return the loadings."""
@@ -156,7 +158,22 @@ def explore_study(
         n_factors=chosen,
         rule=rule,
         solution=solution,
+        neighbours=_neighbours(given, chosen),
     )
+
+
+def _neighbours(given: StudyCorrelations, chosen: int) -> pd.DataFrame:
+    """Return the ML fit of the chosen number of factors and of up to two on either side."""
+    most = most_factors(len(given.corr))
+    numbers = [k for k in range(chosen - 2, chosen + 3) if 1 <= k <= most]
+    if given.n_used is None:
+        return pd.DataFrame()
+    rows = []
+    for k in numbers:
+        own = factor_analysis(given.corr, n_factors=k, n=given.n_used, rotation="none")
+        fit = {name: getattr(own, name) for name in FIT}
+        rows.append({"n_factors": k, "df": own.df, "proper": own.proper, **fit})
+    return pd.DataFrame(rows)
 
 
 def study_htmt(
@@ -179,32 +196,3 @@ def _named_blocks(study: Study, model: str | None) -> dict[str, list[str]]:
     if len(set(names)) < len(names):
         return blocks
     return dict(zip(names, blocks.values(), strict=True))
-
-
-def study_fornell_larcker(
-    study: Study, *, model: str | None = "measurement"
-) -> pd.DataFrame | Unavailable:
-    """Return the Fornell-Larcker table of the scales of a model, before any joint model is fitted.
-
-    AVE is of a one-factor ML model of each scale. The correlations are of scale means, corrected
-    for attenuation: divided by the root of the product of the two omegas (Spearman 1904), since
-    uncorrected ones would make the criterion too easy. All numbers rest on the respondents who
-    answered every item. Scales without an AVE (two items, improper solution) are left out.
-    """
-    what = _("the Fornell-Larcker table")
-    if not study.has_rows:
-        return Unavailable(what, _("only scale correlations were published"))
-    blocks = _named_blocks(study, model)
-    rows = study.responses[[item for items in blocks.values() for item in items]].dropna()
-    scales = {
-        name: estimate_reliability(rows[items], construct=name)
-        for name, items in blocks.items()
-        if len(items) > 2
-    }
-    known = {name: s for name, s in scales.items() if not isinstance(s.ave, Unavailable)}
-    if len(known) < 2:
-        return Unavailable(what, _("fewer than two scales have an AVE"))
-    means = pd.DataFrame({name: rows[blocks[name]].mean(axis=1) for name in known})
-    root = np.sqrt([float(s.omega) for s in known.values()])
-    corrected = means.corr() / np.outer(root, root)
-    return fornell_larcker({name: float(s.ave) for name, s in known.items()}, corrected)

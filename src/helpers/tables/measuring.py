@@ -15,7 +15,7 @@ from helpers.survey.load import Study
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
 from helpers.tables.describing import correlation_table, efa_table, reliability_table
-from helpers.thresholds import LEVEL, THRESHOLDS
+from helpers.thresholds import LEVEL
 
 
 def scales_table(result: StudyReliability) -> ApaTable:
@@ -193,6 +193,83 @@ def structure_sentence(result: StudyFactors) -> str | Unavailable:
     return check if isinstance(check, Unavailable) else check.text
 
 
+def retention_table(result: StudyFactors) -> ApaTable:
+    """Return how many factors each rule keeps."""
+    parallel, partials = result.parallel, result.partials
+    lacking = isinstance(parallel, Unavailable)
+    rows = [
+        (_("Parallel analysis, components"), parallel if lacking else parallel.n_components),
+        (_("Parallel analysis, common factors"), parallel if lacking else parallel.n_factors),
+        (_("MAP, squared partial correlations"), partials.n_components),
+        (_("MAP, fourth power"), partials.n_components_fourth),
+        (_("Extracted here"), result.n_factors),
+    ]
+    frame = pd.DataFrame(rows, columns=["rule", "kept"])
+    return apa_table(
+        frame,
+        caption=_("Number of factors by each rule"),
+        columns=[Column("rule", _("Rule"), "text"), Column("kept", _("Factors"), "integer")],
+        note=_(
+            "Parallel analysis of common factors tends to keep too many where the sample is large."
+        ),
+    )
+
+
+def neighbours_table(result: StudyFactors) -> ApaTable | Unavailable:
+    """Return the fit of the numbers of factors around the one chosen."""
+    if result.neighbours.empty:
+        return _no_fit()
+    columns = [
+        Column("n_factors", _("Factors"), "integer"),
+        Column("chi2", "χ²", "number", 1),
+        Column("df", "df", "integer"),
+        Column("p_value", "p", "p"),
+        Column("rmsea", "RMSEA", "bounded", 3),
+        Column("tli", "TLI", "bounded", 3),
+        Column("bic", "BIC", "number", 1),
+        Column("proper", _("Proper"), "truth"),
+    ]
+    note = _(
+        "Maximum likelihood, n = {n}. BIC is χ² − df ln(n); smaller is better. Not proper: a "
+        "uniqueness at its lower bound (Heywood case)."
+    ).format(n=result.correlations.n_used)
+    caption = _("Fit by the number of factors")
+    return apa_table(result.neighbours, caption=caption, columns=columns, note=note)
+
+
+def neighbours_sentence(result: StudyFactors) -> str | Unavailable:
+    """Say which number of factors has the smallest BIC."""
+    known = result.neighbours
+    if not known.empty:
+        known = known[[not isinstance(v, Unavailable) for v in known["bic"]]]
+    if known.empty:
+        return _no_fit()
+    best = known.loc[known["bic"].astype(float).idxmin()]
+    return _("Among these the smallest BIC belongs to this number of factors: {k}.").format(
+        k=best["n_factors"]
+    )
+
+
+def _no_fit() -> Unavailable:
+    """Say why numbers of factors cannot be compared by fit."""
+    return Unavailable(
+        _("the fit by the number of factors"),
+        _("the number of respondents behind the matrix is not known"),
+    )
+
+
+def adequacy_table(result: StudyFactors) -> ApaTable:
+    """Return the measure of sampling adequacy of every variable, lowest first."""
+    frame = pd.DataFrame({"item": result.solution.items, "msa": result.adequacy.msa})
+    frame = frame.sort_values("msa", kind="stable", ignore_index=True).head(8)
+    return apa_table(
+        frame,
+        caption=_("Lowest measures of sampling adequacy"),
+        columns=[Column("item", _("Item"), "text"), Column("msa", "MSA", "bounded")],
+        note=_("Overall: {kmo:.2f}.").format(kmo=result.adequacy.kmo),
+    )
+
+
 def sphericity_table(result: StudyFactors) -> ApaTable | Unavailable:
     """Return Bartlett's test, and the test that the factors suffice."""
     test, solution = result.sphericity, result.solution
@@ -222,49 +299,6 @@ def sphericity_table(result: StudyFactors) -> ApaTable | Unavailable:
         ],
         note=_("n = {n}. Both tests assume normal answers and grow with n.").format(n=test.n_used),
         missing_reason=_("not defined for this test"),
-    )
-
-
-def fornell_larcker_table(table: pd.DataFrame | Unavailable) -> ApaTable | Unavailable:
-    """Return the Fornell-Larcker table, constructs numbered in the columns."""
-    if isinstance(table, Unavailable):
-        return table
-    names = table["construct"].tolist()
-    rows = table.assign(construct=[f"{i}. {name}" for i, name in enumerate(names, start=1)])
-    columns = [Column("construct", _("Construct"), "text")]
-    columns += [Column(name, str(i), "bounded") for i, name in enumerate(names, start=1)]
-    blank = [rows[name].isna().tolist() for name in names]
-    shown = rows.astype(dict.fromkeys(names, object))
-    for name, empty in zip(names, blank, strict=True):
-        shown.loc[empty, name] = ""
-    return apa_table(
-        shown,
-        caption=_("Fornell-Larcker table"),
-        columns=[*columns, Column("met", _("Met"), "truth")],
-        note=_(
-            "Diagonal: root of the AVE of a one-factor model of each scale. Below it: correlations "
-            "of scale means, corrected for attenuation by omega. Met: the root is above every "
-            "correlation of the construct. {source}."
-        ).format(source=THRESHOLDS["ave"].source),
-    )
-
-
-def fornell_larcker_sentence(table: pd.DataFrame | Unavailable) -> str | Unavailable:
-    """Read the criterion aloud for the construct that comes nearest to failing it, or fails."""
-    if isinstance(table, Unavailable):
-        return table
-    root = [float(table.loc[i, name]) for i, name in enumerate(table["construct"])]
-    gap = np.array(root) - table["largest_r"].to_numpy(dtype=float)
-    worst = int(gap.argmin())
-    return _(
-        "{k} of {of} constructs meet the criterion. Closest is {name}: the root of its AVE is "
-        "{root:.2f}, its largest correlation {r:.2f}."
-    ).format(
-        k=int(table["met"].sum()),
-        of=len(table),
-        name=table["construct"].iloc[worst],
-        root=root[worst],
-        r=table["largest_r"].iloc[worst],
     )
 
 

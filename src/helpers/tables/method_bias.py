@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from helpers.errors import Unavailable, passes_unavailable
@@ -9,6 +10,7 @@ from helpers.i18n import _
 from helpers.measurement.adequacy import SingleFactorShare
 from helpers.results import CheckResult
 from helpers.sem.method_results import MarkerModels, MethodPaths
+from helpers.sem.study_fit import variable_labels
 from helpers.sem.study_method import MarkerPaths, StudyMarker
 from helpers.survey.load import Study
 from helpers.tables.apa import ApaTable, apa_table
@@ -31,6 +33,17 @@ def model_name(key: str) -> str:
         "marker_free": _("Marker, free loadings"),
         "factor_equal": _("Latent method factor, equal loadings"),
         "factor_free": _("Latent method factor, free loadings"),
+    }[key]
+
+
+def short_name(key: str) -> str:
+    """Return a model's name for a column or a legend."""
+    return {
+        "base": _("Uncorrected"),
+        "marker_equal": _("Marker, equal"),
+        "marker_free": _("Marker, free"),
+        "factor_equal": _("Factor, equal"),
+        "factor_free": _("Factor, free"),
     }[key]
 
 
@@ -199,22 +212,19 @@ def comparisons_sentence(found: MarkerModels) -> str:
     )
 
 
-@passes_unavailable
-def changes_table(study: Study, found: MethodPaths, scores: MarkerPaths | Unavailable) -> ApaTable:
+def changes_table(
+    study: Study, found: MethodPaths | Unavailable, scores: MarkerPaths | Unavailable
+) -> ApaTable | Unavailable:
     """Return every structural path under every correction, in one table."""
-    frame = found.paths
+    if isinstance(found, Unavailable):
+        return found
+    frame, names = found.paths, _labels(study, found)
     columns = [
         Column("name", _("Predictor"), "text"),
         Column("base", "β", "bounded"),
         interval_column(bounded=True),
     ]
-    short = {
-        "marker_equal": _("Marker, equal"),
-        "marker_free": _("Marker, free"),
-        "factor_equal": _("Factor, equal"),
-        "factor_free": _("Factor, free"),
-    }
-    columns += [Column(key, short[key], "bounded") for key in found.variants]
+    columns += [Column(key, short_name(key), "bounded") for key in found.variants]
     if not isinstance(scores, Unavailable):
         frame = frame.merge(scores.paths, on=["outcome", "predictor"], how="left")
         columns += [
@@ -222,8 +232,8 @@ def changes_table(study: Study, found: MethodPaths, scores: MarkerPaths | Unavai
             Column("scores_adjusted", _("Adjusted"), "bounded"),
         ]
     frame = frame.assign(
-        name=[study.construct_name(p) for p in frame["predictor"]],
-        group=[study.construct_name(o) for o in frame["outcome"]],
+        name=[names.get(p, p) for p in frame["predictor"]],
+        group=[names.get(o, o) for o in frame["outcome"]],
     )
     return apa_table(
         frame,
@@ -247,7 +257,7 @@ def changes_sentence(study: Study, found: MethodPaths) -> str:
     rows = found.changes()
     if rows.empty:
         return _("No model with a method factor has an admissible solution.")
-    top = rows.loc[rows["change"].abs().idxmax()]
+    top, names = rows.loc[rows["change"].abs().idxmax()], _labels(study, found)
     place = (
         _("This lies outside the interval of the uncorrected path.")
         if top["outside"]
@@ -256,8 +266,8 @@ def changes_sentence(study: Study, found: MethodPaths) -> str:
     text = _(
         "The path that moves most is {predictor} → {outcome}: from {before} to {after} ({model})."
     ).format(
-        predictor=study.construct_name(top["predictor"]),
-        outcome=study.construct_name(top["outcome"]),
+        predictor=names.get(top["predictor"], top["predictor"]),
+        outcome=names.get(top["outcome"], top["outcome"]),
         before=format_number(top["base"], bounded=True),
         after=format_number(top["adjusted"], bounded=True),
         model=model_name(top["variant"]),
@@ -267,17 +277,23 @@ def changes_sentence(study: Study, found: MethodPaths) -> str:
 
 @passes_unavailable
 def changes_picture(study: Study, found: MethodPaths) -> pd.DataFrame:
-    """Return the paths of every readable model for a forest plot, the base with its interval."""
-    rows = []
+    """Return the paths uncorrected, and under the correction that moves one most, for a forest."""
+    rows, names, changes = [], _labels(study, found), found.changes()
+    far = [] if changes.empty else [changes.loc[changes["change"].abs().idxmax(), "variant"]]
     for record in found.paths.to_dict("records"):
-        label = " → ".join(study.construct_name(record[end]) for end in ("predictor", "outcome"))
-        rows.append({"label": label, "estimate": record["base"], "ci_low": record["ci_low"],
-                     "ci_high": record["ci_high"], "model": model_name("base")})  # fmt: skip
-        for key in found.variants:
-            if pd.notna(record[key]):
-                rows.append({"label": label, "estimate": record[key], "ci_low": record[key],
-                             "ci_high": record[key], "model": model_name(key)})  # fmt: skip
+        label = " → ".join(names.get(record[end], record[end]) for end in ("predictor", "outcome"))
+        low, high = record["ci_low"], record["ci_high"]
+        rows.append({"label": label, "estimate": record["base"], "ci_low": low, "ci_high": high,
+                     "model": short_name("base")})  # fmt: skip
+        for key in far:
+            rows.append({"label": label, "estimate": record[key], "ci_low": np.nan,
+                         "ci_high": np.nan, "model": short_name(key)})  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _labels(study: Study, found: MethodPaths) -> dict[str, str]:
+    """Return what a reader calls the variables of the model."""
+    return variable_labels(study, found.models["base"].syntax)
 
 
 @passes_unavailable

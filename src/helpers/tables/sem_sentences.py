@@ -75,19 +75,22 @@ def fit_verdict(fit: ModelFit) -> str:
         return state_sentence(fit)
     if measure(fit, "df") == 0:
         return _("The model has no degrees of freedom: it fits by construction and tests nothing.")
-    values = {name: measure(fit, name) for name in CUTS}
+    values = {name: v for name in CUTS if not math.isnan(v := measure(fit, name))}
     missed = [
-        name.upper()
-        for name, value in values.items()
-        if not math.isnan(value) and not THRESHOLDS[CUTS[name][0]].holds(value)
+        name.upper() for name, value in values.items() if not THRESHOLDS[CUTS[name][0]].holds(value)
     ]
-    if not missed:
+    if not missed and len(values) == len(CUTS):
         return _("All four approximate fit measures meet the stricter cut-offs.")
+    if not missed:
+        names = ", ".join(name.upper() for name in values)
+        return _("The fit measures that can be given meet the stricter cut-offs: {names}.").format(
+            names=names or "–"
+        )
     text = _("The stricter cut-off is missed by: {missed}.").format(missed=", ".join(missed))
     worse = [
         name.upper()
         for name, value in values.items()
-        if not math.isnan(value) and not THRESHOLDS[CUTS[name][-1]].holds(value)
+        if not THRESHOLDS[CUTS[name][-1]].holds(value)
     ]
     if worse:
         text += " " + _("The lenient one is missed too by: {worse}.").format(worse=", ".join(worse))
@@ -199,9 +202,9 @@ def effect_sentence(fit: ModelFit, effects: Effects) -> str:
 
 
 def signed_p(p: float) -> str:
-    """Return ``= .012`` or ``< .001``."""
+    """Return ``= .012``, ``< .001`` or ``> .999``."""
     text = format_p(p)
-    return text if text.startswith("<") else f"= {text}"
+    return text if text.startswith(("<", ">")) else f"= {text}"
 
 
 def _converged_text(fit: ModelFit) -> str:
@@ -242,18 +245,22 @@ def residual_sentence(fit: ModelFit) -> str:
     """Read the worst pair of items aloud."""
     pairs = largest_residuals(fit)
     worst = pairs.iloc[0]
-    return _(
-        "The worst pair is {a} with {b}: observed correlation {observed}, implied {implied}. "
-        "{large} of {total} pairs have a normalised residual beyond {cut}."
+    text = _(
+        "The worst pair is {a} with {b}: observed correlation {observed}, implied {implied}."
     ).format(
         a=worst["item_a"],
         b=worst["item_b"],
         observed=format_number(worst["observed"], bounded=True),
         implied=format_number(worst["implied"], bounded=True),
-        large=int((pairs["normalized"].abs() > LARGE_RESIDUAL).sum()) if fit.n_known else "–",
+    )
+    if not fit.n_known:
+        return text
+    count = _("{large} of {total} pairs have a normalised residual beyond {cut}.").format(
+        large=int((pairs["normalized"].abs() > LARGE_RESIDUAL).sum()),
         total=len(pairs),
         cut=format_number(LARGE_RESIDUAL),
     )
+    return f"{text} {count}"
 
 
 @passes_unavailable
