@@ -39,27 +39,28 @@ def _run(options: argparse.Namespace) -> int:
     """Render a study."""
     from helpers import paths
     from helpers.report.parameters import parse_settings
-    from helpers.report.request import make_request
+    from helpers.report.request import make_requests
     from helpers.report.run import run
 
     settings = parse_settings(options.set)
     if options.scheduler:
         settings["scheduler"] = options.scheduler
-    request = make_request(
+    requests = make_requests(
         options.study, config=options.config, only=options.only, language=options.language,
         formats=options.format, settings=settings, workers=options.workers,
         out=options.out, fresh=options.fresh, plain_kernels=options.plain_kernels,
     )  # fmt: skip
-    outcome = run(request)
-    if outcome.why_plain and not options.plain_kernels:
-        print(f"Ordinary kernels were used: {outcome.why_plain}.", file=sys.stderr)
-    for name in outcome.failed:
-        print(f"failed: {name}; its page says why.", file=sys.stderr)
-    total = len(outcome.made) + len(outcome.failed)
-    index = outcome.folder / "index.html"
-    shown = index if options.out else paths.shown(index)
-    print(f"{len(outcome.made)} of {total} pages in {outcome.seconds:.1f} s: {shown}")
-    return outcome.exit_code
+    outcomes = run(*requests)
+    if outcomes[0].why_plain and not options.plain_kernels:
+        print(f"Ordinary kernels were used: {outcomes[0].why_plain}.", file=sys.stderr)
+    for outcome in outcomes:
+        for name in outcome.failed:
+            print(f"failed: {name}; its page says why.", file=sys.stderr)
+        total = len(outcome.made) + len(outcome.failed)
+        index = outcome.folder / "index.html"
+        shown = index if options.out else paths.shown(index)
+        print(f"{len(outcome.made)} of {total} pages in {outcome.seconds:.1f} s: {shown}")
+    return max(outcome.exit_code for outcome in outcomes)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -195,7 +196,7 @@ def _add_run(commands: argparse._SubParsersAction) -> None:
     run.add_argument("study", nargs="?", help="folder below data/ (default: online_shopping)")
     run.add_argument("--config", metavar="F", help="file or name in reports/configs")
     run.add_argument("--only", type=_words, default=[], metavar="50,51", help="these notebooks")
-    run.add_argument("--language", metavar="en|zh", help="language of texts that code makes")
+    run.add_argument("--language", metavar="en|zh|en,zh", help="of the pages, one or both")
     run.add_argument(
         "--format", type=_words, default=[], metavar="html,pdf,docx", help="kinds of file"
     )

@@ -10,7 +10,10 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import threading
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -24,6 +27,19 @@ MOST_BYTES = 2 << 30
 """Beyond this, what was used longest ago goes."""
 _KEPT_SHARE = 0.8
 _COMPRESSION = 3
+
+
+_AT_WORK: dict[str, threading.Lock] = {}
+_AT_WORK_LOCK = threading.Lock()
+
+
+@contextmanager
+def alone_with(key: str) -> Iterator[None]:
+    """Hold a key, so that what two reports need is executed once and the other one waits."""
+    with _AT_WORK_LOCK:
+        lock = _AT_WORK.setdefault(key, threading.Lock())
+    with lock:
+        yield
 
 
 class Cache:

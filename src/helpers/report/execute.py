@@ -16,8 +16,10 @@ import papermill
 from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillException, PapermillExecutionError
+from papermill.iorw import load_notebook_node
 
 from helpers.report.kernels import Kernels
+from helpers.report.languages import ENGINE, copies
 from helpers.report.limits import Limits
 
 CELL_SECONDS = 900
@@ -70,7 +72,7 @@ def execute(
     seconds_left: float | None = None,
     limits: Limits | None = None,
 ) -> Executed:
-    """Run a notebook with papermill and return it with its outputs.
+    """Run a notebook with papermill and return it with its outputs, in every language.
 
     Parameters
     ----------
@@ -97,11 +99,12 @@ def execute(
     managers: list[AsyncKernelManager] = []
     guard = _Guard(kernels, managers, seconds_left)
     env = (limits or Limits()).environment()
+    others = copies(load_notebook_node(str(source)), parameters)
     try:
         papermill.execute_notebook(
             _escaped(source), _escaped(target), dict(parameters), kernel_name=kernel_name,
-            language="python", progress_bar=False, log_output=False,
-            execution_timeout=cell_seconds,
+            engine_name=ENGINE, others=others, language="python", progress_bar=False,
+            log_output=False, execution_timeout=cell_seconds,
             kernel_manager_class=kernels.manager_class(managers, env=env),
             resources={"metadata": {"path": str(cwd)}},
         )  # fmt: skip

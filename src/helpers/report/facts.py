@@ -13,6 +13,9 @@ from helpers.report import manifest
 from helpers.report.codehash import notebook_hash, room_hashes
 from helpers.report.request import WHERE
 
+_NOT_ASKED = (*WHERE, "language")
+"""Where work is done changes nothing, and one execution speaks every language."""
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -23,7 +26,8 @@ class Facts:
     notebook : str
         Hash of its cells.
     parameters : mapping
-        All in force, defaults included, but for those that only say where work is done.
+        All in force, defaults included, but for the language and for those that only say where
+        work is done.
     data : str
         Hash of the study's files.
     code : mapping
@@ -55,7 +59,7 @@ def facts_of(notebook: Path, *, parameters: Mapping[str, Any], data: str, forked
     """Return what a notebook depends on, run with these parameters on data of this hash."""
     return Facts(
         notebook=notebook_hash(notebook),
-        parameters={n: v for n, v in sorted(parameters.items()) if n not in WHERE},
+        parameters={n: v for n, v in sorted(parameters.items()) if n not in _NOT_ASKED},
         data=data,
         code=room_hashes(notebook),
         versions=manifest.versions(),

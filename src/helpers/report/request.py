@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +146,27 @@ def make_request(
         fresh=fresh,
         plain_kernels=plain_kernels,
     )
+
+
+def make_requests(
+    study: str | None = None,
+    *,
+    config: str | None = None,
+    language: str | None = None,
+    **options: Any,
+) -> tuple[Request, ...]:
+    """Return one request a language; ``language`` may name several, as in ``"en,zh"``.
+
+    The other arguments are those of ``make_request``. The first language of a configuration takes
+    its name as the run's; the others add theirs to it.
+    """
+    stored = read_config(config) if config else Config()
+    words = (language or stored.language or "en").split(",")
+    codes = dict.fromkeys(word.strip() for word in words if word.strip())
+    made = [make_request(study, config=config, language=code, **options) for code in codes]
+    if config:
+        made[1:] = [replace(each, run=f"{each.run}_{each.language}") for each in made[1:]]
+    return tuple(made)
 
 
 def read_config(name: str) -> Config:

@@ -14,11 +14,12 @@ from helpers.errors import DataContractError
 from helpers.i18n import in_language, pick
 from helpers.report import folder
 from helpers.report.book import Book, Job, parameters_of
-from helpers.report.cache import Cache
+from helpers.report.cache import Cache, alone_with
 from helpers.report.execute import CELL_SECONDS, Executed, execute
 from helpers.report.facts import facts_of
 from helpers.report.index import runs_index
 from helpers.report.kernels import Kernels
+from helpers.report.languages import failed_anywhere, told_in
 from helpers.report.limits import Limits
 from helpers.report.parameters import assign, declared
 from helpers.report.progress import Progress
@@ -69,6 +70,8 @@ class Terms:
         Longest time for all notebooks together.
     limits : Limits
         Memory and length of output of one notebook.
+    just_made : bool
+        What is kept was made by this very call, so that a fresh request may use it as well.
     alone : bool
         The kernels serve this run only, and a bar is shown on a terminal.
     """
@@ -76,16 +79,21 @@ class Terms:
     cell_seconds: int = CELL_SECONDS
     seconds: float | None = None
     limits: Limits = Limits()
+    just_made: bool = False
     alone: bool = True
 
 
-def run(request: Request, *, cell_seconds: int = CELL_SECONDS) -> Outcome:
+def run(
+    request: Request, *others: Request, cell_seconds: int = CELL_SECONDS
+) -> tuple[Outcome, ...]:
     """Render a study: check everything, then run and write notebook by notebook.
 
     Parameters
     ----------
     request : Request
-        From ``make_request``.
+        From ``make_requests``.
+    *others : Request
+        The same in other languages, made from the same executions.
     cell_seconds : int
         Longest time for one cell.
 
@@ -97,13 +105,17 @@ def run(request: Request, *, cell_seconds: int = CELL_SECONDS) -> Outcome:
     """
     read_folder(study_folder(request.study))
     refuse_faulty(request.study)
-    jobs = plan(request)
-    folder.prepare(request.folder)
+    asked = [(each, plan(each)) for each in (request, *others)]
+    for each, _jobs in asked:
+        folder.prepare(each.folder)
+    outcomes = []
     with Kernels(warm=not request.plain_kernels) as kernels:
-        outcome = render(request, jobs, kernels, Terms(cell_seconds))
+        for each, jobs in asked:
+            terms = Terms(cell_seconds, just_made=bool(outcomes))
+            outcomes.append(render(each, jobs, kernels, terms))
     Cache(request.base).prune()
     runs_index(request.base, language=request.language)
-    return outcome
+    return tuple(outcomes)
 
 
 def render(request: Request, jobs: Sequence[Job], kernels: Kernels, terms: Terms) -> Outcome:
@@ -207,17 +219,29 @@ def _run_all(
 def _kept_or_run(
     job: Job, book: Book, kernels: Kernels, cache: Cache, terms: Terms, until: float | None
 ) -> Executed:
-    """Return an executed notebook: the kept one if all it depends on is as it was."""
-    kept = None if book.request.fresh else cache.get(job.facts.key())
-    if kept is not None:
-        return kept
-    done = execute(
+    """Return an executed notebook: the kept one if all it depends on is as it was.
+
+    Of two reports that need the same execution at once, one waits for the other's.
+    """
+    language, key = book.request.language, job.facts.key()
+    with alone_with(key):
+        fresh = book.request.fresh and not terms.just_made
+        kept = None if fresh else cache.get(key)
+        if kept is not None:
+            return told_in(kept, language)
+        done = _executed(job, kernels, terms, until)
+        if not failed_anywhere(done):
+            cache.put(key, done)
+    return told_in(done, language)
+
+
+def _executed(job: Job, kernels: Kernels, terms: Terms, until: float | None) -> Executed:
+    """Run a notebook within the terms."""
+    return execute(
         job.source, parameters=job.given, kernels=kernels, cwd=paths.project_root(),
         cell_seconds=terms.cell_seconds, limits=terms.limits,
         seconds_left=None if until is None else max(0.0, until - time.monotonic()),
     )  # fmt: skip
-    cache.put(job.facts.key(), done)
-    return done
 
 
 def _collect(pending: dict[Future[str | None], Job], outcome: Outcome) -> None:
