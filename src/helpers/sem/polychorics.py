@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from helpers.errors import DataContractError, listing
+from helpers.memo import remembered
 from helpers.sem.ordinal import ordinal_moments
 from helpers.thresholds import LEVEL
 
@@ -51,6 +52,7 @@ class Polychorics:
         return self.pairs
 
 
+@remembered
 def polychoric_correlations(
     responses: pd.DataFrame,
     *,

@@ -10,6 +10,7 @@ import pandas as pd
 
 from helpers.errors import DataContractError, Unavailable, listing
 from helpers.i18n import _
+from helpers.memo import remembered
 
 if TYPE_CHECKING:
     from statsmodels.imputation.mice import MICEData
@@ -62,6 +63,7 @@ class Imputations:
         return len(self.data)
 
 
+@remembered
 def impute(
     data: pd.DataFrame,
     *,

@@ -179,12 +179,15 @@ def predictors_table(table: pd.DataFrame | Unavailable) -> ApaTable | Unavailabl
             Column("chi2", "χ²", "number"),
             Column("df", "df", "integer"),
             Column("p_value", "p", "p"),
-            Column("p_holm", _("p (Holm)"), "p"),
-            Column("strongest", _("Strongest predictor"), "text"),
+            Column("q_value", "q", "p"),
+            Column("strongest", _("Strongest"), "text"),
             Column("odds_ratio", _("Odds ratio"), "number"),
             interval_column(),
         ],
-        note=_("Odds ratio for one standard deviation of the predictor."),
+        note=_(
+            "Odds ratio for one standard deviation of the predictor. q: false discovery rate, "
+            "Benjamini & Hochberg (1995)."
+        ),
     )
 
 
@@ -192,14 +195,14 @@ def predictors_sentence(table: pd.DataFrame | Unavailable) -> str:
     """Read the strongest dependence aloud."""
     if isinstance(table, Unavailable):
         return _("So it cannot be asked here who leaves answers blank.")
-    top = table.loc[table["p_holm"].idxmin()]
+    top = table.loc[table["q_value"].idxmin()]
     return _(
         "The clearest dependence is that of blanks in {item} on {predictor}: the odds of a blank "
         "change by a factor of {ratio} ({level:.0%} CI {ci}) with one standard deviation, "
-        "p (Holm) {p}."
+        "q (false discovery rate) {p}."
     ).format(
         item=top["item"], predictor=top["strongest"], ratio=format_number(top["odds_ratio"]),
-        level=LEVEL, ci=format_interval(top["ci_low"], top["ci_high"]), p=_p(top["p_holm"]),
+        level=LEVEL, ci=format_interval(top["ci_low"], top["ci_high"]), p=_p(top["q_value"]),
     )  # fmt: skip
 
 
@@ -226,14 +229,16 @@ def missing_checks(
         name = _('Blanks fit "completely at random"')
         checks.append(CheckResult(name, passed, little.p_value, 1 - LEVEL, source, text))
     if not isinstance(dependence, Unavailable):
-        low = float(dependence["p_holm"].min())
-        hits = int((dependence["p_holm"] < 1 - LEVEL).sum())
+        low = float(dependence["q_value"].min())
+        hits = int((dependence["q_value"] < 1 - LEVEL).sum())
         text = _(
             "Blanks of {n} of {k} items depend on what is known of the respondents, smallest "
-            "p (Holm) {p}; if any do, use every answer (FIML) with these predictors."
+            "q {p}; if any do, use every answer (FIML) with these predictors."
         ).format(n=hits, k=len(dependence), p=_p(low))
         name = _("Blanks do not depend on what is known")
-        checks.append(CheckResult(name, hits == 0, low, 1 - LEVEL, "Holm (1979)", text))
+        checks.append(
+            CheckResult(name, hits == 0, low, 1 - LEVEL, "Benjamini & Hochberg (1995)", text)
+        )
     return checks
 
 
