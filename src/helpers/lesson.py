@@ -243,7 +243,9 @@ def begin(study: str, language: str = "en", *, needs: Sequence[str] = (), n_obs:
     opened = load_study(study, n_obs=n_obs or None)
     lesson = Lesson(opened)
     _resume()
-    missing = _first_missing(opened, needs) or _too_few(opened, needs)
+    missing = _first_missing(opened, needs)
+    if missing is None:  # not `or`: what is unavailable counts as false
+        missing = _too_few(opened, needs)
     _banner(opened)
     if missing is not None:
         _stop(missing)
