@@ -100,10 +100,11 @@ def paths_wide(comparison: MissingComparison | Unavailable) -> pd.DataFrame | Un
 
 
 @passes_unavailable
-def treatments_table(study: Study, comparison: MissingComparison) -> ApaTable:
+def treatments_table(comparison: MissingComparison) -> ApaTable:
     """Return the paths under each treatment, side by side."""
     wide = paths_wide(comparison)
-    wide["path"] = [path_label(study, r.lhs, r.op, r.rhs) for r in wide.itertuples()]
+    ends = zip(wide["lhs"], wide["op"], wide["rhs"])
+    wide["path"] = [f"{b} → {a}" if op == "~" else f"{a} → {b}" for a, op, b in ends]
     columns = [Column("path", _("Path"), "text")]
     for method in comparison.paths["method"].unique():
         columns.append(Column(f"est_{method}", short_label(method), "number"))

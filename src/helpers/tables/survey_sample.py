@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from helpers.errors import Unavailable
+from helpers.errors import Unavailable, passes_unavailable
 from helpers.i18n import _, pick
 from helpers.results import CheckResult, Number
 from helpers.survey.describe import (
@@ -16,7 +16,9 @@ from helpers.survey.describe import (
 from helpers.survey.intervals import wilson_interval
 from helpers.survey.load import Study
 from helpers.survey.normality import MardiaResult
+from helpers.survey.privacy import k_anonymity, least_cell
 from helpers.survey.scoring import items_for
+from helpers.survey.small_cells import GuardedTable, guard_small_cells
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
 from helpers.tables.numbers import format_interval, format_number, format_percent
@@ -149,6 +151,80 @@ def group_checks(study: Study) -> list[CheckResult | Unavailable]:
         smallest = float(counts[counts > 0].min())
         checks.append(CheckResult(name, small.empty, smallest, least.value, _(least.source), text))
     return checks or [Unavailable(_("a check of groups"), _("the study names no grouping"))]
+
+
+def anonymity_check(study: Study) -> CheckResult:
+    """Check whether the background questions together single out respondents."""
+    found = k_anonymity(study)
+    return CheckResult(
+        _("Nobody stands out by the background questions"),
+        found.reached if found.columns else None,
+        float(found.smallest), float(found.k), "Sweeney (2002), doi:10.1142/S0218488502001648",
+        found.text() + " " + _(
+            "Rows of single respondents must not be passed on where somebody stands out; tables "
+            "show merged or hidden cells."
+        ),
+    )  # fmt: skip
+
+
+def crossed_counts(study: Study, groupings: str = "") -> GuardedTable | Unavailable:
+    """Return the counts of two groupings, small ones hidden so that margins do not tell them.
+
+    Parameters
+    ----------
+    study : Study
+    groupings : str
+        Two groupings of the study file, joined by a comma; the first two if empty.
+    """
+    wanted = [g.strip() for g in groupings.split(",") if g.strip()] or list(study.spec.groups)[:2]
+    for name in wanted:
+        lacking = study.offers(f"group:{name}")
+        if lacking is not None:
+            return lacking
+    if len(wanted) != 2:
+        return Unavailable(
+            _("a table of two groupings"), _("the study names fewer than two, or another number")
+        )
+    labels = study.groups
+    counts = pd.crosstab(labels[wanted[0]], labels[wanted[1]], dropna=False)
+    counts = counts.loc[counts.index.notna(), counts.columns.notna()]
+    guarded = guard_small_cells(counts, least_cell(study))
+    titles = [pick(study.spec.groups[name].title.model_dump()) for name in wanted]
+    guarded.table.index.name, guarded.table.columns.name = titles
+    return guarded
+
+
+@passes_unavailable
+def crossed_table(counts: GuardedTable) -> ApaTable:
+    """Return two groupings crossed; hidden counts are dashes."""
+    shown = counts.table
+    rows = pd.DataFrame(
+        {"group": [str(i) for i in shown.index]}
+        | {f"c{j}": shown.iloc[:, j].to_numpy() for j in range(shown.shape[1])}
+    )
+    columns = [Column("group", str(shown.index.name), "text")]
+    columns += [Column(f"c{j}", str(name), "integer") for j, name in enumerate(shown.columns)]
+    return apa_table(
+        rows,
+        caption=_("Respondents by {first} and {second}").format(
+            first=shown.index.name, second=shown.columns.name
+        ),
+        columns=columns,
+        note=counts.note() or _("No count had to be hidden."),
+    )
+
+
+@passes_unavailable
+def crossed_sentence(counts: GuardedTable) -> str:
+    """Read aloud the largest cell and how many are hidden."""
+    place = counts.table.stack().idxmax()
+    return _(
+        "The largest cell is \"{first}\" with \"{second}\": {n} respondents; {hidden} of {all} "
+        "cells are hidden."
+    ).format(
+        first=place[0], second=place[1], n=int(counts.table.loc[place]), hidden=counts.n_hidden,
+        all=counts.table.size,
+    )  # fmt: skip
 
 
 def items_described(study: Study, construct: str, items: list[str]) -> pd.DataFrame:
