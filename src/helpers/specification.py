@@ -248,6 +248,19 @@ class Model(Strict):
     title: Bilingual
     syntax: Annotated[str, Field(min_length=3)]
     note: Bilingual | None = None
+    names: dict[str, Bilingual] = {}
+    """What a reader calls the defined effects, the left sides of ``:=``."""
+
+    @model_validator(mode="after")
+    def _names_defined(self) -> Model:
+        lines = (line.partition(":=") for line in self.syntax.splitlines())
+        defined = {left.strip() for left, sign, _right in lines if sign}
+        unknown = [name for name in self.names if name not in defined]
+        if unknown:
+            raise ValueError(
+                f"names has {', '.join(unknown)}, which no line of the syntax defines with :="
+            )
+        return self
 
     def to_lavaan(self) -> str:
         """Return the model as lavaan text."""
@@ -329,6 +342,25 @@ class Matrix(Strict):
         return self
 
 
+class Statements(Strict):
+    """What only the authors can say; whatever is left out stands as a gap in the report."""
+
+    registration: Bilingual | None = None
+    """Where and when the study was registered, or that it was not."""
+    protocol: Bilingual | None = None
+    analysis_plan: Bilingual | None = None
+    materials: Bilingual | None = None
+    data: Bilingual | None = None
+    code: Bilingual | None = None
+    sample_size: Bilingual | None = None
+    """How the number of respondents was decided."""
+    ethics: Bilingual | None = None
+    funding: Bilingual | None = None
+    interests: Bilingual | None = None
+    rationale: Bilingual | None = None
+    """Theory or findings behind the directions of the paths."""
+
+
 class StudySpec(Strict):
     """The whole of ``study.yml``."""
 
@@ -357,6 +389,7 @@ class StudySpec(Strict):
     regressions: dict[str, Regression] = {}
     modules: dict[str, Module] = {}
     service: Service = Service()
+    statements: Statements = Statements()
 
     @model_validator(mode="after")
     def _kind_has_its_data(self) -> StudySpec:

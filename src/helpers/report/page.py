@@ -21,7 +21,10 @@ from helpers.report.scrub import plain, safe_html
 
 _SPLIT = "<!--body-->"
 _INTERVAL = re.compile(r"\[[^\[\]<>]{1,28}\]")
-_SHORT_CELL = re.compile(r'(<t[dh][^>]* style="text-align:[^"]*)("[^>]*>[^<]{1,20}</t[dh]>)')
+_SHORT = 20
+_SHORT_CELL = re.compile(
+    r'(<t[dh][^>]* style="text-align:[^"]*)("[^>]*>(?P<text>[^<]{1,20})</t[dh]>)'
+)
 _PRINTED = re.compile(r"<pre(?=[ >])")
 _CJK_FIRST = {"zh": '"Study CJK",', "en": ""}
 
@@ -224,7 +227,13 @@ def _numbered(markup: str, numbering: Numbering) -> str:
 def unbroken(markup: str) -> str:
     """Keep intervals and short table cells on one line."""
     markup = _INTERVAL.sub(lambda m: m.group(0).replace(" ", "\u00a0"), markup)
-    return _SHORT_CELL.sub(r"\1;white-space:nowrap\2", markup)
+    return _SHORT_CELL.sub(_one_line, markup)
+
+
+def _one_line(cell: re.Match[str]) -> str:
+    """Keep a cell on one line if it is short; a Chinese character is as wide as two others."""
+    width = sum(2 if character > "\u2e7f" else 1 for character in cell.group("text"))
+    return f"{cell[1]};white-space:nowrap{cell[2]}" if width <= _SHORT else cell[0]
 
 
 def _figure(block: Picture, numbering: Numbering) -> str:

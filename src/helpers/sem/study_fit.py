@@ -41,7 +41,7 @@ class ModelFit:
     result : SemResult
         The fit.
     labels : dict
-        Construct code -> name in the language of the run.
+        Construct code or name of a defined effect -> words in the language of the run.
     n_known : bool
         False for a published matrix whose source does not say how many answered: estimates stand,
         everything that depends on N is withheld.
@@ -139,7 +139,8 @@ def fit_model(
         return specification
     title = pick(specification.title.model_dump())
     syntax = specification.syntax if group is None else without_labels(specification.syntax)
-    labels = variable_labels(study, syntax)
+    effects = {name: pick(words.model_dump()) for name, words in specification.names.items()}
+    labels = variable_labels(study, syntax) | effects
     call = _matrix_call if study.spec.kind == "matrix" else _rows_call
     arguments = call(study, syntax, estimator, missing, group)
     if isinstance(arguments, Unavailable):

@@ -77,7 +77,9 @@ def _model_evidence(
 
 
 def effect_name(study: Study, fit: ModelFit, effect: str) -> str:
-    """Return a defined effect's name with its formula."""
+    """Return what the study file calls a defined effect, else its name with its formula."""
+    if fit.label(effect) != effect:
+        return fit.label(effect)
     table = fit.estimates
     formula = table.loc[(table["op"] == ":=") & (table["lhs"] == effect), "rhs"].iloc[0]
     return f"{effect} = {formula}"

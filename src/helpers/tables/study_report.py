@@ -148,10 +148,11 @@ def rivals_sentence(compared: dict[str, RivalTable]) -> str:
     return equivalence_sentence(compared)
 
 
-def findings_forest(found: pd.DataFrame) -> pd.DataFrame | Unavailable:
+def findings_forest(study: Study, found: pd.DataFrame) -> pd.DataFrame | Unavailable:
     """Return the path estimates of the hypotheses as ``plot_forest`` takes them."""
+    with_paths = {h.id for h in study.spec.hypotheses if h.effects}
     paths = found.dropna(subset=["estimate", "ci_low"])
-    paths = paths[paths["quantity"].str.contains("→|=", regex=True)]
+    paths = paths[paths["hypothesis"].isin(with_paths)]
     if paths.empty:
         return Unavailable(_("a picture of the findings"), _("no path has an interval"))
     labels = paths["hypothesis"] + "  " + paths["quantity"].str.split(" = ").str[0]
