@@ -18,6 +18,15 @@ def add_own_data(commands: argparse._SubParsersAction) -> None:
     new.add_argument("--reader", metavar="R", help="in place of the one detected")
     new.add_argument("--title", default="", metavar="TEXT", help="(default: the name)")
     new.set_defaults(call=_new)
+    shared = commands.add_parser("export", help="write a shareable copy without identities")
+    shared.add_argument("study", metavar="STUDY", help="name below data/, or a study folder")
+    form = shared.add_mutually_exclusive_group(required=True)
+    form.add_argument("--sav", dest="form", action="store_const", const="sav", help="for SPSS, R")
+    form.add_argument("--csv", dest="form", action="store_const", const="csv", help="as text")
+    shared.add_argument("--out", required=True, metavar="DIR", help="folder to write into")
+    shared.add_argument("--language", default="en", metavar="en|zh", help="(default: en)")
+    shared.add_argument("--k", type=int, metavar="N", help="respondents who must look alike")
+    shared.set_defaults(call=_export)
     asked = commands.add_parser("questionnaire", help="write a study's questionnaire")
     asked.add_argument("study", metavar="STUDY", help="name below data/, or a study folder")
     asked.add_argument(
@@ -46,6 +55,25 @@ def _new(options: argparse.Namespace) -> int:
         f"`study run {made.name}` works with what there is."
     )
     return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    """Write a shareable copy and say what was done; 1 if somebody could still be recognised."""
+    from helpers.i18n import in_language
+    from helpers.survey.load import open_folder
+    from helpers.survey.share.files import export_study, verdict
+
+    study = open_folder(read_named(options.study).folder)
+    files, copy = export_study(
+        study, form=options.form, out=Path(options.out), language=options.language, k=options.k
+    )
+    for path in files:
+        print(path)
+    with in_language(options.language):
+        for item, what in copy.coarsened.done.items():
+            print(f"  {item}: {what}")
+        print(verdict(copy))
+    return 0 if copy.coarsened.after.reached else 1
 
 
 def _questionnaire(options: argparse.Namespace) -> int:

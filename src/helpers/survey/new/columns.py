@@ -25,6 +25,9 @@ _SPANS = ((1, 5), (1, 7), (1, 10), (0, 10), (1, 4), (1, 6), (1, 9), (0, 6), (1, 
 _COMMON = _SPANS[:4]
 """Those that a column can be taken for alone, or in spite of slips beside them."""
 
+_TAIL = 0.1
+"""A value next to an end of a scale, chosen more than this often against the end, is its tail."""
+
 _FEWEST = 1000
 """Answers from which on rare ones can be told to be slips."""
 
@@ -142,7 +145,11 @@ def slips_of(values: pd.Series) -> list[float]:
         outside = shares[(shares.index < low) | (shares.index > high)]
         if outside.empty:
             return []
-        if outside.max() <= _SLIP and outside.sum() <= _SLIPS:
+        tail = any(
+            outside.get(beyond, 0.0) > _TAIL * shares.get(end, 0.0)
+            for beyond, end in ((low - 1, low), (high + 1, high))
+        )
+        if not tail and outside.max() <= _SLIP and outside.sum() <= _SLIPS:
             return sorted(float(v) for v in outside.index)
     return []
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from helpers.survey.new.columns import Column, but_for, slips_of, span_of
@@ -153,12 +154,7 @@ def reverse_candidates(
     wording, and turning twice is worse than not at all.
     """
     found = []
-    table = values[list(items)]
-    if len(items) < 3:
-        return found
-    for item in items:
-        rest = table.drop(columns=item)
-        r = table[item].corr(rest.mean(axis=1).where(rest.notna().sum(axis=1) > 0))
+    for item, r in _with_the_rest(values[list(items)]).items():
         negated = bool(NEGATED.search(wordings.get(item, "")))
         if r < _REVERSED:
             because = f"it correlates {r:.2f} with the other items of {code}"
@@ -171,3 +167,19 @@ def reverse_candidates(
                 Guess(item, "reverse 0, as if already turned", because, False, alternatives)
             )
     return found
+
+
+def _with_the_rest(table: pd.DataFrame) -> pd.Series:
+    """Return each item's correlation with the others, those that run against most of them turned.
+
+    The signs are those of the first principal component; what most items share counts as upwards.
+    """
+    if table.shape[1] < 3 or (table.std() == 0).any():
+        return pd.Series(dtype=float)
+    correlations = table.corr()
+    if correlations.isna().any().any():
+        return pd.Series(dtype=float)
+    signs = np.sign(np.linalg.eigh(correlations.to_numpy())[1][:, -1])
+    signs *= np.sign(signs.sum()) or 1.0
+    turned = (table - table.mean()) / table.std() * signs
+    return pd.Series({i: table[i].corr(turned.drop(columns=i).mean(axis=1)) for i in table})
