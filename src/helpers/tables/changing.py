@@ -14,6 +14,7 @@ from helpers.regression.study_change import Later, Paradox
 from helpers.results import CheckResult, Number
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
+from helpers.tables.numbers import format_number
 
 if TYPE_CHECKING:
     from helpers.survey.load import Study
@@ -41,10 +42,29 @@ def _effect_columns() -> list[Column]:
         Column("after", _("After")),
         Column("change", _("Change")),
         interval_column(),
-        Column("dz", "dz"),
-        Column("gav", "g"),
-        interval_column("gav_low", "gav_high", label=_("CI of g")),
     ]
+
+
+def _effects_table(rows: pd.DataFrame, caption: str) -> ApaTable:
+    """Return effect sizes and the test of no change, one row a label."""
+    return apa_table(
+        rows,
+        caption=caption,
+        columns=[
+            Column("label", _("Group or outcome"), "text"),
+            Column("dz", "dz"),
+            interval_column("dz_low", "dz_high", label=_("CI of dz")),
+            Column("gav", "g"),
+            interval_column("gav_low", "gav_high", label=_("CI of g")),
+            Column("bound", _("None below")),
+            Column("tost_p", _("p none"), "p"),
+        ],
+        note=_(
+            "dz: change over the SD of the differences, noncentral t interval; g: over the mean SD "
+            "of the two, small-sample corrected (Bonett 2008). p none: two one-sided tests of a "
+            "change smaller in size than a fifth of that SD (none below)."
+        ),
+    )
 
 
 @passes_unavailable
@@ -52,11 +72,7 @@ def paradox_table(paradox: Paradox, study: Study) -> ApaTable:
     """Return before and after, one row a group."""
     words = _groups(paradox)
     lost = [f"{words[g]} (n = {n})" for g, n in paradox.n_failed.items()]
-    note = _(
-        "Paired differences, t intervals. dz: change over the SD of the differences; g: over the "
-        "mean SD of the two, small-sample corrected. p none: two one-sided tests of a change "
-        "smaller than {bound:.2f}, a fifth of an SD."
-    ).format(bound=paradox.paired["bound"].iloc[0])
+    note = _("Paired differences, t intervals.")
     if lost:
         note += " " + _("Too few to judge: {groups}.").format(groups="; ".join(lost))
     return apa_table(
@@ -67,10 +83,24 @@ def paradox_table(paradox: Paradox, study: Study) -> ApaTable:
         columns=[
             Column("label", _("Group"), "text"),
             *_effect_columns(),
-            Column("tost_p", _("p none"), "p"),
+            Column("p_value", "p", "p"),
         ],
         note=note,
     )
+
+
+@passes_unavailable
+def paradox_effects(paradox: Paradox) -> ApaTable:
+    """Return the effect sizes of each group."""
+    rows = paradox.paired.assign(label=paradox.paired["group"].map(_groups(paradox)))
+    return _effects_table(rows, _("Size of the change, and whether there is practically none"))
+
+
+@passes_unavailable
+def changes_effects(table: pd.DataFrame, study: Study) -> ApaTable:
+    """Return the effect sizes of several outcomes."""
+    labels = [variable_label(study, name) for name in table["after_item"]]
+    return _effects_table(table.assign(label=labels), _("Size of the change by outcome"))
 
 
 @passes_unavailable
@@ -91,17 +121,17 @@ def paradox_sentence(paradox: Paradox) -> str:
     words, parts = _groups(paradox), []
     for row in paradox.paired.to_dict("records"):
         if row["ci_low"] > 0:
-            text = _("{group}: higher after than before by {change:.2f} ({low:.2f} to {high:.2f})")
+            text = _("{group}: higher after than before by {change} ({low} to {high})")
         elif row["ci_high"] < 0:
-            text = _("{group}: lower after than before by {change:.2f} ({low:.2f} to {high:.2f})")
+            text = _("{group}: lower after than before by {change} ({low} to {high})")
         elif row["equivalent"]:
-            text = _("{group}: practically the same ({change:.2f}, {low:.2f} to {high:.2f})")
+            text = _("{group}: practically the same ({change}, {low} to {high})")
         else:
-            text = _("{group}: undecided ({change:.2f}, {low:.2f} to {high:.2f})")
+            text = _("{group}: undecided ({change}, {low} to {high})")
         parts.append(
             text.format(
-                group=words[row["group"]], change=row["change"], low=row["ci_low"],
-                high=row["ci_high"],
+                group=words[row["group"]], change=format_number(row["change"]),
+                low=format_number(row["ci_low"]), high=format_number(row["ci_high"]),
             )
         )  # fmt: skip
     return "; ".join(parts) + _(".")
@@ -139,7 +169,6 @@ def control_table(table: pd.DataFrame, study: Study) -> ApaTable:
             Column("g", "g"),
             interval_column("g_low", "g_high", label=_("CI of g")),
             Column("adjusted", _("Adjusted")),
-            interval_column("adjusted_low", "adjusted_high", label=_("CI, adjusted")),
         ],
         note=_(
             "{with_n} with and {without_n} without a recovery. HC3 intervals; g by Hedges, "
@@ -276,11 +305,14 @@ def later_sentence(later: Later) -> str:
     fit: GroupChange = later.plain
     change, ancova = fit.effect("change"), fit.effect("ancova")
     return _(
-        "The change score says {change:.2f}, the covariance {ancova:.2f}: they differ by (1 − "
-        "{slope:.2f}) × {gap:.2f}, the slope of after on before within groups and the gap of the "
+        "The change score says {change}, the covariance {ancova}: they differ by (1 − "
+        "{slope}) × {gap}, the slope of after on before within groups and the gap of the "
         "groups before (Lord's paradox)."
     ).format(
-        change=change["estimate"], ancova=ancova["estimate"], slope=fit.slope, gap=fit.before_gap
+        change=format_number(change["estimate"]),
+        ancova=format_number(ancova["estimate"]),
+        slope=format_number(fit.slope),
+        gap=format_number(fit.before_gap),
     )
 
 
@@ -304,11 +336,11 @@ def paradox_checks(
                     value=float(row["change"]),
                     threshold=0.0,
                     source=DE_MATOS,
-                    text=_("Expected {sign}. Found {value:.2f} ({low:.2f} to {high:.2f}).").format(
+                    text=_("Expected {sign}. Found {value} ({low} to {high}).").format(
                         sign=_("above zero") if sign > 0 else _("below zero"),
-                        value=row["change"],
-                        low=row["ci_low"],
-                        high=row["ci_high"],
+                        value=format_number(row["change"]),
+                        low=format_number(row["ci_low"]),
+                        high=format_number(row["ci_high"]),
                     ),
                 )
             )
@@ -324,8 +356,8 @@ def paradox_checks(
             value=float(gap),
             threshold=float(by_hand),
             source="Lord (1967), doi:10.1037/h0025105",
-            text=_("Difference {gap:.3f}; by the formula {hand:.3f}.").format(
-                gap=gap, hand=by_hand
+            text=_("Difference {gap}; by the formula {hand}.").format(
+                gap=format_number(gap, 3), hand=format_number(by_hand, 3)
             ),
         )
     )

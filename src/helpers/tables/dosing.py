@@ -15,6 +15,7 @@ from helpers.regression.dose import DoseResponse
 from helpers.results import CheckResult, Number
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
+from helpers.tables.numbers import format_number
 
 if TYPE_CHECKING:
     from helpers.survey.load import Study
@@ -75,14 +76,14 @@ def dose_labels(result: DoseResponse | Unavailable) -> dict[str, str]:
 def dose_sentence(result: DoseResponse) -> str:
     """Read the slope per doubling and the best shape aloud."""
     return _(
-        "Twice the dose goes with a change of {slope:.2f} in {response} ({level:.0%} interval "
-        "{low:.2f} to {high:.2f}; logarithmic shape, n = {n}); by AIC the best shape is: {best}."
+        "Twice the dose goes with a change of {slope} in {response} ({level:.0%} interval "
+        "{low} to {high}; logarithmic shape, n = {n}); by AIC the best shape is: {best}."
     ).format(
-        slope=result.slope,
+        slope=format_number(result.slope),
         response=result.response,
         level=result.level,
-        low=result.slope_low,
-        high=result.slope_high,
+        low=format_number(result.slope_low),
+        high=format_number(result.slope_high),
         n=result.n_used,
         best=_shapes()[result.best],
     )
@@ -94,13 +95,13 @@ def break_sentence(result: DoseResponse) -> str:
     row = result.shapes.set_index("shape").loc["threshold"]
     return _(
         "If there is a break, it lies at {at:.0f} (likelihood interval {low:.0f} to {high:.0f}); "
-        "with it, the error of prediction differs by {gain:.3f} (SE {se:.3f}) from the line's."
+        "with it, the error of prediction differs by {gain} (SE {se}) from the line's."
     ).format(
         at=result.break_at,
         low=result.break_low,
         high=result.break_high,
-        gain=row["cv_gain"],
-        se=row["cv_se"],
+        gain=format_number(row["cv_gain"], 3),
+        se=format_number(row["cv_se"], 3),
     )
 
 
@@ -109,16 +110,16 @@ def doublings_sentence(result: DoseResponse, first: float, last: float) -> str:
     """Read the difference between two doses aloud, by the logarithmic shape."""
     doublings = math.log2(last / first)
     return _(
-        "From {first:g} to {last:g} is {doublings:.1f} doublings: a change of {change:.2f} "
-        "({level:.0%} interval {low:.2f} to {high:.2f}; n = {n})."
+        "From {first:g} to {last:g} is {doublings:.1f} doublings: a change of {change} "
+        "({level:.0%} interval {low} to {high}; n = {n})."
     ).format(
         first=first,
         last=last,
         doublings=doublings,
-        change=doublings * result.slope,
+        change=format_number(doublings * result.slope),
         level=result.level,
-        low=doublings * result.slope_low,
-        high=doublings * result.slope_high,
+        low=format_number(doublings * result.slope_low),
+        high=format_number(doublings * result.slope_high),
         n=result.n_used,
     )
 
@@ -201,17 +202,17 @@ def match_sentence(matches: list[Match], study: Study) -> str:
         both, one, two = (rows.loc[n] for n in ("match", "first_class", "second_class"))
         parts.append(
             _(
-                "{outcome} is {both:.2f} higher where recovery and failure match (joint interval "
-                "{low:.2f} to {high:.2f}, p {p} by Holm); by kind of failure the difference is "
-                "{one:.2f} and {two:.2f}."
+                "{outcome} is {both} higher where recovery and failure match (joint interval "
+                "{low} to {high}, p {p} by Holm); by kind of failure the difference is "
+                "{one} and {two}."
             ).format(
                 outcome=variable_label(study, match.outcome),
-                both=both["estimate"],
-                low=both["joint_low"],
-                high=both["joint_high"],
+                both=format_number(both["estimate"]),
+                low=format_number(both["joint_low"]),
+                high=format_number(both["joint_high"]),
                 p=_p(both["p_adjusted"]),
-                one=one["estimate"],
-                two=two["estimate"],
+                one=format_number(one["estimate"]),
+                two=format_number(two["estimate"]),
             )
         )
     return " ".join(parts)
@@ -259,8 +260,10 @@ def match_checks(
                 value=float(row["estimate"]),
                 threshold=0.0,
                 source="Roschk & Gelbrich (2014), doi:10.1177/1094670513507486",
-                text=_("Expected above zero. Found {value:.2f} ({low:.2f} to {high:.2f}).").format(
-                    value=row["estimate"], low=row["joint_low"], high=row["joint_high"]
+                text=_("Expected above zero. Found {value} ({low} to {high}).").format(
+                    value=format_number(row["estimate"]),
+                    low=format_number(row["joint_low"]),
+                    high=format_number(row["joint_high"]),
                 ),
             )
         )

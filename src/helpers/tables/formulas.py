@@ -17,6 +17,7 @@ from helpers.regression.surface import ResponseSurface
 from helpers.results import CheckResult, Number
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
+from helpers.tables.numbers import format_number
 
 if TYPE_CHECKING:
     from helpers.survey.load import Study
@@ -41,21 +42,38 @@ def formulas_table(result: FormulaTable | Unavailable) -> ApaTable | Unavailable
             Column("statistic", _("F or LR")),
             Column("df", "df", "integer"),
             Column("p_value", "p", "p"),
-            Column("vuong_p", _("p, Vuong"), "p"),
+        ],
+        note=_(
+            "The test is of the constraints that turn the rival into the formula: F, or for the "
+            "count of F1 a likelihood ratio. Respondents: {least} to {most}, listwise by formula."
+        ).format(
+            least=min(r.n_used for r in result.results),
+            most=max(r.n_used for r in result.results),
+        ),
+    )
+
+
+@passes_unavailable
+def likelihoods_table(result: FormulaTable) -> ApaTable:
+    """Return the rivals against the formulas by likelihood and by error of prediction."""
+    table = result.table()
+    return apa_table(
+        table,
+        caption=_("The rivals less the formulas: likelihood and error of prediction"),
+        columns=[
+            Column("formula", _("Formula"), "text"),
             Column("delta_aic", "ΔAIC", "number", 1),
             Column("delta_bic", "ΔBIC", "number", 1),
+            Column("vuong_z", _("z, Vuong")),
+            Column("vuong_p", _("p, Vuong"), "p"),
+            Column("cv_formula", _("RMSE, formula"), "number", 3),
             Column("delta_error", "ΔRMSE", "number", 3),
             Column("delta_error_se", "SE", "number", 3),
         ],
         note=_(
-            "The test is of the constraints that turn the rival into the formula: F, or for the "
-            "count of F1 a likelihood ratio; Vuong's test where the two are not nested. ΔAIC, ΔBIC "
-            "and ΔRMSE are the rival's less the formula's: below zero the rival does better. RMSE "
-            "is the error of prediction (ten folds, five times), its SE corrected for shared rows. "
-            "Respondents: {least} to {most}, listwise by formula."
-        ).format(
-            least=min(r.n_used for r in result.results),
-            most=max(r.n_used for r in result.results),
+            "Below zero the rival does better; z of Vuong's test is above zero where the formula "
+            "is nearer to the data. RMSE: error of prediction (ten folds, five times), its SE "
+            "corrected for shared rows."
         ),
     )
 
@@ -198,17 +216,17 @@ def surface_sentence(surfaces: Mapping[str, ResponseSurface] | Unavailable) -> s
         gap, even = surface.line("a3"), surface.line("a1")
         parts.append(
             _(
-                "{title}: along the line of gaps the log count rises by {gap:.2f} a step "
-                "({low:.2f} to {high:.2f}), along the line of equal qualities by {even:.2f} "
-                "({even_low:.2f} to {even_high:.2f}); p {p} of the three curved terms."
+                "{title}: along the line of gaps the log count rises by {gap} a step "
+                "({low} to {high}), along the line of equal qualities by {even} "
+                "({even_low} to {even_high}); p {p} of the three curved terms."
             ).format(
                 title=title,
-                gap=gap["estimate"],
-                low=gap["ci_low"],
-                high=gap["ci_high"],
-                even=even["estimate"],
-                even_low=even["ci_low"],
-                even_high=even["ci_high"],
+                gap=format_number(gap["estimate"]),
+                low=format_number(gap["ci_low"]),
+                high=format_number(gap["ci_high"]),
+                even=format_number(even["estimate"]),
+                even_low=format_number(even["ci_low"]),
+                even_high=format_number(even["ci_high"]),
                 p=spoken_p(surface.gain_p),
             )
         )
