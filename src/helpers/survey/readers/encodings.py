@@ -19,7 +19,7 @@ _SAMPLE = 1 << 21
 _WESTERN = ("cp1252", "latin-1", "mac_roman")
 _CHINESE = "gb18030"
 _MANY = 0.9
-_NUL_SHARE = 0.2
+_NUL_SHARE, _FAR_MORE = 0.02, 5
 _PAIR = 2
 
 
@@ -66,14 +66,12 @@ def guess_encoding(path: Path, place: str) -> Encoding:
 
 def _utf16(head: bytes) -> str:
     """Return the byte order of UTF-16 without a mark, or an empty text."""
-    even, odd = head[0::2], head[1::2]
-    if not odd:
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if max(even, odd) < _NUL_SHARE * len(head) or _FAR_MORE * min(even, odd) > max(even, odd):
         return ""
-    if odd.count(0) > _NUL_SHARE * len(odd) and not even.count(0):
-        return "utf-16-le"
-    if even.count(0) > _NUL_SHARE * len(even) and not odd.count(0):
-        return "utf-16-be"
-    return ""
+    name = "utf-16-le" if odd > even else "utf-16-be"
+    text = head[: len(head) // 2 * 2].decode(name, errors="ignore")
+    return "" if "\x00" in text else name
 
 
 def _fits(content: Iterable[bytes], encoding: str) -> bool:

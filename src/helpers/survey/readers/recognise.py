@@ -20,7 +20,7 @@ _STAMPS = frozenset({
 _SPLIT_NUMBER = re.compile(r"^第\d+题\(")
 _INTEGER = re.compile(r"^[+-]?\d+(\.0*)?$")
 _NUMBER = re.compile(r"^[+-]?\d+([.,]\d+)?$")
-_LEGACY = ["V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8"]
+_LEGACY = re.compile(r"^V\d+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def _qualtrics(rows: pd.DataFrame, first: list[str], second: list[str]) -> Recog
     if any(c.startswith(qualtrics.IMPORT_ID) for c in header_row(rows, n - 1)):
         why = _("row {n} holds the platform's import ids; the answers begin below it")
         return Recognised("qualtrics", why.format(n=n), n)
-    if first[: len(_LEGACY)] == _LEGACY and second[:1] == ["ResponseID"]:
+    if sum(bool(_LEGACY.match(c)) for c in first) >= _ENOUGH and second[:1] == ["ResponseID"]:
         why = _("the columns are called V1, V2, ... and the second row begins with 'ResponseID'")
         return Recognised("qualtrics_legacy", why, 2)
     known = sum(name in qualtrics.CANONICAL for name in first)
