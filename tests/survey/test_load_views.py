@@ -12,31 +12,51 @@ from helpers.i18n import in_language
 from helpers.survey.load import load_study, open_folder
 from helpers.survey.missing import little_test, missing_patterns
 from helpers.survey.normality import mardia_test
-from helpers.survey.sensitivity import compare_exclusions, planted_faults
+from helpers.survey.sensitivity import compare_exclusions, detection_by_mark, planted_faults
+from helpers.tables import survey_careless as careless
 from helpers.tables import survey_cleaning as cleaning
+from helpers.tables import survey_intake as intake
 from helpers.tables import survey_missing as missing
 from helpers.tables import survey_sample as sample
 
-CODES = {"Wilson", "Welch", "Mardia", "Little", "Cohen", "Holm", "FIML", "kappa", "PANEL"}
+CODES = {
+    "Wilson",
+    "Welch",
+    "Mardia",
+    "Little",
+    "Cohen",
+    "Holm",
+    "Benjamini",
+    "Hochberg",
+    "FIML",
+    "kappa",
+    "PANEL",
+}
 """Names and codes that stay Latin in Chinese text; item codes hold a digit or are capitals."""
 
 
 def all_views(study) -> tuple[list[str], list[object]]:
     """Return every sentence and every table of the four notebooks for one study."""
     compared, planted = compare_exclusions(study), planted_faults(study)
+    detected = detection_by_mark(study)
     items = missing.core_items(study)
     counted, little = missing.missing_by_item(study), little_test(study.responses, items=items)
     dependence, counts = missing.missing_dependence(study), sample.sample_counts(study)
     described = sample.items_described(study, "all", items)
     normality = mardia_test(study.responses, items=items)
-    checks = cleaning.flow_checks(study) + cleaning.planted_checks(planted)
+    checks = careless.careless_checks(study) + intake.account_checks(study)
+    checks += cleaning.flow_checks(study) + cleaning.planted_checks(planted)
     checks += missing.missing_checks(counted, little, dependence)
     checks += sample.group_checks(study) + sample.item_checks(described)
     sentences = [
         cleaning.intake_sentence(study.intake),
         cleaning.flow_sentence(study.cleaned),
-        cleaning.marks_sentence(study),
-        cleaning.agreement_sentence(study),
+        careless.marks_sentence(study),
+        careless.signs_sentence(study),
+        careless.agreement_sentence(study),
+        careless.correlations_sentence(study),
+        careless.straight_lines_sentence(study),
+        careless.detection_sentence(detected),
         cleaning.exclusions_sentence(study, compared),
         cleaning.planted_sentence(planted),
         missing.missing_sentence(counted),
@@ -52,8 +72,13 @@ def all_views(study) -> tuple[list[str], list[object]]:
     tables = [
         cleaning.reasons_table(study),
         cleaning.flow_table(study.cleaned),
-        cleaning.marks_table(study),
-        cleaning.agreement_table(study),
+        intake.source_table(study),
+        intake.dropped_table(study.intake),
+        careless.marks_table(study),
+        careless.indices_table(study),
+        careless.signs_table(study),
+        careless.agreement_table(study),
+        careless.detection_table(detected),
         cleaning.exclusions_table(study, compared, 5),
         cleaning.planted_table(planted),
         missing.missing_table(study, counted, 5),

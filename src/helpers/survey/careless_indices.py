@@ -93,11 +93,11 @@ def careless_indices(
         _indices_of(plan, answers.iloc[start : start + BLOCK], lacking)
         for start in range(0, len(answers), BLOCK)
     ]
-    table = pd.concat(parts) if parts else pd.DataFrame(index=answers.index)
-    table = table.reindex(columns=list(INDICES))
     answered = _answered(folder, answers)
-    table["seconds_per_item"] = meta["duration_s"] / answered.where(answered > 0)
-    return CarelessIndices(table.astype(float), lacking, _basis(plan))
+    found = pd.concat(parts) if parts else pd.DataFrame(index=answers.index)
+    found["seconds_per_item"] = meta["duration_s"] / answered.where(answered > 0)
+    table = found.reindex(columns=list(INDICES)).astype(float)
+    return CarelessIndices(table, lacking, _basis(plan))
 
 
 def scale_items(folder: StudyFolder) -> list[str]:

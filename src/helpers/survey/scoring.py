@@ -23,7 +23,7 @@ def reverse_coded(folder: StudyFolder, answers: pd.DataFrame) -> pd.DataFrame:
     DataContractError
         A reverse-keyed item has no scale ends.
     """
-    out = answers.copy()
+    out = answers.copy(deep=False)  # columns are replaced, not written into
     for row in folder.items[folder.items["reverse"]].itertuples():
         if row.item not in out:
             continue

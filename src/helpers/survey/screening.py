@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import pandas as pd
 
 from helpers.errors import DataContractError, Unavailable, listing, nearest
@@ -191,28 +192,42 @@ def _unfinished(meta: pd.DataFrame) -> pd.Series:
 
 def _duplicates(folder: StudyFolder, meta: pd.DataFrame, answers: pd.DataFrame) -> pd.Series:
     """Mark rows that repeat an earlier one on every declared column."""
-    parts = {}
+    unusable = meta["preview"].fillna(False) | _unfinished(meta).fillna(False)
+    when = meta["started_at"].fillna(meta["ended_at"])
+    rank = pd.Series(np.arange(len(meta)), index=meta.index)
+    order = np.lexsort((rank, when.fillna(pd.Timestamp.max), unusable.astype(bool)))
+    group = pd.Series(0, index=meta.index[order])
+    for values, blank_counts in _compared(folder, meta, answers):
+        group = _still_alike(group, values, blank_counts=blank_counts)
+    return group.duplicated(keep="first").reindex(meta.index, fill_value=False)
+
+
+def _compared(
+    folder: StudyFolder, meta: pd.DataFrame, answers: pd.DataFrame
+) -> Iterator[tuple[pd.Series, bool]]:
+    """Yield the columns to compare, and whether a blank counts as an answer of its own."""
     for column in folder.spec.screening.duplicate_on:
         if column == "answers":
-            parts |= {item: answers[item].fillna(-1) for item in scale_items(folder)}
+            yield from ((answers[item], True) for item in scale_items(folder))
         elif column in answers or column in meta:
-            parts[column] = answers[column] if column in answers else meta[column]
+            yield (answers[column] if column in answers else meta[column]), False
         else:
             known = ["answers", *meta.columns, *answers.columns]
             raise DataContractError(
                 f"mark_responses: duplicate_on= '{column}' is neither metadata nor an item; "
                 f"allowed are {listing(known)}.{nearest(column, known)} Correct study.yml."
             )
-    keys = pd.DataFrame(parts)
-    unusable = meta["preview"].fillna(False) | _unfinished(meta).fillna(False)
-    when = meta["started_at"].fillna(meta["ended_at"])
-    order = (
-        pd.DataFrame({"unusable": unusable, "when": when})
-        .sort_values(["unusable", "when"], kind="stable")
-        .index
+
+
+def _still_alike(group: pd.Series, values: pd.Series, *, blank_counts: bool) -> pd.Series:
+    """Split groups of like rows by one more column; rows that are alone now are left out."""
+    codes, known = pd.factorize(values.loc[group.index])
+    if not blank_counts:
+        group, codes = group[codes >= 0], codes[codes >= 0]
+    group = pd.Series(
+        pd.factorize(group.to_numpy() * (len(known) + 1) + codes + 1)[0], index=group.index
     )
-    repeated = keys.loc[order].duplicated(keep="first") & keys.loc[order].notna().all(axis=1)
-    return repeated.reindex(keys.index)
+    return group[group.duplicated(keep=False)]
 
 
 def _failed_attention(rule: Screening, answers: pd.DataFrame) -> pd.Series:
