@@ -13,12 +13,17 @@ from helpers.regression import (
     formulas,
     study_dose_response,
     study_formulas,
+    study_match,
     study_moderation,
     study_regression,
     study_regressions,
+    study_surfaces,
     study_term,
 )
-from helpers.tables import dosing, regressing
+from helpers.regression.study_change import study_changes, study_later, study_paradox
+from helpers.regression.study_importance import study_importance, study_nested, study_repeated
+from helpers.sem.formula_paths import study_latent_formula
+from helpers.tables import changing, dosing, importance, regressing
 from helpers.tables import formulas as readings
 
 
@@ -106,3 +111,77 @@ def test_tables_hold_the_numbers_of_the_results(shopping, fitted):
     assert len(steps) == sum(len(r.steps) for r in results.values())
     assert len(readings.formulas_table(fitted).frame) == 10
     assert set(regressing.slopes_picture(results)["label"]).isdisjoint({"gender: female"})
+
+
+def test_formula_f5_is_larger_without_measurement_error(shopping):
+    """Planted: RSAT on REC, directly and through NEG and BID, .42 + .45 x .25 + .45 x .18."""
+    result = study_latent_formula(shopping)
+    first = result.paths.iloc[0]
+    assert result.trustworthy and first["latent"] > first["beta"]
+    assert first["latent_low"] < 0.42 + 0.45 * 0.25 + 0.45 * 0.18 < first["latent_high"]
+    assert isinstance(study_latent_formula(load_study("maxham_netemeyer_2003")), Unavailable)
+
+
+def test_drivers_come_back_in_the_planted_order(shopping):
+    planted = shopping.truth["structure"]["drivers"]["loading"]
+    result = study_importance(shopping, n_boot=500)
+    assert set(result.predictors) == set(planted) and result.outcome == "LOY"
+    order = sorted(planted, key=planted.get, reverse=True)
+    weights = result.weights.weights.set_index("predictor")
+    # neighbours lie within each other's intervals; first and last are apart
+    assert weights.loc[order[0], "ci_low"] > weights.loc[order[-1], "ci_high"]
+    rank = weights.loc[order, "weight"].rank().to_numpy()
+    assert np.corrcoef(rank, -np.arange(6))[0, 1] > 0.8
+    assert len(importance.pairs_table(result, shopping).frame) == 15
+
+
+def test_nesting_of_people_and_of_outcomes(shopping):
+    people = study_repeated(shopping)
+    assert people.n_groups > 900 and 0.2 < people.icc < 0.6 and people.p_value < 1e-6
+    platforms = study_nested(shopping, group="platform")
+    assert platforms.n_groups == 4 and platforms.icc < 0.05  # none is planted
+    said = importance.nested_sentence({"group": platforms, "person": people})
+    assert "fewer than the 30 groups" in said
+
+
+def test_paradox_and_double_deviation(shopping):
+    paradox = study_paradox(
+        shopping, before="PRESAT", after="OSAT", satisfied="RSAT", excellent_from=6.0,
+        hypothesis="H10",
+    )  # fmt: skip
+    assert paradox.row("excellent")["ci_low"] > 0 > paradox.row("none")["ci_high"]
+    table = study_changes(shopping, [("SATB", "RS5"), ("FU_PRE_N", "FU_POST_N")], module="followup")
+    planted = shopping.truth["tables"]["T6"]
+    low, high = table.loc[0, ["ratio_low", "ratio_high"]]
+    assert low < planted["satisfaction_ratio"] < high  # T6: about 1.5 times
+    low, high = table.loc[1, ["ratio_low", "ratio_high"]]
+    assert low < planted["purchases_ratio"] < high
+    later = study_later(
+        shopping, before="FU_PRE_N", after="FU_POST_N", module="followup",
+        predictors=["AGE", "RS5"], hypothesis="H10",
+    )  # fmt: skip
+    # planted: answering again rises with age (0.020 a year) and with satisfaction (0.18 a step)
+    odds = later.attrition.model.set_index("term")
+    for term, truth in {"AGE": 0.020, "RS5": 0.18}.items():
+        assert odds.loc[term, "ci_low"] < np.exp(truth) < odds.loc[term, "ci_high"]
+    assert later.attrition.balance["weighted"].abs().max() < 0.01
+    assert all(c.passed for c in changing.paradox_checks(paradox, later))
+
+
+def test_match_is_found_where_it_was_planted(shopping):
+    quality, satisfied = study_match(shopping, "H6", ["REC", "RSAT"])
+    assert quality.planned.contrast("match")["joint_low"] > 0
+    assert quality.failure_codes == (1, 2, 3) and quality.other_measures == (3,)
+    cells = quality.planned.cells.set_index("cell")["mean"]
+    by_hand = (cells["11"] - cells["10"] - cells["01"] + cells["00"]) / 2
+    assert quality.planned.contrast("match")["estimate"] == pytest.approx(by_hand)
+    assert satisfied.planned.n_used == quality.planned.n_used
+    assert isinstance(study_match(load_study("ecsi_mobile"), "H6", ["CUSA"]), Unavailable)
+
+
+def test_gaps_carry_f1(shopping):
+    """Planted: further problems rise with both gaps; the surface has no curvature of its own."""
+    for surface in study_surfaces(shopping, n_boot=50).values():
+        assert surface.line("a3")["ci_low"] > 0 and surface.gain_p > 0.01
+        even = surface.line("a1")
+        assert even["ci_low"] < 0 < even["ci_high"]  # equal qualities, no further problems

@@ -15,6 +15,7 @@ from helpers.regression.formulas import ABOVE_MEDIAN
 from helpers.regression.hierarchical import spoken_p
 from helpers.regression.surface import ResponseSurface
 from helpers.results import CheckResult, Number
+from helpers.sem.formula_paths import LatentFormula
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
 from helpers.tables.numbers import format_number
@@ -250,3 +251,51 @@ def surface_axes(
         "xlabel": variable_label(study, last.x), "ylabel": variable_label(study, last.y),
         "label": _("expected number of further problems"), "points": last.points,
     }  # fmt: skip
+
+
+@passes_unavailable
+def latent_table(result: LatentFormula, study: Study) -> ApaTable:
+    """Return F5 among scores and among latent variables."""
+    table = result.paths
+    words = [
+        _("{outcome} on {predictor}").format(
+            outcome=variable_label(study, a), predictor=variable_label(study, b)
+        )
+        for a, b in zip(table["outcome"], table["predictor"], strict=True)
+    ]
+    return apa_table(
+        table.assign(label=words),
+        caption=_("F5 among scale scores and among latent variables"),
+        columns=[
+            Column("label", _("Path"), "text"),
+            Column("beta", _("β, scores"), "bounded"),
+            interval_column("beta_low", "beta_high", bounded=True),
+            Column("latent", _("β, latent"), "bounded"),
+            interval_column("latent_low", "latent_high", bounded=True),
+        ],
+        note=_(
+            "Scores: least squares, HC3. Latent: MLR with FIML, n = {n}; loyalty by the first item "
+            "of each facet. Interaction left out."
+        ).format(n=result.n_used),
+    )
+
+
+@passes_unavailable
+def latent_sentence(result: LatentFormula, study: Study) -> str | Unavailable:
+    """Read aloud what the first path loses to measurement error."""
+    if not result.trustworthy:
+        return Unavailable(
+            _("the formula with latent variables"), _("the model has no admissible solution")
+        )
+    row = result.paths.iloc[0]
+    return _(
+        "The slope of {outcome} on {predictor} is {beta} among scores and {latent} among latent "
+        "variables ({low} to {high})."
+    ).format(
+        outcome=variable_label(study, row["outcome"]),
+        predictor=variable_label(study, row["predictor"]),
+        beta=format_number(row["beta"]),
+        latent=format_number(row["latent"]),
+        low=format_number(row["latent_low"]),
+        high=format_number(row["latent_high"]),
+    )
