@@ -195,8 +195,8 @@ def _cut(run: list[pd.Series]) -> list[list[pd.Series]]:
     """Cut a run of items into grids of at most ``MOST_ROWS``, constructs kept whole."""
     parts: list[list[pd.Series]] = []
     for row in run:
-        starts = not parts or row["construct"] != parts[-1][-1]["construct"]
-        if starts:
+        same = parts and row["construct"] and row["construct"] == parts[-1][-1]["construct"]
+        if not same:
             parts.append([])
         parts[-1].append(row)
     grids: list[list[pd.Series]] = []

@@ -109,7 +109,7 @@ def _question(question: Question, codes: dict[str, str], tag: str) -> list[dict[
     rows = [row]
     parts = [(f"SQ{k:03d}", r.text) for k, r in enumerate(question.rows, start=1)]
     if question.kind == "multiple":
-        parts = [(str(choice.code), choice.text) for choice in question.choices]
+        parts = [(f"SQ{choice.code:03d}", choice.text) for choice in question.choices]
     rows += [
         {"class": "SQ", "type/scale": "0", "name": name, "relevance": "1", "text": text,
          "language": tag}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from helpers.survey.questionnaire.instrument import Instrument, Question
 
 _KINDS = {
@@ -13,8 +15,9 @@ _KINDS = {
 def wjx_text(instrument: Instrument) -> str:
     """Return the questionnaire as text with the types of questions in brackets.
 
-    First line the title, then the statement on privacy, then numbered questions; in a grid the
-    labels stand in one line, kept apart by blanks, so blanks inside a label become ``_``.
+    First line the title, then the statement on privacy, then numbered questions. In a grid the
+    labels stand in one line, kept apart by blanks; where a label itself holds a blank (as English
+    ones do), the rows become questions of their own.
 
     Notes
     -----
@@ -24,7 +27,7 @@ def wjx_text(instrument: Instrument) -> str:
     account was not tried here.
     """
     parts = [instrument.title, "\n".join(instrument.welcome)]
-    for number, question in enumerate(instrument.questions, start=1):
+    for number, question in enumerate(wjx_questions(instrument), start=1):
         parts.append(_question(number, question))
     return "\n\n".join(parts) + "\n"
 
@@ -32,7 +35,7 @@ def wjx_text(instrument: Instrument) -> str:
 def wjx_columns(instrument: Instrument) -> dict[str, str]:
     """Return item -> column of the export by option text."""
     columns = {}
-    for number, question in enumerate(instrument.questions, start=1):
+    for number, question in enumerate(wjx_questions(instrument), start=1):
         if question.kind == "grid":
             first, *others = question.rows
             columns[first.item] = f"{number}、{question.text}—1.{first.text}"
@@ -42,11 +45,25 @@ def wjx_columns(instrument: Instrument) -> dict[str, str]:
     return columns
 
 
+def wjx_questions(instrument: Instrument) -> list[Question]:
+    """Return the questions as this platform can take them: grids only with labels of one word."""
+    questions = []
+    for question in instrument.questions:
+        if question.kind == "grid" and any(" " in choice.text for choice in question.choices):
+            questions += [
+                replace(question, name=row.item, kind="single", text=row.text, rows=())
+                for row in question.rows
+            ]
+        else:
+            questions.append(question)
+    return questions
+
+
 def _question(number: int, question: Question) -> str:
     """Return one question."""
     lines = [f"{number}. {_asked(question)}[{_KINDS[question.kind]}]"]
     if question.kind == "grid":
-        lines.append(" ".join(choice.text.replace(" ", "_") for choice in question.choices))
+        lines.append(" ".join(choice.text for choice in question.choices))
         lines += [row.text for row in question.rows]
     else:
         lines += [choice.text for choice in question.choices]
