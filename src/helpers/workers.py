@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from helpers.errors import EstimationError
-from helpers.i18n import in_language, language
+from helpers.i18n import current, in_language, language, listening
 
 Block = TypeVar("Block")
 Result = TypeVar("Result")
@@ -124,11 +124,11 @@ def _install(function: Callable, spoken: str) -> None:
     _installed[:] = [(function, spoken)]
 
 
-def _perform(block: Block) -> object:
-    """Run one block in a worker process."""
+def _perform(block: Block) -> tuple[object, bool]:
+    """Run one block in a worker process; tell also whether it asked for the language."""
     function, spoken = _installed[0]
-    with in_language(spoken):
-        return function(block)
+    with in_language(spoken), listening() as heard:
+        return function(block), heard()
 
 
 def _stream_processes(
@@ -139,12 +139,14 @@ def _stream_processes(
     method = "fork" if "fork" in get_all_start_methods() else "spawn"
     for _loss in range(MOST_LOSSES):
         pool = ProcessPoolExecutor(
-            min(workers, len(left)), get_context(method), _install, (function, language())
+            min(workers, len(left)), get_context(method), _install, (function, current())
         )
         try:
             futures = {pool.submit(_perform, block): i for i, block in left.items()}
             for future in as_completed(futures):
-                result = future.result()
+                result, spoke = future.result()
+                if spoke:
+                    language()  # who called depends on the language as well
                 del left[futures[future]]
                 yield futures.pop(future), result
             return

@@ -18,6 +18,7 @@ from helpers.errors import DataContractError, EstimationError, Unavailable
 from helpers.i18n import _
 from helpers.measurement.one_factor import OneFactor, estimate_one_factor
 from helpers.measurement.rows import complete_rows
+from helpers.memo import remembered
 from helpers.thresholds import LEVEL
 
 Array = NDArray[np.float64]
@@ -248,6 +249,7 @@ def inter_item_correlations(items: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(np.corrcoef(values.T), index=items.columns, columns=items.columns)
 
 
+@remembered
 def estimate_reliability(
     items: pd.DataFrame, *, construct: str, level: float = LEVEL
 ) -> ReliabilityResult:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from helpers.errors import DataContractError, Unavailable
 from helpers.i18n import _
 from helpers.measurement.extraction import check_correlations
+from helpers.memo import remembered
 
 Array = NDArray[np.float64]
 
@@ -97,6 +98,7 @@ class MinimumAveragePartial:
         )
 
 
+@remembered
 def parallel_analysis(
     corr: ArrayLike, *, n: int | None, seed: int, n_draws: int = 200
 ) -> ParallelAnalysis | Unavailable:
@@ -151,6 +153,7 @@ def parallel_analysis(
     )
 
 
+@remembered
 def minimum_average_partial(corr: ArrayLike) -> MinimumAveragePartial:
     """Return Velicer's MAP: the number of components that leaves the least partial correlation.
 

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from helpers.errors import DataContractError, listing
 from helpers.i18n import _
 from helpers.measurement.rows import complete_rows
+from helpers.memo import remembered
 from helpers.results import CheckResult
 from helpers.thresholds import LEVEL, THRESHOLDS
 
@@ -220,6 +221,7 @@ def _ratios(sizes: Array, weights: tuple[Array, Array, Array, Array], geometric:
     return outer / np.sqrt(inner[..., first] * inner[..., second])
 
 
+@remembered
 def estimate_htmt(
     items: pd.DataFrame,
     scales: Mapping[str, Sequence[str]],

@@ -53,6 +53,7 @@ class AuxiliaryFit:
 
 
 @remembered
+@remembered
 def fit_with_auxiliary(
     model: object,
     data: pd.DataFrame,

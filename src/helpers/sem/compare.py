@@ -17,6 +17,7 @@ from scipy.special import chdtrc
 
 from helpers.errors import EstimationError, ModelSpecError, Unavailable, listing
 from helpers.i18n import _
+from helpers.memo import remembered
 from helpers.sem.optimize import tangent
 from helpers.sem.result import SemResult
 
@@ -106,6 +107,7 @@ class Comparison:
         )
 
 
+@remembered
 def compare(restricted: SemResult, free: SemResult, *, method: str = "default") -> Comparison:
     """Test the difference of two nested models.
 

@@ -19,6 +19,7 @@ from scipy.optimize import brentq
 
 from helpers.errors import DataContractError, ModelSpecError, SuiteError, Unavailable, listing
 from helpers.i18n import _
+from helpers.memo import remembered
 from helpers.results import to_plain
 from helpers.sem.fit import fit, model_text
 from helpers.sem.interaction_paths import implied_sd, path_position
@@ -86,6 +87,7 @@ class ConfounderSensitivity:
         return {n: to_plain(getattr(self, n)) for n in self.__dataclass_fields__}
 
 
+@remembered
 def confounder_sensitivity(
     model: object,
     data: pd.DataFrame | None = None,

@@ -23,6 +23,7 @@ import pandas as pd
 
 from helpers.errors import EstimationError, Unavailable
 from helpers.i18n import _
+from helpers.memo import remembered
 from helpers.results import to_plain
 from helpers.sem.bootstrap_kernels import BatchMoments
 from helpers.sem.power_replicates import Plan, draw_moments, estimate, make_plan
@@ -92,6 +93,7 @@ class Cutoffs:
         return to_plain(found)
 
 
+@remembered
 def fit_cutoffs(
     result: SemResult,
     *,

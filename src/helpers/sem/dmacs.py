@@ -23,6 +23,7 @@ import pandas as pd
 
 from helpers.errors import EstimationError, Unavailable, listing, nearest
 from helpers.i18n import _
+from helpers.memo import remembered
 from helpers.sem.constraints import build_reduction
 from helpers.sem.model import GroupModel, State
 from helpers.sem.optimize import scoring
@@ -101,6 +102,7 @@ def dmacs(result: SemResult, *, reference: object = None) -> pd.DataFrame:
     return pd.DataFrame([row for row in rows if row is not None])
 
 
+@remembered
 def item_bias(result: SemResult, *, reference: object = None) -> pd.DataFrame | Unavailable:
     """Compute dMACS of every item with all other items as anchors.
 

@@ -15,6 +15,7 @@ import pandas as pd
 
 from helpers.errors import ModelSpecError, Unavailable, listing, nearest, passes_unavailable
 from helpers.i18n import _
+from helpers.memo import remembered
 from helpers.sem.montecarlo import DRAWS, parameter_draws
 from helpers.sem.result import SemResult
 from helpers.sem.study_fit import ModelFit
@@ -51,6 +52,7 @@ class Effects:
         return None if found.empty else found.iloc[0]
 
 
+@remembered
 def effects(
     result: SemResult,
     source: str,

@@ -23,6 +23,7 @@ from scipy.stats import ncx2
 
 from helpers.errors import EstimationError, Unavailable
 from helpers.i18n import _
+from helpers.memo import remembered
 from helpers.results import to_plain
 from helpers.sem.result import SemResult
 from helpers.thresholds import LEVEL
@@ -122,6 +123,7 @@ def cfi_cutoffs(df: int, n_obs: int, n_variables: int) -> tuple[float, float, fl
     return tuple(float(1.0 - np.exp(v)) for v in exponents)
 
 
+@remembered
 def equivalence_test(result: SemResult, *, alpha: float = 1.0 - LEVEL) -> TSize | Unavailable:
     """Give the T-size RMSEA and CFI of a fit, with cut-offs for its df and N.
 

@@ -20,6 +20,7 @@ from scipy import stats
 
 from helpers.errors import DataContractError, EstimationError, SuiteError, Unavailable, listing
 from helpers.i18n import _
+from helpers.memo import remembered
 from helpers.sem.compare import compare
 from helpers.sem.fit import fit, model_text
 from helpers.sem.ladder_steps import LADDER, check_steps, ladder_of, step_label, step_model
@@ -59,6 +60,7 @@ class Invariance:
     reached: str | None
 
 
+@remembered
 def invariance(
     model: Any,
     data: pd.DataFrame,
@@ -149,6 +151,7 @@ def group_sizes(data: pd.DataFrame, group: str, *, least: float | None = None) -
     return sizes
 
 
+@remembered
 def fit_step(
     step: str,
     model: Any,
@@ -218,6 +221,7 @@ def _step_row(
     return row | step_difference(result, before)
 
 
+@remembered
 def step_difference(result: SemResult, before: SemResult) -> dict[str, Any]:
     """Return what a step costs against a freer one: differences, test and verdict.
 

@@ -12,6 +12,7 @@ from scipy.optimize import minimize
 
 from helpers.errors import DataContractError, EstimationError, ModelSpecError, Unavailable, listing
 from helpers.i18n import _
+from helpers.memo import remembered
 from helpers.sem.fit import fit
 from helpers.sem.interaction import with_products
 from helpers.sem.interaction_lms import NODES, STRUCTURE, Layout, log_likelihood
@@ -54,6 +55,7 @@ class LmsFit:
     nodes: int
 
 
+@remembered
 def interaction_by_products(
     model: object,
     data: pd.DataFrame,
@@ -111,6 +113,7 @@ def interaction_by_products(
     )  # fmt: skip
 
 
+@remembered
 def interaction_by_lms(
     data: pd.DataFrame,
     items: Mapping[str, Sequence[str]],

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import ModelSpecError
+from helpers.memo import remembered
 from helpers.regression.process_slopes import three_levels
 from helpers.results import to_plain
 from helpers.sem.interaction_paths import implied_sd, path_position
@@ -59,6 +60,7 @@ class ModeratedMediation:
         return {n: to_plain(getattr(self, n)) for n in self.__dataclass_fields__}
 
 
+@remembered
 def moderated_mediation(
     result: SemResult,
     *,

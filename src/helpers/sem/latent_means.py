@@ -20,6 +20,7 @@ from scipy.special import ndtr, ndtri
 
 from helpers.errors import EstimationError, Unavailable
 from helpers.i18n import _
+from helpers.memo import remembered
 from helpers.sem.result import SemResult
 from helpers.thresholds import LEVEL
 
@@ -29,6 +30,7 @@ STEP = 1e-5
 """Relative step of central differences: their error is about 1e-10 of the value."""
 
 
+@remembered
 def latent_means(result: SemResult, *, level: float = LEVEL) -> pd.DataFrame | Unavailable:
     """Compare latent means between each two groups.
 

@@ -11,6 +11,7 @@ from scipy.special import ndtri
 
 from helpers.errors import EstimationError, ModelSpecError, Unavailable
 from helpers.measurement.validity import fornell_larcker
+from helpers.memo import remembered
 from helpers.sem.compare import compare
 from helpers.sem.fit import fit
 from helpers.sem.result import SemResult
@@ -64,6 +65,7 @@ class LatentValidity:
         return fornell_larcker(ave, self.correlations)
 
 
+@remembered
 def latent_validity(result: SemResult) -> LatentValidity:
     """Return CR, AVE and latent correlations of a fitted measurement model, with intervals.
 
@@ -199,6 +201,7 @@ def grade_of(low: float, high: float) -> str:
     return "marginal" if reach >= THRESHOLDS["latent_r"].value else "none"
 
 
+@remembered
 def distinctness_tests(
     text: str, data: pd.DataFrame, pairs: pd.DataFrame, *, most: int = 12
 ) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers.errors import EstimationError, Unavailable
+from helpers.memo import remembered
 from helpers.sem.discrepancy import moment_jacobian
 from helpers.sem.gamma import normal_weight
 from helpers.sem.infer import solve_information
@@ -80,6 +81,7 @@ def _extended(result: SemResult) -> tuple[list[list[Row]], list[Row], Array]:
     return groups, added, np.array(x)
 
 
+@remembered
 def modification_indices(
     result: SemResult, *, minimum: float = 0.0, sort: bool = True
 ) -> pd.DataFrame:

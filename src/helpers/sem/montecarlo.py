@@ -15,6 +15,7 @@ import pandas as pd
 
 from helpers.errors import EstimationError, Unavailable, passes_unavailable
 from helpers.i18n import _
+from helpers.memo import remembered
 from helpers.sem.expressions import evaluate_defined
 from helpers.sem.result import SemResult
 from helpers.sem.study_fit import ModelFit
@@ -41,6 +42,7 @@ class MonteCarloIntervals:
     level: float
 
 
+@remembered
 def monte_carlo_intervals(
     result: SemResult, *, n_draws: int = DRAWS, seed: int, level: float = LEVEL
 ) -> MonteCarloIntervals:
@@ -97,6 +99,7 @@ def _label_draws(result: SemResult, x: np.ndarray) -> dict[str, np.ndarray]:
 
 
 @passes_unavailable
+@remembered
 def effect_intervals(
     fit: ModelFit, *, n_draws: int = DRAWS, seed: int
 ) -> MonteCarloIntervals | Unavailable:

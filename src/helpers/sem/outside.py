@@ -23,6 +23,7 @@ import pandas as pd
 
 from helpers.errors import EstimationError, SuiteError, Unavailable
 from helpers.i18n import _
+from helpers.memo import remembered
 from helpers.sem.outside_request import write_request
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ def lavaan_available() -> bool:
     return isinstance(lavaan_version(), str)
 
 
+@remembered
 def fit_with_lavaan(
     model: str, data: pd.DataFrame | None = None, *, timeout: float = FIT_SECONDS, **options: Any
 ) -> OutsideFit | Unavailable:
@@ -203,6 +205,7 @@ def _read_answer(folder: Path) -> OutsideFit:
     return OutsideFit("lavaan", version, table, chisq, df, values)
 
 
+@remembered
 def fit_with_semopy(model: str, data: pd.DataFrame) -> OutsideFit | Unavailable:
     """Fit a model by plain maximum likelihood with semopy.
 
@@ -314,6 +317,7 @@ def _number(value: float | Unavailable) -> float:
     return math.nan if isinstance(value, Unavailable) else float(value)
 
 
+@remembered
 def agreement_with_semopy(result: SemResult, data: pd.DataFrame) -> Agreement | Unavailable:
     """Make a notebook's engine-agreement line: our plain-ML fit against semopy's.
 

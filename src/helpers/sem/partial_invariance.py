@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import EstimationError, Unavailable, listing
+from helpers.memo import remembered
 from helpers.sem.fit import model_text
 from helpers.sem.groups import fit_step, group_sizes, measure_of, step_difference
 from helpers.sem.ladder_steps import RELEASABLE, SCALAR, check_steps, ladder_of
@@ -77,6 +78,7 @@ class PartialInvariance:
     """Largest share of a factor's items that the search could release."""
 
 
+@remembered
 def partial_invariance(
     model: Any,
     data: pd.DataFrame,
@@ -196,6 +198,7 @@ class PartialLadder:
         return pd.concat(logs, ignore_index=True) if logs else pd.DataFrame()
 
 
+@remembered
 def partial_ladder(
     model: Any,
     data: pd.DataFrame,

@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import EstimationError, listing
+from helpers.memo import remembered
 from helpers.sem import fitindices
 from helpers.sem.bootstrap_batch import compile_model
 from helpers.sem.bootstrap_draws import TILE, Products, build_products, resampled, stream
@@ -70,6 +71,7 @@ class PermutationTest:
         return self.table.set_index("measure").loc[measure]
 
 
+@remembered
 def permutation_test(
     restricted: SemResult, free: SemResult | None = None, *, n_perm: int = 500, seed: int
 ) -> PermutationTest:
@@ -105,6 +107,7 @@ def permutation_test(
     return permutation_ladder(steps, n_perm=n_perm, seed=seed)["restricted"]
 
 
+@remembered
 def permutation_ladder(
     steps: Mapping[str, SemResult], *, n_perm: int = 500, seed: int
 ) -> dict[str, PermutationTest]:

@@ -53,6 +53,7 @@ class Polychorics:
 
 
 @remembered
+@remembered
 def polychoric_correlations(
     responses: pd.DataFrame,
     *,

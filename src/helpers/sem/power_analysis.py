@@ -12,6 +12,7 @@ import pandas as pd
 
 from helpers.errors import DataContractError, ModelSpecError, Unavailable, listing, nearest
 from helpers.i18n import _
+from helpers.memo import remembered
 from helpers.sem.fit import model_text
 from helpers.sem.power_analytic import (
     RMSEA_VALUES,
@@ -46,6 +47,7 @@ METHODS = ("analytic", "montecarlo")
 TESTS = ("z", "interval")
 
 
+@remembered
 def power(
     population: object,
     hypothesis: str,
@@ -260,6 +262,7 @@ def _of_rmsea(
     )  # fmt: skip
 
 
+@remembered
 def power_of_rmsea(
     hypothesis: str,
     df: int,

@@ -19,6 +19,7 @@ import pandas as pd
 from scipy.special import chdtrc, ndtri
 
 from helpers.errors import SuiteError, Unavailable
+from helpers.memo import remembered
 from helpers.sem.compare import compare
 from helpers.sem.fit import fit
 from helpers.sem.groups import LADDER
@@ -231,6 +232,7 @@ def _fit_options(job: Job, data: pd.DataFrame) -> dict[str, Any]:
     return options
 
 
+@remembered
 def run_sizes(
     job: Job,
     sizes: Sequence[int],

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
+from helpers.memo import remembered
 from helpers.sem.ladder_steps import step_model
 from helpers.sem.model import GroupModel, compile_table
 from helpers.sem.optimize import tangent
@@ -56,6 +57,7 @@ def candidates(result: SemResult, op: str) -> list[Candidate]:
     return found
 
 
+@remembered
 def release_scores(
     result: SemResult,
     wanted: Sequence[Candidate],

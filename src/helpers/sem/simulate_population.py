@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import ModelSpecError, listing, nearest
+from helpers.memo import remembered
 from helpers.sem.fit import model_text
 from helpers.sem.model import GroupModel, State, compile_table
 from helpers.sem.partable import Options, Row, Table, build_table, find_names
@@ -65,6 +66,7 @@ class Population:
         return len(self.cov)
 
 
+@remembered
 def build_population(
     source: object, *, groups: Sequence[object] = (), standardized: bool = False
 ) -> Population:

@@ -20,6 +20,7 @@ import pandas as pd
 
 from helpers.errors import ModelSpecError, SuiteError, Unavailable, listing, nearest
 from helpers.i18n import _
+from helpers.memo import remembered
 from helpers.sem.fit import fit
 from helpers.sem.specification_choices import (
     DECLARED,
@@ -104,6 +105,7 @@ class SpecificationCurve:
         return pd.DataFrame(rows, columns=["choice", "level", "n", "median", "low", "high"])
 
 
+@remembered
 def specification_curve(
     study: Study,
     *,

@@ -8,6 +8,7 @@ from scipy import linalg
 
 from helpers.errors import Unavailable
 from helpers.i18n import _
+from helpers.memo import remembered
 
 CELLS = 2_000_000
 """Numbers held at once while blanks are solved for: 16 MB."""
@@ -25,6 +26,7 @@ def distance_basis(covariance: pd.DataFrame) -> np.ndarray | Unavailable:
     return linalg.cho_solve(factor, np.eye(len(covariance)))
 
 
+@remembered
 def mahalanobis_distance(
     items: pd.DataFrame, *, mean: pd.Series, inverse: np.ndarray
 ) -> pd.DataFrame:

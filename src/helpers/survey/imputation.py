@@ -64,6 +64,7 @@ class Imputations:
 
 
 @remembered
+@remembered
 def impute(
     data: pd.DataFrame,
     *,

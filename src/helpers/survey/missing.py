@@ -10,6 +10,7 @@ from scipy import stats
 
 from helpers.errors import DataContractError, Unavailable, listing
 from helpers.i18n import _
+from helpers.memo import remembered
 from helpers.study import StudyFolder
 from helpers.survey.intervals import wilson_interval
 from helpers.survey.normal_em import NormalMoments, complete_moments
@@ -124,6 +125,7 @@ def blanks_by_reason(
     return table.assign(is_missing=~table["reason"].isin([NOT_ASKED, SKIPPED]))
 
 
+@remembered
 def describe_missing(
     responses: pd.DataFrame, *, items: list[str], was_asked: pd.DataFrame | None = None
 ) -> pd.DataFrame:
@@ -148,6 +150,7 @@ def describe_missing(
     return table.sort_values("share", ascending=False, kind="stable", ignore_index=True)
 
 
+@remembered
 def missing_patterns(responses: pd.DataFrame, *, items: list[str]) -> pd.DataFrame:
     """Count the patterns of blanks.
 
@@ -167,6 +170,7 @@ def missing_patterns(responses: pd.DataFrame, *, items: list[str]) -> pd.DataFra
     return table.sort_values(["n", "n_blank"], ascending=[False, True], ignore_index=True)
 
 
+@remembered
 def little_test(responses: pd.DataFrame, *, items: list[str]) -> LittleResult | Unavailable:
     """Test whether answers are missing completely at random (Little 1988).
 

@@ -10,6 +10,7 @@ from scipy import stats
 
 from helpers.errors import DataContractError, listing
 from helpers.i18n import _
+from helpers.memo import remembered
 from helpers.thresholds import LEVEL
 
 _BLOCK = 1024
@@ -79,6 +80,7 @@ class MardiaResult:
         )  # fmt: skip
 
 
+@remembered
 def mardia_test(responses: pd.DataFrame, *, items: list[str]) -> MardiaResult:
     """Test multivariate normality by Mardia's skewness and kurtosis.
 
