@@ -15,9 +15,11 @@ from pathlib import Path
 from helpers import paths
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_CELL = re.compile(r"[^\s\"'<>]*/ipykernel_\d+/\d+\.py")
-_LIBRARY = re.compile(r"[^\s\"'<>()]*/(?:site|dist)-packages/")
-_STANDARD = re.compile(r"[^\s\"'<>()]*/lib/python3(?:\.\d+)?/")
+# Each of the next three starts where a word does: tried at every letter of a flood of text without
+# spaces, it would take hours.
+_CELL = re.compile(r"(?<![^\s\"'<>])[^\s\"'<>]*/ipykernel_\d+/\d+\.py")
+_LIBRARY = re.compile(r"(?<![^\s\"'<>()])[^\s\"'<>()]*/(?:site|dist)-packages/")
+_STANDARD = re.compile(r"(?<![^\s\"'<>()])[^\s\"'<>()]*/lib/python3(?:\.\d+)?/")
 _WINDOWS = re.compile(r"\b[A-Za-z]:\\(?:[^\s\"'<>:*?|\\]+\\)+")
 _FOLDERS = re.compile(
     r"(?<![\w/.:<])/(?:home|root|Users|tmp|var|opt|mnt|work|private)/(?:[^\s\"'<>:()]*/)?"
