@@ -87,3 +87,28 @@ out <- list(
   polychoric = list(lavaan = pe, psych = unname(pc), n = nrow(items))
 )
 write(toJSON(out, digits = 12, auto_unbox = TRUE, na = "null"), "missing.json")
+
+# 7 Real data, read where they lie beside the project; only numbers are stored
+real <- "../../../shared/realdata"
+if (dir.exists(real)) {
+  univer <- read.csv(file.path(real, "univer_orientation_services/univer.csv"))
+  five <- na.omit(univer[c("informat", "willingn", "officeho", "compete", "global")])
+  lu <- parameterEstimates(lavCor(five, ordered = names(five), output = "fit", se = "standard"))
+  lu <- lu[lu$op == "~~" & lu$lhs != lu$rhs, c("lhs", "rhs", "est", "se")]
+  bfi <- read.csv(file.path(real, "bfi/bfi.csv"))[c(paste0("A", 1:5), paste0("C", 1:5))]
+  bfi <- bfi[rowSums(!is.na(bfi)) > 0, ]
+  vars <- names(bfi); pairs <- outer(vars, vars, paste, sep = " ~~ ")
+  model <- paste(c(paste(vars, "~ 1"), pairs[lower.tri(pairs, TRUE)]), collapse = "\n")
+  h1 <- lavInspect(lavaan(model, bfi, missing = "ml", meanstructure = TRUE, fixed.x = FALSE,
+    em.h1.tol = 1e-12, em.h1.iter.max = 10000), "sampstat")
+  mu <- as.numeric(h1$mean[vars]); sigma <- unclass(h1$cov)[vars, vars]
+  seen <- !is.na(as.matrix(bfi)); pattern <- apply(seen, 1, paste, collapse = "")
+  d2 <- 0; df <- -length(vars)
+  for (p in unique(pattern)) {
+    rows <- as.matrix(bfi)[pattern == p, , drop = FALSE]; o <- seen[which(pattern == p)[1], ]
+    g <- colMeans(rows[, o, drop = FALSE]) - mu[o]
+    d2 <- d2 + nrow(rows) * as.numeric(t(g) %*% solve(sigma[o, o]) %*% g); df <- df + sum(o)
+  }
+  write(toJSON(list(univer = lu, bfi = list(statistic = d2, df = df,
+    n_patterns = length(unique(pattern)))), digits = 12, auto_unbox = TRUE), "missing_real.json")
+}

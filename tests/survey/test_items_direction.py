@@ -51,6 +51,13 @@ def test_a_correlation_about_zero_is_unclear(make_study):
     assert item_directions(folder, rows).set_index("item").loc["SAT3", "verdict"] == "unclear"
 
 
+def test_two_items_can_only_tell_that_they_disagree(make_study):
+    folder = read_folder(make_study())
+    rows = scale_rows()[["SAT1", "SAT2"]]
+    table = item_directions(folder, rows.assign(SAT2=8 - rows["SAT2"]))
+    assert table["verdict"].tolist() == ["not_turned"] * 2
+
+
 def test_the_interval_is_fishers_by_hand(make_study):
     folder = read_folder(make_study())
     rows = scale_rows(50)
@@ -72,6 +79,34 @@ def test_influencer_pl_1_must_not_be_turned_twice(make_study, toy_spec, reverse)
     content = frame[names].dropna().astype(int).to_csv(index=False)
     study = open_folder(make_study(spec=toy_spec, items=items, content=content))
     assert already_turned(study) == (["pl_1"] if reverse == "1" else [])
+
+
+BFI_REVERSED = {"A1", "C4", "C5", "E1", "E2", "O2", "O5"}
+"""The items that the documentation of R psych names as keyed in reverse."""
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real data lie outside the project")
+@pytest.mark.parametrize("keyed", [True, False])
+def test_reverse_keys_of_the_bfi_are_found(make_study, toy_spec, keyed):
+    frame = pd.read_csv(REAL / "bfi" / "bfi.csv")
+    scales = "ACENO"
+    name = {"en": "x", "zh": "x"}
+    toy_spec |= {"screening": {}, "data": {"reader": "csv", "file": "raw/main.csv"}}
+    toy_spec["constructs"] = [{"code": s, "name": name} for s in scales]
+    toy_spec["scales"]["agree7"] = {"kind": "likert", "low": 1, "high": 6}
+    names = [f"{s}{k}" for s in scales for k in range(1, 6)]
+    items = [
+        {"item": i, "scale": "agree7", "construct": i[0],
+         "reverse": "1" if keyed and i in BFI_REVERSED else "0"}
+        for i in names
+    ]  # fmt: skip
+    content = frame[names].astype("Int64").to_csv(index=False)
+    study = open_folder(make_study(spec=toy_spec, items=items, content=content))
+    table = item_directions(study.folder, study.responses).set_index("item")["verdict"]
+    if keyed:
+        assert set(table) == {"fine"}
+    else:
+        assert set(table.index[table == "not_turned"]) == BFI_REVERSED
 
 
 def test_scale_use_by_hand(make_study):

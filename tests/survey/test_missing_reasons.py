@@ -123,11 +123,9 @@ def test_corp_reputation_minus_99_is_a_blank_by_codebook(real_study):
 
 
 @real
-def test_bfi_blanks_are_not_by_chance():
-    """The items of a real inventory with 508 blanks; EM settles and the test rejects."""
+def test_little_of_a_real_inventory_agrees_with_r():
+    stored = json.loads((REFERENCE / "missing_real.json").read_text(encoding="utf-8"))["bfi"]
     bfi = pd.read_csv(REAL / "bfi" / "bfi.csv")
-    items = [c for c in bfi if c[0] in "ACENO" and c[1:].isdigit()]
-    result = little_test(bfi, items=items)
-    assert result.n_used == 2800
-    assert result.n_patterns == len(np.unique(bfi[items].isna(), axis=0))
-    assert result.p_value < 0.05
+    result = little_test(bfi, items=[f"{scale}{k}" for scale in "AC" for k in range(1, 6)])
+    assert (result.df, result.n_patterns) == (stored["df"], stored["n_patterns"])
+    assert result.statistic == pytest.approx(stored["statistic"], abs=EM_TOLERANCE)

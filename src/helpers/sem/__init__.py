@@ -28,6 +28,8 @@ _HOMES = {
     "equivalence_test": "helpers.sem.equivalence",
     "fit_cutoffs": "helpers.sem.cutoffs",
     "lower_triangle": "helpers.sem.moments",
+    "fit_with_auxiliary": "helpers.sem.auxiliary",
+    "polychoric_correlations": "helpers.sem.polychorics",
 }
 
 __all__ = ["agreement", "bootstrap", "compare", "fit", *_HOMES]

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 ALREADY_TURNED, NOT_TURNED, UNCLEAR, FINE = "already_turned", "not_turned", "unclear", "fine"
 """Verdicts of ``item_directions``."""
 
+_DOUBT = 0.5
+"""Weight of reverse-keyed items, against 1 of the others, in saying which way a scale runs."""
+
+_NO_DIRECTION = 1e-6
+"""Loadings that cancel out, as those of two items that merely disagree."""
+
 
 def already_turned(study: Study, *, level: float = LEVEL) -> list[str]:
     """Return the reverse-keyed items of a study whose answers were turned before they came in.
@@ -32,8 +38,9 @@ def item_directions(
 ) -> pd.DataFrame:
     """Check for each item whether it points the same way as the rest of its scale.
 
-    The rest is the mean of the construct's other items that are not reverse-keyed (they need no
-    turning, so they are the anchor), or of all others where there is none; each standardised.
+    The rest is the mean of the construct's other items, standardised, each with the sign that it
+    has on the first principal axis. The axis is turned so that the items load positively on the
+    whole; reverse-keyed items count half, because their turning is what is in question.
 
     Parameters
     ----------
@@ -65,14 +72,24 @@ def item_directions(
         items = [i for i in folder.items_of(code) if folder.scale_of(i).kind == "likert"]
         items = [i for i in items if i in responses and responses[i].std() > 0]
         keyed = folder.items.set_index("item").loc[items, "reverse"].astype(bool)
-        for item in items if len(items) > 1 else []:
-            anchor = [i for i in items if i != item and not keyed[i]]
-            rest = anchor or [i for i in items if i != item]
-            r, low, high, n = _with_rest(responses[item], responses[rest], level)
+        signs = _signs(responses[items], ~keyed) if len(items) > 1 else pd.Series(dtype=float)
+        for item in signs.index:
+            rest = responses[items].drop(columns=item)
+            r, low, high, n = _with_rest(responses[item], rest * signs[rest.columns], level)
             verdict = _verdict(bool(keyed[item]), low, high)
             rows.append((item, code, bool(keyed[item]), n, r, low, high, verdict))
     columns = ["item", "construct", "reverse", "n", "r", "ci_low", "ci_high", "verdict"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _signs(items: pd.DataFrame, anchors: pd.Series) -> pd.Series:
+    """Return the sign of each item on the first axis; all 1 where the axis has no direction."""
+    corr = items.corr().fillna(0.0).to_numpy()
+    axis = np.linalg.eigh(corr)[1][:, -1]
+    direction = axis @ np.where(anchors, 1.0, _DOUBT)
+    if abs(direction) < _NO_DIRECTION:
+        return pd.Series(1.0, index=items.columns)
+    return pd.Series(np.where(axis * direction < 0, -1.0, 1.0), index=items.columns)
 
 
 def _with_rest(

@@ -67,9 +67,9 @@ def directions_table(table: pd.DataFrame, most: int = 12) -> ApaTable | Unavaila
             Column("reading", _("Reading"), "text"),
         ],
         note=_(
-            "Correlation with the mean of the scale's items that need no turning, after turning by "
-            "the codebook. Reverse-keyed items and all that are not as expected; where there are "
-            "none, the weakest."
+            "Correlation with the mean of the scale's other items, after turning by the codebook. "
+            "Reverse-keyed items and all that are not as expected; where there are none, the "
+            "weakest."
         ),
     )
 

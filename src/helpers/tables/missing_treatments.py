@@ -75,10 +75,12 @@ def blank_reasons_table(reasons: pd.DataFrame) -> ApaTable | Unavailable:
     )
 
 
-def blank_reasons_sentence(reasons: pd.DataFrame) -> str:
+def blank_reasons_sentence(reasons: pd.DataFrame) -> str | Unavailable:
     """Read aloud how many blanks are missing answers."""
+    if reasons.empty:
+        return Unavailable(_("a table of blank cells"), _("no cell is blank"))
     total = int(reasons["cells"].sum())
-    lost = int(reasons.loc[reasons["is_missing"], "cells"].sum()) if total else 0
+    lost = int(reasons.loc[reasons["is_missing"], "cells"].sum())
     return _(
         "Of {total} blank cells {lost} are missing answers; {rest} belong to questions that were "
         "not asked."

@@ -144,11 +144,9 @@ def little_table(result: LittleResult | Unavailable) -> ApaTable | Unavailable:
     )
 
 
-def little_sentence(result: LittleResult | Unavailable) -> str:
+def little_sentence(result: LittleResult | Unavailable) -> str | Unavailable:
     """Read Little's test aloud."""
-    if isinstance(result, Unavailable):
-        return result.text()
-    return result.text()
+    return result if isinstance(result, Unavailable) else result.text()
 
 
 def known_predictors(study: Study) -> pd.DataFrame:
