@@ -45,7 +45,6 @@ def dose_table(result: DoseResponse) -> ApaTable:
             Column("n_parameters", _("Parameters"), "integer"),
             Column("r2", "R²", "bounded", 3),
             Column("delta_aic", "ΔAIC", "number", 1),
-            Column("bic", "BIC", "number", 1),
             Column("cv_error", _("Error of prediction"), "number", 3),
             Column("cv_gain", _("Against the line"), "number", 3),
             Column("cv_se", "SE", "number", 3),

@@ -30,14 +30,9 @@ def _named(names: pd.Series, study: Study) -> list[str]:
 
 @passes_unavailable
 def weights_table(result: Importance, study: Study) -> ApaTable:
-    """Return relative weights and general dominance side by side, the largest first."""
-    general = result.dominance.general.set_index("predictor")
+    """Return relative weights, the largest first."""
     table = result.weights.table()
-    own = general.loc[table["predictor"]].reset_index(drop=True)
-    table = table.assign(
-        label=_named(table["predictor"], study),
-        general=own["general"], alone=own["alone"], last=own["last"],
-    )  # fmt: skip
+    table = table.assign(label=_named(table["predictor"], study))
     weights = result.weights
     return apa_table(
         table,
@@ -51,15 +46,12 @@ def weights_table(result: Importance, study: Study) -> ApaTable:
             Column("weight", _("Relative weight"), "bounded", 3),
             interval_column(decimals=3, bounded=True),
             Column("share", _("Share of R²"), "percent", 1),
-            Column("general", _("General dominance"), "bounded", 3),
-            Column("alone", _("Alone"), "bounded", 3),
-            Column("last", _("Last"), "bounded", 3),
             Column("above_noise", _("Above noise"), "truth"),
         ],
         note=_(
             "R² = {r2:.3f}, n = {n}, {dropped} left out for a blank. Percentile intervals of {b} "
-            "bootstrap draws, {failed} failed. Alone: R² of the predictor by itself; last: what it "
-            "adds to all others. Above noise: its weight exceeds that of a random variable."
+            "bootstrap draws, {failed} failed. Above noise: the weight exceeds that of a random "
+            "variable."
         ).format(
             r2=weights.r2,
             n=weights.n_used,
@@ -67,6 +59,28 @@ def weights_table(result: Importance, study: Study) -> ApaTable:
             b=weights.n_boot,
             failed=weights.n_failed,
         ),
+    )
+
+
+@passes_unavailable
+def dominance_table(result: Importance, study: Study) -> ApaTable:
+    """Return general dominance, the largest first."""
+    table = result.dominance.table()
+    return apa_table(
+        table.assign(label=_named(table["predictor"], study)),
+        caption=_("General dominance: what each predictor adds, over all subsets of the others"),
+        columns=[
+            Column("label", _("Predictor"), "text"),
+            Column("general", _("General dominance"), "bounded", 3),
+            interval_column(decimals=3, bounded=True),
+            Column("share", _("Share of R²"), "percent", 1),
+            Column("alone", _("Alone"), "bounded", 3),
+            Column("last", _("Last"), "bounded", 3),
+        ],
+        note=_(
+            "Percentile intervals of {b} bootstrap draws, {failed} failed. Alone: R² of the "
+            "predictor by itself; last: what it adds to all others."
+        ).format(b=result.dominance.n_boot, failed=result.dominance.n_failed),
     )
 
 
@@ -139,12 +153,12 @@ def pairs_table(result: Importance, study: Study) -> ApaTable:
             Column("complete_again", _("again"), "percent", 0),
             Column("conditional", _("Conditional"), "text"),
             Column("conditional_again", _("again"), "percent", 0),
-            Column("general", _("General"), "text"),
-            Column("general_again", _("again"), "percent", 0),
+            Column("general_again", _("General, again"), "percent", 0),
         ],
         note=_(
-            "Complete: adds more in every subset of the others; conditional: in the mean of every "
-            "subset size; general: in the mean of these. Again: share of {b} bootstrap draws with "
+            "The first is ahead in general dominance. Complete: adds more in every subset of the "
+            "others; conditional: in the mean of every subset size; general: in the mean of these. "
+            "Again: share of {b} bootstrap draws with "
             "the same verdict."
         ).format(b=result.dominance.n_boot),
     )
@@ -223,14 +237,13 @@ def ordered_table(result: OrderedLogit, study: Study) -> ApaTable:
             Column("label", _("Predictor"), "text"),
             Column("odds_ratio", _("Odds ratio")),
             interval_column(),
-            Column("p_value", "p", "p"),
-            Column("at_low", _("Top answer, −1 SD"), "percent", 0),
-            Column("at_high", _("Top answer, +1 SD"), "percent", 0),
+            Column("at_low", _("Top, −1 SD"), "percent", 0),
+            Column("at_high", _("Top, +1 SD"), "percent", 0),
             Column("brant_p", _("p, Brant"), "p"),
         ],
         note=_(
             "Odds of a higher answer per step of the predictor, Wald intervals; n = {n}, {dropped} "
-            "left out. Top answer: mean chance of the highest answer with the predictor one SD "
+            "left out. Top: mean chance of the highest answer with the predictor one SD "
             "below and above its mean. A small p of Brant's test says that the odds ratio is not "
             "the same at every step of the item."
         ).format(n=result.n_used, dropped=result.n_dropped),
@@ -297,17 +310,16 @@ def nested_table(models: Mapping[str, MixedModel | Unavailable]) -> ApaTable | U
             Column("nesting", _("Nesting"), "text"),
             Column("groups", _("Groups"), "integer"),
             Column("sizes", _("Rows a group"), "text"),
-            Column("n", _("Rows"), "integer"),
             Column("icc", "ICC", "bounded", 3),
-            Column("icc_left", _("ICC, predictors in"), "bounded", 3),
+            Column("icc_left", _("ICC left"), "bounded", 3),
             Column("design_effect", _("Design effect")),
-            Column("lr", "LR"),
             Column("p_value", "p", "p"),
         ],
         note=_(
-            "Random intercept by REML. ICC: share of variance between groups. Design effect: "
-            "factor by which the variance of a mean grows. LR tests the random intercept given the "
-            "predictors; its p is half the chi-square tail, as a variance cannot be negative."
+            "Random intercept by REML. ICC: share of variance between groups; ICC left: the same "
+            "with the predictors in. Design effect: factor by which the variance of a mean grows. "
+            "p: likelihood ratio of the random intercept given the predictors, half the chi-square "
+            "tail, as a variance cannot be negative."
         ),
     )
 
