@@ -24,7 +24,7 @@ INDICES = (
 )  # fmt: skip
 """Columns of the table of indices; a mark of the same name is cut from its index."""
 
-BLOCK = 20_000
+BLOCK = 10_000
 """Rows worked on at once: the memory needed does not grow with the number of respondents."""
 
 Pairs = list[tuple[str, str]]
