@@ -38,7 +38,8 @@ class FactorSolution:
     variance_share : ndarray, shape (m,)
         Share of the total variance that belongs to each factor.
     chi2, p_value, rmsea, tli, bic : float or Unavailable
-        Likelihood-ratio test of m factors with Bartlett's correction; the RMSEA and TLI from it;
+        Likelihood-ratio test of m factors with Bartlett's correction; the RMSEA from it; TLI of
+        the discrepancy;
         ``chi2 - df log n`` (smaller is better).
     df : int
     n_used : int or None
@@ -228,18 +229,19 @@ def _fit(
     if missing is not None or n is None:
         return dict.fromkeys(FIT, missing)
     p = len(matrix)
-    chi2 = discrepancy * (n - 1 - (2 * p + 5) / 6 - 2 * m / 3)
+    factor = n - 1 - (2 * p + 5) / 6 - 2 * m / 3
+    chi2 = discrepancy * factor
     return {
         "chi2": chi2,
         "p_value": float(stats.chi2.sf(chi2, df)),
         "rmsea": float(np.sqrt(max(chi2 / df - 1, 0) / (n - 1))),
-        "tli": _tucker_lewis(matrix, chi2 / df, n),
+        "tli": _tucker_lewis(matrix, chi2, df, factor),
         "bic": chi2 - df * float(np.log(n)),
     }
 
 
-def _tucker_lewis(matrix: Array, ratio: float, n: int) -> float:
-    """Return the Tucker-Lewis index: chi-square over df against that of no factor at all."""
+def _tucker_lewis(matrix: Array, chi2: float, df: int, factor: float) -> float:
+    """Return the Tucker-Lewis index: discrepancy over df against that of no factor at all."""
     p = len(matrix)
-    null = -(n - 1 - (2 * p + 5) / 6) * float(np.linalg.slogdet(matrix)[1]) / (p * (p - 1) / 2)
-    return (null - ratio) / (null - 1)
+    null = -float(np.linalg.slogdet(matrix)[1]) / (p * (p - 1) / 2)
+    return (null - chi2 / factor / df) / (null - 1 / factor)

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 
 from helpers.errors import DataContractError, EstimationError, listing, nearest
+from helpers.memo import remembered
 
 Array = NDArray[np.float64]
 Extraction = Literal["ml", "minres", "pa"]
@@ -24,6 +25,7 @@ LOWEST = 0.005
 """Lower bound of a uniqueness in the search, as in R's ``factanal``."""
 TOLERANCE = 1e-9
 MAX_ITER = 5000
+PRECISION = 1e-15
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Extracted:
     converged: bool
 
 
+@remembered
 def extract(corr: ArrayLike, n_factors: int, method: Extraction = "ml") -> Extracted:
     """Extract factors by ``extract_ml``, ``extract_minres`` or ``extract_pa``."""
     methods = {"ml": extract_ml, "minres": extract_minres, "pa": extract_pa}
@@ -88,10 +91,11 @@ def _ml_loadings(values: Array, vectors: Array, psi: Array, m: int) -> Array:
     return np.sqrt(psi)[:, None] * vectors[:, ::-1][:, :m] * size
 
 
-def extract_minres(corr: ArrayLike, n_factors: int) -> Extracted:
+def extract_minres(corr: ArrayLike, n_factors: int, *, precision: float = PRECISION) -> Extracted:
     """Extract factors with the smallest sum of squared residual correlations (Harman & Jones 1966).
 
-    The same solution is called unweighted least squares. Checked against psych
+    The same solution is called unweighted least squares. ``precision`` is the relative change of
+    the criterion at which the search ends; resamples need less of it. Checked against psych
     ``fa(fm = "minres")``.
     """
     matrix = check_correlations(corr, function="extract_minres", n_factors=n_factors)
@@ -102,7 +106,11 @@ def extract_minres(corr: ArrayLike, n_factors: int) -> Extracted:
         return float(np.sum(residual**2) / 2), -np.diag(residual)
 
     return _search(
-        matrix, n_factors, value_and_slope, lambda psi: _reduced_loadings(matrix, psi, n_factors)
+        matrix,
+        n_factors,
+        value_and_slope,
+        lambda psi: _reduced_loadings(matrix, psi, n_factors),
+        precision,
     )
 
 
@@ -137,10 +145,11 @@ def _search(
     m: int,
     value_and_slope: Callable[[Array], tuple[float, Array]],
     loadings_of: Callable[[Array], Array],
+    precision: float = PRECISION,
 ) -> Extracted:
     """Search the uniquenesses within (0.005, 1)."""
     start = np.clip((1 - 0.5 * m / len(matrix)) / np.diag(np.linalg.inv(matrix)), 0.01, 0.995)
-    options = {"maxiter": MAX_ITER, "ftol": 1e-15, "gtol": 1e-8, "maxls": 50}
+    options = {"maxiter": MAX_ITER, "ftol": precision, "gtol": 1e-8, "maxls": 50}
     bounds = [(LOWEST, 1.0)] * len(matrix)
     found = minimize(
         value_and_slope, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options

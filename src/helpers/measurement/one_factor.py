@@ -70,8 +70,8 @@ def estimate_one_factor(cov: ArrayLike, *, n: int) -> OneFactor:
     return OneFactor(loadings, residuals, std, _omega_se(loadings, residuals, n))
 
 
-def _omega_se(loadings: Array, residuals: Array, n: int) -> float:
-    """Return the delta-method error of omega from the expected information of (l, theta)."""
+def one_factor_covariance(loadings: Array, residuals: Array, n: int) -> Array:
+    """Return the covariance of (loadings, residual variances) from the expected information."""
     k = len(loadings)
     inverse = np.linalg.inv(np.outer(loadings, loadings) + np.diag(residuals))
     slopes = np.zeros((2 * k, k, k))
@@ -80,8 +80,13 @@ def _omega_se(loadings: Array, residuals: Array, n: int) -> float:
         slopes[i, :, i] += loadings
         slopes[k + i, i, i] = 1.0
     scaled = inverse @ slopes
-    information = n / 2 * np.einsum("aij,bji->ab", scaled, scaled)
+    return np.linalg.inv(n / 2 * np.einsum("aij,bji->ab", scaled, scaled))
+
+
+def _omega_se(loadings: Array, residuals: Array, n: int) -> float:
+    """Return the delta-method error of omega."""
+    k = len(loadings)
     total, error = loadings.sum(), residuals.sum()
     below = (total**2 + error) ** 2
     gradient = np.r_[np.full(k, 2 * total * error / below), np.full(k, -(total**2) / below)]
-    return float(np.sqrt(gradient @ np.linalg.solve(information, gradient)))
+    return float(np.sqrt(gradient @ one_factor_covariance(loadings, residuals, n) @ gradient))

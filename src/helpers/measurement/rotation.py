@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from helpers.errors import DataContractError, EstimationError, listing, nearest
+from helpers.memo import remembered
 
 Array = NDArray[np.float64]
 Rotation = Literal["none", "varimax", "promax", "oblimin"]
@@ -42,6 +43,7 @@ class Rotated:
     phi: Array
 
 
+@remembered
 def rotate(loadings: ArrayLike, method: Rotation = "oblimin", *, seed: int = 0) -> Rotated:
     """Rotate loadings.
 
@@ -110,6 +112,14 @@ def _promax(loadings: Array) -> tuple[Array, Array]:
     turn = turn * np.sqrt(np.diag(np.linalg.inv(turn.T @ turn)))
     inverse = np.linalg.inv(turn)
     return simple @ turn, inverse @ inverse.T
+
+
+def quartimin(loadings: ArrayLike) -> Rotated:
+    """Rotate by oblimin from the unrotated axes alone: for resamples, where time counts."""
+    _value, rotated, phi = _oblimin(
+        np.asarray(loadings, dtype=float), np.eye(np.shape(loadings)[1])
+    )
+    return _ordered(rotated, phi)
 
 
 def _best_oblimin(loadings: Array, seed: int) -> tuple[Array, Array]:
