@@ -217,6 +217,10 @@ def crossed_table(counts: GuardedTable) -> ApaTable:
 @passes_unavailable
 def crossed_sentence(counts: GuardedTable) -> str:
     """Read aloud the largest cell and how many are hidden."""
+    if counts.table.isna().to_numpy().all():
+        return _("All {all} cells are hidden: the groups are too small to be crossed.").format(
+            all=counts.table.size
+        )
     place = counts.table.stack().idxmax()
     return _(
         "The largest cell is \"{first}\" with \"{second}\": {n} respondents; {hidden} of {all} "
