@@ -89,14 +89,13 @@ def careless_indices(
     """
     plan = _plan(folder, answers)
     lacking = _lacking(plan, meta)
-    parts = [
-        _indices_of(plan, answers.iloc[start : start + BLOCK], lacking)
-        for start in range(0, len(answers), BLOCK)
-    ]
+    values = np.full((len(answers), len(INDICES)), np.nan)
+    for start in range(0, len(answers), BLOCK):
+        part = _indices_of(plan, answers.iloc[start : start + BLOCK], lacking)
+        values[start : start + BLOCK] = part.reindex(columns=list(INDICES))
+    table = pd.DataFrame(values, index=answers.index, columns=list(INDICES), copy=False)
     answered = _answered(folder, answers)
-    found = pd.concat(parts) if parts else pd.DataFrame(index=answers.index)
-    found["seconds_per_item"] = meta["duration_s"] / answered.where(answered > 0)
-    table = found.reindex(columns=list(INDICES)).astype(float)
+    table["seconds_per_item"] = meta["duration_s"] / answered.where(answered > 0)
     return CarelessIndices(table, lacking, _basis(plan))
 
 

@@ -276,7 +276,7 @@ def _typed(
     place: str,
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[Finding]]:
     """Type every matched item; return answers, reasons of blanks, findings."""
-    parts: dict[str, pd.Series] = {}
+    table = _Columns(_most_columns(items, scales, columns), export.meta.index)
     reasons, findings = [], []
     for row in items.itertuples():
         if row.item not in columns:
@@ -284,12 +284,13 @@ def _typed(
         typed = _type_one(export, row, scales[row.scale], columns[row.item], place)
         findings += typed.findings
         if isinstance(typed.values, pd.DataFrame):
-            parts |= {f"{row.item}_{c}": typed.values[c] for c in typed.values}
+            for code in typed.values:
+                table.add(f"{row.item}_{code}", typed.values[code])
         else:
-            parts[row.item] = typed.values
+            table.add(row.item, typed.values)
         rows = np.flatnonzero(typed.reasons.notna().to_numpy())
         reasons.append((rows, row.item, typed.reasons.iloc[rows].to_numpy(object)))
-    table = pd.DataFrame(
+    blanks = pd.DataFrame(
         {
             "row": np.concatenate([[], *(rows for rows, _item, _why in reasons)]).astype(int),
             "item": np.repeat(
@@ -299,24 +300,45 @@ def _typed(
             "reason": np.concatenate([np.empty(0, object), *(why for _r, _i, why in reasons)]),
         }
     )
-    return side_by_side(parts, export.meta.index), table, findings
+    return table.frame(), blanks, findings
 
 
-def side_by_side(parts: dict[str, pd.Series], index: pd.Index) -> pd.DataFrame:
-    """Return columns as one table; ``parts`` is emptied on the way, so that nothing is held twice.
+def _most_columns(
+    items: pd.DataFrame, scales: Mapping[str, Scale], columns: Mapping[str, str | dict[int, str]]
+) -> int:
+    """Return how many columns the items can fill; a question with several answers fills several."""
+    kinds = [scales[row.scale] for row in items.itertuples() if row.item in columns]
+    return sum(max(1, len(s.labels)) if s.kind == "multiple" else 1 for s in kinds)
 
-    The numbers lie in one block of memory, from which rows can be sliced without a copy.
+
+class _Columns:
+    """A table filled column by column: numbers go straight into one block of memory.
+
+    Collecting columns first and joining them afterwards would hold every number twice.
     """
-    order = list(parts)
-    numbers = [name for name in order if parts[name].dtype == np.float64]
-    block = np.empty((len(numbers), len(index)))
-    for i, name in enumerate(numbers):
-        block[i] = parts.pop(name)
-    table = pd.DataFrame(block.T, index=index, columns=numbers, copy=False)
-    for place, name in enumerate(order):
-        if name in parts:
-            table.insert(place, name, parts.pop(name))
-    return table
+
+    def __init__(self, most: int, index: pd.Index) -> None:
+        self.index, self.order = index, []
+        self.block = np.empty((most, len(index)))
+        self.numbers: list[str] = []
+        self.texts: dict[str, pd.Series] = {}
+
+    def add(self, name: str, values: pd.Series) -> None:
+        """Add a column; text is kept as it is."""
+        self.order.append(name)
+        if values.dtype == np.float64:
+            self.block[len(self.numbers)] = values
+            self.numbers.append(name)
+        else:
+            self.texts[name] = values
+
+    def frame(self) -> pd.DataFrame:
+        """Return the table, columns in the order in which they were added."""
+        filled = self.block[: len(self.numbers)].T
+        table = pd.DataFrame(filled, index=self.index, columns=self.numbers, copy=False)
+        for name, values in self.texts.items():
+            table.insert(self.order.index(name), name, values)
+        return table
 
 
 def _type_one(
