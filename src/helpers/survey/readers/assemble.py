@@ -58,7 +58,8 @@ def under_header(
     body = rows.iloc[n_headers:]
     again = pd.Series(False, index=body.index)
     for header in headers:
-        at = [i for i, cell in enumerate(header) if cell.strip()][:_COMPARED]
+        at = [i for i, cell in enumerate(header) if cell.strip() and _was_read(body, i)]
+        at = at[:_COMPARED]
         if at:
             same = pd.concat([body[rows.columns[i]] == header[i] for i in at], axis=1)
             again |= same.all(axis=1)
@@ -75,6 +76,11 @@ def under_header(
     body = body.reset_index(drop=True)
     body.columns = names
     return body, headers, findings
+
+
+def _was_read(body: pd.DataFrame, i: int) -> bool:
+    """Tell whether a column has cells below the header; those of identifiers are not read."""
+    return bool((body.iloc[:, i] != "").any())
 
 
 def header_row(rows: pd.DataFrame, i: int) -> list[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 import numpy as np
@@ -16,12 +17,21 @@ SIGNS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 """Signs that keep cells apart, with their names."""
 
 _ROWS = 50_000
+_FEW = 1_000
+"""Distinct texts that are always kept in a dictionary."""
+_HEADERS = 3
 _CELLS = 4_000_000
 _BLOCK = 1 << 20
 _QUOTE, _LINE, _RETURN = b'"'[0], b"\n"[0], b"\r"[0]
 
 
-def split_rows(handle: BinaryIO | str, place: str, *, delimiter: str = ",") -> pd.DataFrame:
+def split_rows(
+    handle: BinaryIO | str,
+    place: str,
+    *,
+    delimiter: str = ",",
+    skip: Callable[[str], bool] = lambda _name: False,
+) -> pd.DataFrame:
     """Return a delimited text as a table of text cells, header rows included.
 
     Parameters
@@ -32,13 +42,16 @@ def split_rows(handle: BinaryIO | str, place: str, *, delimiter: str = ",") -> p
         How messages name the file.
     delimiter : str
         What keeps cells apart.
+    skip : function
+        Tells by a name in the first row whether a column's cells are not wanted, so that names,
+        places and addresses never come into memory; only its first three cells are then kept.
 
     Returns
     -------
     DataFrame
-        Columns 0, 1, 2, ...; categorical, so that a text that stands often is stored once. An
-        empty cell is the empty text. Line breaks inside quotes are kept; lines without a single
-        cell are passed over.
+        Columns 0, 1, 2, ...; categorical, so that a text that stands often is stored once, or
+        plain text where most cells differ. An empty cell is the empty text. Line breaks inside
+        quotes are kept; lines without a single cell are passed over.
 
     Raises
     ------
@@ -53,46 +66,82 @@ def split_rows(handle: BinaryIO | str, place: str, *, delimiter: str = ",") -> p
     """
     stream = io.BytesIO(handle.encode("utf-8")) if isinstance(handle, str) else handle
     start = stream.tell()
-    width = _width(stream, delimiter, place)
+    first = _first_records(stream, delimiter, place)
+    width = len(first[0])
     _refuse_other_sign(stream, start, width, delimiter, place)
     _refuse_ragged(stream, start, width, delimiter, place)
     stream.seek(start)
-    columns = [_Dictionary() for _ in range(width)]
-    for part in _parts(stream, width, delimiter, place):
-        for column, name in zip(columns, part.columns, strict=True):
-            column.add(part[name].to_numpy())
-    return pd.DataFrame({i: column.series() for i, column in enumerate(columns)})
+    wanted = [i for i, name in enumerate(first[0]) if not skip(name.strip())]
+    columns = {i: _Column() for i in wanted}
+    n = 0
+    for part in _parts(stream, wanted, width, delimiter, place):
+        n += len(part)
+        for i, column in columns.items():
+            column.add(part[i].to_numpy())
+    heads = {i: [record[i] for record in first[:n]] for i in range(width) if i not in columns}
+    whole = {i: columns[i].series() if i in columns else _head_only(heads[i], n)
+             for i in range(width)}  # fmt: skip
+    return pd.DataFrame(whole, copy=False)
 
 
-class _Dictionary:
-    """One column, gathered part by part: the distinct texts, and a number for each cell."""
+def _head_only(head: list[str], n: int) -> pd.Series:
+    """Return a column whose cells below the header were not read."""
+    codes = np.zeros(n, np.int8)
+    codes[: len(head)] = np.arange(1, len(head) + 1)
+    texts = ["", *(f"{text}" for text in head)]
+    distinct = list(dict.fromkeys(texts))
+    places = np.array([distinct.index(text) for text in texts], np.int8)
+    kept = pd.Index(distinct, dtype="str")
+    return pd.Series(pd.Categorical.from_codes(places[codes], categories=kept))
+
+
+class _Column:
+    """One column, gathered part by part: the distinct texts, and a number for each cell.
+
+    Once most cells of a part differ, as in ids and times, the texts themselves are kept: a
+    dictionary would only be larger.
+    """
 
     def __init__(self) -> None:
         self.numbers: dict[str, int] = {}
         self.parts: list[np.ndarray] = []
+        self.plain = False
 
     def add(self, cells: np.ndarray) -> None:
         """Add the cells of one part of the file."""
+        if self.plain:
+            self.parts.append(cells)
+            return
         numbers = self.numbers
         codes, texts = pd.factorize(cells)
+        if not self.parts and len(texts) > max(_FEW, len(cells) // 2):
+            self.plain = True
+            self.parts.append(cells)
+            return
         places = np.array([numbers.setdefault(t, len(numbers)) for t in texts], np.int32)
         kind = np.min_scalar_type(-len(numbers) - 1)
         self.parts.append(places.astype(kind)[codes])
 
     def series(self) -> pd.Series:
         """Return the whole column; the parts are given up."""
+        if self.plain:
+            cells, self.parts = np.concatenate(self.parts), []
+            return pd.Series(cells, dtype="str", copy=False)
         codes = np.concatenate(self.parts) if self.parts else np.empty(0, np.int8)
         self.parts = []
         categories = pd.Index(list(self.numbers), dtype="str")
         return pd.Series(pd.Categorical.from_codes(codes, categories=categories, validate=False))
 
 
-def _parts(stream: BinaryIO, width: int, delimiter: str, place: str) -> Iterator[pd.DataFrame]:
+def _parts(
+    stream: BinaryIO, wanted: list[int], width: int, delimiter: str, place: str
+) -> Iterator[pd.DataFrame]:
     """Yield the table in parts, every cell as its text."""
     try:
         with pd.read_csv(
             stream, header=None, dtype=object, na_filter=False, sep=delimiter, engine="c",
             encoding="utf-8", low_memory=False, skip_blank_lines=width > 1, index_col=False,
+            usecols=wanted or [0],
             chunksize=max(1, min(_ROWS, _CELLS // width)),
         ) as reader:  # fmt: skip
             yield from reader
@@ -103,12 +152,13 @@ def _parts(stream: BinaryIO, width: int, delimiter: str, place: str) -> Iterator
         ) from None
 
 
-def _width(stream: BinaryIO, delimiter: str, place: str) -> int:
-    """Return how many cells the first record has."""
+def _first_records(stream: BinaryIO, delimiter: str, place: str) -> list[list[str]]:
+    """Return the first three records, which may be header rows."""
     start = stream.tell()
     text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
     try:
-        first = next((cells for cells in csv.reader(text, delimiter=delimiter) if cells), [])
+        records = csv.reader(text, delimiter=delimiter)
+        first = list(itertools.islice((cells for cells in records if cells), _HEADERS))
     except csv.Error:
         raise DataContractError(
             f"read_source: file= {place} has a header cell of more than {csv.field_size_limit():,} "
@@ -117,7 +167,8 @@ def _width(stream: BinaryIO, delimiter: str, place: str) -> int:
         ) from None
     text.detach()
     stream.seek(start)
-    return max(1, len(first))
+    width = max(1, len(first[0])) if first else 1
+    return [(cells + [""] * width)[:width] for cells in first or [[]]]
 
 
 def _refuse_other_sign(

@@ -116,7 +116,7 @@ def _rows(export: Export, place: str) -> list[Finding]:
         return []
     filled, digests = np.zeros(len(answers), int), np.zeros(len(answers), np.uint64)
     for column in answers:
-        cells = answers[column].array
+        cells = answers[column].astype("category").array
         texts = np.array([text.strip() for text in cells.categories], dtype=object)
         filled += np.append(texts != "", False)[cells.codes]
         hashed = np.array([hash(t) & _BITS for t in texts], np.uint64)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from helpers.errors import DataContractError, listing
+from helpers.survey import identifiers
 from helpers.survey.findings import Finding
 from helpers.survey.readers.cells import split_rows
 from helpers.survey.readers.export import Export
@@ -82,7 +83,24 @@ def table(path: Path, kind: str, layout: Layout, place: str) -> tuple[pd.DataFra
         return rows, findings
     with utf8_text(path, layout.encoding, place) as handle:
         skip_separator_line(handle)
-        return split_rows(handle, place, delimiter=layout.delimiter), []
+        return split_rows(handle, place, delimiter=layout.delimiter, skip=_unread(layout)), []
+
+
+def _unread(layout: Layout) -> Callable[[str], bool]:
+    """Return what tells which columns need not even be read: identifiers, but not addresses."""
+    named = set(layout.columns.values())
+
+    def unread(name: str) -> bool:
+        known = identifiers.plain_name(name)
+        asked = name in named or known in _ADDRESSES
+        return not asked and (known in identifiers.NAMES or known in _UNUSED)
+
+    return unread
+
+
+_ADDRESSES = frozenset({"ipaddress", "ip address", "ip_address", "ipaddr", "来自ip"})
+"""Numbered in order of appearance, so that it can be seen when two rows share one."""
+_UNUSED = frozenset({"recordeddate"})
 
 
 def skip_separator_line(handle: object) -> str | None:
