@@ -11,7 +11,10 @@ from helpers.errors import Unavailable
 from helpers.sem.missing_methods import METHODS, compare_missing_methods
 from helpers.sem.study_fit import fit_model, model_data
 from helpers.tables.missing_treatments import (
+    imputation_sentence,
     imputation_trace,
+    trace_data,
+    treatments_checks,
     treatments_figure,
     treatments_sentence,
     treatments_table,
@@ -72,3 +75,19 @@ def test_a_study_without_blanks_has_nothing_to_compare():
     result = compare_missing_methods(study, "structural", auxiliary=pd.DataFrame())
     assert isinstance(result, Unavailable)
     assert isinstance(treatments_table(result), Unavailable)
+
+
+def test_too_few_people_to_impute_is_said_and_the_rest_stands(study, monkeypatch):
+    small = study.responses.head(25).copy()
+    small.loc[small.index[:3], "REC1"] = np.nan
+    monkeypatch.setattr(type(study), "responses", small)
+    result = compare_missing_methods(
+        study, "mediation_partial", auxiliary=known_predictors(study), m=3
+    )
+    assert "imputation" in result.unavailable
+    assert "too few answers" in result.unavailable["imputation"].text()
+    assert "imputation" not in set(result.paths["method"])
+    assert imputation_sentence(result) is result.unavailable["imputation"]
+    assert isinstance(trace_data(result), Unavailable)
+    assert [type(c) for c in treatments_checks(result)] == [Unavailable]
+    assert treatments_table(result).markdown()

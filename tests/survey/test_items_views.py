@@ -131,3 +131,14 @@ def test_the_trace_is_drawn_with_a_panel_for_each_item():
     assert len(ax.lines) == 3 + 1
     assert "2 cycles in 3 chains" in attached_alt_text(ax)
     plt.close(ax.figure)
+
+
+def test_too_few_rows_for_mardia_are_said_not_raised(study, monkeypatch):
+    items = [f"REC{j}" for j in (1, 2, 3, 4)]
+    monkeypatch.setattr(type(study), "responses", study.responses.head(4))
+    found = sample.joint_normality(study, items)
+    assert isinstance(found, Unavailable)
+    assert isinstance(sample.mardia_table(found), Unavailable)
+    assert isinstance(sample.mardia_sentence(found), Unavailable)
+    assert sample.mardia_numbers(found) == []
+    assert together.estimator_checks(study, pd.DataFrame({"item": items}), found)[1] is found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from helpers.errors import SuiteError, Unavailable
+from helpers.errors import EstimationError, SuiteError, Unavailable
 from helpers.i18n import _
 from helpers.sem.auxiliary import fit_with_auxiliary
 from helpers.sem.fit import fit
@@ -39,7 +39,7 @@ class MissingComparison:
         (FIML) in its standard errors.
     unavailable : dict
         Method -> why it could not be used.
-    imputations : Imputations
+    imputations : Imputations or Unavailable
     auxiliary : tuple of str
     n_failed : int
         Completed copies on which the model did not converge; they are left out of the pooling.
@@ -49,7 +49,7 @@ class MissingComparison:
 
     paths: pd.DataFrame
     unavailable: dict[str, Unavailable]
-    imputations: Imputations
+    imputations: Imputations | Unavailable
     auxiliary: tuple[str, ...]
     n_failed: int
     level: float
@@ -104,20 +104,38 @@ def compare_missing_methods(
     syntax = study.model(model).syntax
     beside = auxiliary[[c for c in auxiliary if c not in rows and auxiliary[c].std() > 0]]
     beside = beside.astype(float)
-    imputed = impute(rows.join(beside), m=m, seed=seed)
-    tables, failed = {}, {}
-    for method, run in {
-        "fiml": lambda: _single(fit(syntax, rows, estimator="MLR", missing="fiml")),
-        "fiml_auxiliary": lambda: _with_auxiliary(syntax, rows, beside),
-        "listwise": lambda: _single(fit(syntax, rows.dropna(), estimator="MLR")),
-    }.items():
+    made: Imputations | Unavailable
+    try:
+        made = impute(rows.join(beside), m=m, seed=seed)
+    except SuiteError as error:
+        made = Unavailable(_("multiple imputation"), str(error))
+    n_failed = 0
+    tables: dict[str, pd.DataFrame] = {}
+    failed: dict[str, Unavailable] = {}
+    for method in METHODS:
         try:
-            tables[method] = run()
+            if method != "imputation":
+                tables[method] = _by_likelihood(method, syntax, rows, beside)
+            elif isinstance(made, Unavailable):
+                failed[method] = made
+            else:
+                tables[method], n_failed = _imputed(syntax, list(rows), made)
         except SuiteError as error:
-            failed[method] = Unavailable(method, str(error))
-    tables["imputation"], n_failed = _imputed(syntax, list(rows), imputed)
-    paths = _joined(tables)
-    return MissingComparison(paths, failed, imputed, tuple(beside), n_failed, LEVEL)
+            failed[method] = Unavailable(_("an estimate by this method"), str(error))
+    if not tables:
+        return failed[METHODS[0]]
+    return MissingComparison(_joined(tables), failed, made, tuple(beside), n_failed, LEVEL)
+
+
+def _by_likelihood(
+    method: str, syntax: str, rows: pd.DataFrame, beside: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the paths of one fit to the rows as they are."""
+    if method == "fiml":
+        return _single(fit(syntax, rows, estimator="MLR", missing="fiml"))
+    if method == "listwise":
+        return _single(fit(syntax, rows.dropna(), estimator="MLR"))
+    return _with_auxiliary(syntax, rows, beside)
 
 
 def _paths(estimates: pd.DataFrame) -> pd.DataFrame:
@@ -145,8 +163,19 @@ def _with_auxiliary(syntax: str, rows: pd.DataFrame, beside: pd.DataFrame) -> pd
 
 def _imputed(syntax: str, names: list[str], imputed: Imputations) -> tuple[pd.DataFrame, int]:
     """Fit every completed copy and pool; copies that do not converge are left out and counted."""
-    fits = [fit(syntax, copy[names], estimator="MLR") for copy in imputed.data]
-    sound = [_paths(f.estimates) for f in fits if f.converged]
+    sound = []
+    for copy in imputed.data:
+        try:
+            result = fit(syntax, copy[names], estimator="MLR")
+        except EstimationError:
+            continue  # counted below as a copy on which the model failed
+        if result.converged:
+            sound.append(_paths(result.estimates))
+    if len(sound) < 2:
+        raise EstimationError(
+            f"compare_missing_methods: model= converged on {len(sound)} of {imputed.m} imputed "
+            "data sets; at least 2 are needed. Impute more, or simplify the model."
+        )
     keys = sound[0][_KEYS].reset_index(drop=True)
     values = pd.DataFrame([own["est"].to_numpy() for own in sound])
     variances = np.array([own["se"].to_numpy() ** 2 for own in sound])
@@ -155,7 +184,7 @@ def _imputed(syntax: str, names: list[str], imputed: Imputations) -> tuple[pd.Da
         est=pooled["estimate"], se=pooled["se"], ci_low=pooled["ci_low"],
         ci_high=pooled["ci_high"], n_used=imputed.n_used, fmi=pooled["fmi"],
     )  # fmt: skip
-    return table, len(fits) - len(sound)
+    return table, imputed.m - len(sound)
 
 
 def _joined(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import math
 import pandas as pd
 from scipy.stats import norm
 
-from helpers.errors import Unavailable, passes_unavailable
+from helpers.errors import SuiteError, Unavailable, passes_unavailable
 from helpers.i18n import _
 from helpers.results import CheckResult, Number
 from helpers.sem.polychorics import Polychorics, polychoric_correlations
@@ -174,7 +174,10 @@ def item_polychorics(study: Study, items: list[str]) -> Polychorics | Unavailabl
         return Unavailable(
             _("polychoric correlations"), _("fewer than two items have ordered answers that vary")
         )
-    return polychoric_correlations(study.responses, items=ordered)
+    try:
+        return polychoric_correlations(study.responses, items=ordered)
+    except SuiteError as error:
+        return Unavailable(_("polychoric correlations"), str(error))
 
 
 @passes_unavailable
@@ -248,8 +251,8 @@ def polychorics_numbers(result: Polychorics | Unavailable) -> list[Number]:
 
 
 def estimator_checks(
-    study: Study, described: pd.DataFrame, normality: MardiaResult
-) -> list[CheckResult]:
+    study: Study, described: pd.DataFrame, normality: MardiaResult | Unavailable
+) -> list[CheckResult | Unavailable]:
     """Say what the answers mean for the choice of the estimator.
 
     Items with at least five steps may count as continuous under robust ML; fewer ask for
@@ -259,7 +262,6 @@ def estimator_checks(
     limit = THRESHOLDS["continuous_categories"]
     fewest = min(steps, key=steps.__getitem__)
     coarse = [i for i, k in steps.items() if not limit.holds(k)]
-    robust = min(normality.skewness_p, normality.kurtosis_p) < 1 - LEVEL
     advice = (
         _("Categorical estimation (WLSMV) is in order for {n} items with fewer steps.").format(
             n=len(coarse)
@@ -267,22 +269,28 @@ def estimator_checks(
         if coarse
         else _("The items may count as continuous; WLSMV serves as a check.")
     )
+    steps_check = CheckResult(
+        _("Enough steps to count as continuous"), not coarse, float(steps[fewest]), limit.value,
+        _(limit.source),
+        _("Fewest steps: {k:g} ({item}).").format(k=steps[fewest], item=fewest) + " " + advice,
+    )  # fmt: skip
+    return [steps_check, _normality_check(normality)]
+
+
+def _normality_check(normality: MardiaResult | Unavailable) -> CheckResult | Unavailable:
+    """Say which standard errors Mardia's test asks for."""
+    if isinstance(normality, Unavailable):
+        return normality
+    robust = min(normality.skewness_p, normality.kurtosis_p) < 1 - LEVEL
     errors = (
         _("Robust standard errors (MLR) are in order.")
         if robust
         else _("Plain standard errors would do; robust ones cost little.")
     )
-    return [
-        CheckResult(
-            _("Enough steps to count as continuous"), not coarse, float(steps[fewest]),
-            limit.value, _(limit.source),
-            _("Fewest steps: {k:g} ({item}).").format(k=steps[fewest], item=fewest) + " " + advice,
-        ),
-        CheckResult(
-            _("Multivariate normal (Mardia)"), not robust, normality.kurtosis_z, None,
-            "Mardia (1970), doi:10.1093/biomet/57.3.519", errors,
-        ),
-    ]  # fmt: skip
+    return CheckResult(
+        _("Multivariate normal (Mardia)"), not robust, normality.kurtosis_z, None,
+        "Mardia (1970), doi:10.1093/biomet/57.3.519", errors,
+    )  # fmt: skip
 
 
 def score_pairs(study: Study, scales: pd.DataFrame | Unavailable) -> pd.DataFrame:

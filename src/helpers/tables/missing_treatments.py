@@ -124,7 +124,7 @@ def treatments_table(comparison: MissingComparison) -> ApaTable:
             "Unstandardised paths with robust standard errors. {sizes}. {m} imputations; FMI: "
             "fraction of missing information; auxiliary variables: {names}."
         ).format(
-            sizes=sizes, m=comparison.imputations.m,
+            sizes=sizes, m=getattr(comparison.imputations, "m", 0),
             names=", ".join(comparison.auxiliary) or _("none"),
         ),
     )  # fmt: skip
@@ -170,11 +170,12 @@ def treatments_figure(study: Study, comparison: MissingComparison, most: int = 8
 
 
 @passes_unavailable
-def auxiliary_sentence(comparison: MissingComparison) -> str:
+def auxiliary_sentence(comparison: MissingComparison) -> str | Unavailable:
     """Read aloud how much the auxiliary variables help."""
     wide = paths_wide(comparison)
-    if "se_fiml_auxiliary" not in wide or "se_fiml" not in wide:
-        return comparison.unavailable["fiml_auxiliary"].text()
+    for method in ("fiml", "fiml_auxiliary"):
+        if method in comparison.unavailable:
+            return comparison.unavailable[method]
     ratio = wide["se_fiml_auxiliary"] / wide["se_fiml"]
     return _(
         "With the auxiliary variables the standard errors of the paths are {low} to {high} times "
@@ -183,9 +184,11 @@ def auxiliary_sentence(comparison: MissingComparison) -> str:
 
 
 @passes_unavailable
-def imputation_sentence(comparison: MissingComparison) -> str:
+def imputation_sentence(comparison: MissingComparison) -> str | Unavailable:
     """Read aloud what was imputed, and what more imputations would gain."""
     made = comparison.imputations
+    if "imputation" in comparison.unavailable or isinstance(made, Unavailable):
+        return comparison.unavailable["imputation"]
     own = comparison.paths[comparison.paths["method"] == "imputation"]
     worst = own.loc[own["fmi"].idxmax()]
     gain = 1 / (1 + worst["fmi"] / made.m)
@@ -201,8 +204,10 @@ def imputation_sentence(comparison: MissingComparison) -> str:
 
 
 @passes_unavailable
-def trace_data(comparison: MissingComparison, most: int = 4) -> pd.DataFrame:
+def trace_data(comparison: MissingComparison, most: int = 4) -> pd.DataFrame | Unavailable:
     """Return the trace of the items with most imputed values, for a figure."""
+    if isinstance(comparison.imputations, Unavailable):
+        return comparison.imputations
     return imputation_trace(comparison.imputations, most)
 
 
@@ -218,6 +223,10 @@ def treatments_checks(
     """Check that FIML and imputation agree, and that the copies were enough."""
     if isinstance(comparison, Unavailable):
         return [comparison]
+    lacking = [comparison.unavailable[m] for m in ("fiml", "imputation")
+               if m in comparison.unavailable]  # fmt: skip
+    if lacking:
+        return [lacking[0]]
     paths = comparison.paths
     shift = float(paths.loc[paths["method"] == "imputation", "shift"].abs().max())
     limit = THRESHOLDS["treatment_shift"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from helpers.errors import Unavailable, passes_unavailable
+from helpers.errors import DataContractError, Unavailable, passes_unavailable
 from helpers.i18n import _, pick
 from helpers.results import CheckResult, Number
 from helpers.survey.describe import (
@@ -15,7 +15,7 @@ from helpers.survey.describe import (
 )
 from helpers.survey.intervals import wilson_interval
 from helpers.survey.load import Study
-from helpers.survey.normality import MardiaResult
+from helpers.survey.normality import MardiaResult, mardia_test
 from helpers.survey.privacy import k_anonymity, least_cell
 from helpers.survey.scoring import items_for
 from helpers.survey.small_cells import GuardedTable, guard_small_cells
@@ -289,6 +289,22 @@ def scale_labels(study: Study, item: str) -> dict[float, str]:
     }
 
 
+def joint_normality(study: Study, items: list[str]) -> MardiaResult | Unavailable:
+    """Return Mardia's test of some items, or why these cannot be tested together."""
+    varied = [item for item in items if study.responses[item].std() > 0]
+    try:
+        return mardia_test(study.responses, items=varied)
+    except DataContractError as error:
+        return Unavailable(_("Mardia's test"), str(error))
+
+
+@passes_unavailable
+def mardia_sentence(result: MardiaResult) -> str:
+    """Read Mardia's test aloud."""
+    return result.text()
+
+
+@passes_unavailable
 def mardia_table(result: MardiaResult) -> ApaTable:
     """Return Mardia's measures."""
     return apa_table(
@@ -308,8 +324,10 @@ def mardia_table(result: MardiaResult) -> ApaTable:
     )
 
 
-def mardia_numbers(result: MardiaResult) -> list[Number]:
+def mardia_numbers(result: MardiaResult | Unavailable) -> list[Number]:
     """Return Mardia's measures for ``results.json``."""
+    if isinstance(result, Unavailable):
+        return []
     n = result.n_used
     return [
         Number("mardia_skewness", result.skewness, "b1p, covariance with divisor n", n_used=n),
