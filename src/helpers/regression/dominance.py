@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from helpers.memo import remembered
 from helpers.regression.subsets import complete_numbers, resampled_correlations, subset_r2
 from helpers.results import Number
 from helpers.thresholds import LEVEL
@@ -133,6 +134,7 @@ def _verdict(differences: Array) -> Array:
     return np.where(up, 1.0, np.where(down, 0.0, 0.5))
 
 
+@remembered
 def dominance(
     data: pd.DataFrame,
     outcome: str,

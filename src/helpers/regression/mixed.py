@@ -14,6 +14,7 @@ from scipy import stats
 from statsmodels.regression.mixed_linear_model import MixedLM
 
 from helpers.errors import DataContractError, EstimationError, listing
+from helpers.memo import remembered
 from helpers.thresholds import LEVEL
 
 
@@ -72,6 +73,7 @@ class MixedModel:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
+@remembered
 def mixed_model(
     data: pd.DataFrame,
     outcome: str,

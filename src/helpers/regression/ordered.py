@@ -16,6 +16,7 @@ from statsmodels.tools.sm_exceptions import PerfectSeparationError, PerfectSepar
 
 from helpers.errors import DataContractError, EstimationError, Unavailable, listing
 from helpers.i18n import _
+from helpers.memo import remembered
 from helpers.thresholds import LEVEL
 
 Array = NDArray[np.float64]
@@ -72,6 +73,7 @@ class OrderedLogit:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
+@remembered
 def ordered_logit(
     data: pd.DataFrame, outcome: str, predictors: Sequence[str], *, level: float = LEVEL
 ) -> OrderedLogit:

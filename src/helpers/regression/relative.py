@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from helpers.memo import remembered
 from helpers.regression.subsets import complete_numbers, resampled_correlations
 from helpers.results import Number
 from helpers.thresholds import LEVEL
@@ -96,6 +97,7 @@ def raw_relative_weights(correlations: Array) -> Array:
     return (straight**2 @ slopes**2)[..., 0]
 
 
+@remembered
 def relative_weights(
     data: pd.DataFrame,
     outcome: str,

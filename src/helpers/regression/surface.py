@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from helpers.errors import DataContractError
+from helpers.memo import remembered
 from helpers.regression.least_squares import LeastSquares, compare_nested, fit_least_squares
 from helpers.thresholds import LEVEL
 
@@ -106,6 +107,7 @@ class ResponseSurface:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
+@remembered
 def response_surface(
     data: pd.DataFrame,
     outcome: str,

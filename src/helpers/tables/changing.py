@@ -77,7 +77,7 @@ def paradox_table(paradox: Paradox, study: Study) -> ApaTable:
         note += " " + _("Too few to judge: {groups}.").format(groups="; ".join(lost))
     return apa_table(
         paradox.paired.assign(label=paradox.paired["group"].map(words)),
-        caption=_("{before} and {after}: the same people").format(
+        caption=_("The same people twice: {before} and {after}").format(
             before=variable_label(study, paradox.before), after=variable_label(study, paradox.after)
         ),
         columns=[
@@ -226,7 +226,8 @@ def changes_sentence(table: pd.DataFrame, study: Study) -> str:
     """Read the ratio of the first pair aloud."""
     row = table.iloc[0]
     return _(
-        "{after} is {ratio:.2f} times {before} ({low:.2f} to {high:.2f}; n = {n})."
+        "The mean of {after} is {ratio:.2f} times that of {before} ({low:.2f} to {high:.2f}; "
+        "n = {n})."
     ).format(
         after=variable_label(study, row["after_item"]),
         before=variable_label(study, row["before_item"]),
@@ -281,7 +282,7 @@ def later_table(later: Later, study: Study) -> ApaTable:
     ]
     return apa_table(
         pd.concat(parts, ignore_index=True),
-        caption=_("{after}: with a recovery less without").format(
+        caption=_("With a recovery less without: {after}").format(
             after=variable_label(study, later.after)
         ),
         columns=[

@@ -37,7 +37,7 @@ def dose_table(result: DoseResponse) -> ApaTable:
     table = result.table()
     return apa_table(
         table.assign(shape=table["shape"].map(_shapes())),
-        caption=_("{response} against {dose}: four shapes").format(
+        caption=_("Four shapes: {response} against {dose}").format(
             response=result.response, dose=result.dose
         ),
         columns=[
@@ -45,14 +45,14 @@ def dose_table(result: DoseResponse) -> ApaTable:
             Column("n_parameters", _("Parameters"), "integer"),
             Column("r2", "R²", "bounded", 3),
             Column("delta_aic", "ΔAIC", "number", 1),
-            Column("cv_error", _("Error of prediction"), "number", 3),
-            Column("cv_gain", _("Against the line"), "number", 3),
+            Column("cv_error", "RMSE", "number", 3),
+            Column("cv_gain", "ΔRMSE", "number", 3),
             Column("cv_se", "SE", "number", 3),
         ],
         note=_(
-            "The error is the root mean square of predicting each fold from the others (ten folds, "
-            "five times); against the line: that error less the straight line's. The break counts "
-            "as a parameter and is searched anew in every fold. n = {n}, {dropped} left out for a "
+            "RMSE: root mean square error of predicting each fold from the others (ten folds, five "
+            "times); ΔRMSE: less that of the straight line. The break counts as a parameter and is "
+            "searched anew in every fold. n = {n}, {dropped} left out for a "
             "blank."
         ).format(n=result.n_used, dropped=result.n_dropped),
     )
@@ -201,9 +201,8 @@ def match_sentence(matches: list[Match], study: Study) -> str:
         both, one, two = (rows.loc[n] for n in ("match", "first_class", "second_class"))
         parts.append(
             _(
-                "{outcome} is {both} higher where recovery and failure match (joint interval "
-                "{low} to {high}, p {p} by Holm); by kind of failure the difference is "
-                "{one} and {two}."
+                "Where recovery and failure match, {outcome} is {both} higher (joint interval "
+                "{low} to {high}, p {p} by Holm); by kind of failure the difference is {one} and {two}."
             ).format(
                 outcome=variable_label(study, match.outcome),
                 both=format_number(both["estimate"]),

@@ -109,7 +109,7 @@ def weights_sentence(result: Importance, study: Study) -> str:
     table, other = result.weights.table(), result.dominance.table()
     top = table.iloc[0]
     text = _(
-        "{first} carries {share:.0%} of what is explained of {outcome} ({level:.0%} interval "
+        "Of what is explained of {outcome}, {first} carries {share:.0%} ({level:.0%} interval "
         "{low:.0%} to {high:.0%}), followed by {second} with {second_share:.0%}."
     ).format(
         first=variable_label(study, top["predictor"]),
@@ -153,13 +153,13 @@ def pairs_table(result: Importance, study: Study) -> ApaTable:
             Column("complete_again", _("again"), "percent", 0),
             Column("conditional", _("Conditional"), "text"),
             Column("conditional_again", _("again"), "percent", 0),
-            Column("general_again", _("General, again"), "percent", 0),
+            Column("general_again", _("General"), "percent", 0),
         ],
         note=_(
             "The first is ahead in general dominance. Complete: adds more in every subset of the "
             "others; conditional: in the mean of every subset size; general: in the mean of these. "
-            "Again: share of {b} bootstrap draws with "
-            "the same verdict."
+            "Again, and "
+            "general: share of {b} bootstrap draws with the same verdict."
         ).format(b=result.dominance.n_boot),
     )
 
