@@ -154,6 +154,9 @@ def plot_missing(
         ax = new_axes(width=max(4.6, 1.6 + 0.24 * len(items)), height=1.5 + 0.22 * len(patterns))
     _draw_patterns(ax, grid)
     _missing_axes(ax, [(labels or {}).get(i, str(i)) for i in items], patterns, len(blank))
+    for x, item in enumerate(items):
+        ax.text(x, -0.62, format_integer(counts[item]), ha="center", va="bottom", fontsize=6.5,
+                color=GREY)  # fmt: skip
     attach_alt_text(ax, describe.missing(blank, labels or {}))
     return ax
 
@@ -190,8 +193,10 @@ def _missing_axes(ax: Axes, names: list[str], patterns: pd.Series, n: int) -> No
     ax.set_yticks(range(len(patterns)), shares)
     ax.yaxis.tick_right()
     ax.set_xlim(-0.6, len(names) - 0.4)
-    ax.set_ylim(len(patterns) - 0.5, -0.6)
+    ax.set_ylim(len(patterns) - 0.5, -1.2)
     ax.tick_params(length=0)
     for side in ("left", "bottom"):
         ax.spines[side].set_visible(False)
-    ax.set_title(_("Patterns of missing answers (filled: missing) and respondents showing them"))
+    ax.set_title(
+        _("Patterns of missing answers (filled: missing); above: blanks, right: respondents")
+    )
