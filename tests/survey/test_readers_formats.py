@@ -25,6 +25,8 @@ from helpers.survey.readers.labelled import read_spss, read_stata
 from helpers.survey.readers.layout import Layout
 from helpers.survey.readers.reading import read_file
 
+from .old_workbook import xls
+
 REFERENCE = Path(__file__).parents[1] / "reference"
 REAL = Path(__file__).parents[3] / "shared" / "realdata"
 real = pytest.mark.skipif(not REAL.is_dir(), reason="the real data lie outside the project")
@@ -170,6 +172,21 @@ def test_wenjuanxing_workbook_reads_as_its_csv(tmp_path):
     one, two = read_export(tmp_path / "export.xlsx"), read_export(saved(tmp_path, text))
     pd.testing.assert_frame_equal(one.meta, two.meta)
     pd.testing.assert_frame_equal(one.answers.astype("str"), two.answers.astype("str"))
+
+
+def test_old_workbook_format(tmp_path):
+    """Reference: a file written by hand, byte by byte."""
+    rows = [
+        ["序号", "提交答卷时间", "所用时间", "1、满意吗"],
+        [1, "2026/3/2 9:21:07", "15分2秒", 5],
+    ]
+    path = saved(tmp_path, xls(rows), "export.xls")
+    found = detect(path)
+    export = read_export(path, found)
+    assert (found.reader, found.sheet) == ("wenjuanxing", "Sheet1")
+    assert export.answers["1、满意吗"].tolist() == ["5"]
+    assert export.meta["duration_s"].tolist() == [902]
+    assert export.meta["respondent_id"].tolist() == ["1"]
 
 
 # --- statistics programs -------------------------------------------------------------------------
