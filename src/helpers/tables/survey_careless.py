@@ -100,7 +100,7 @@ def indices_table(study: Study) -> ApaTable | Unavailable:
         cut = (
             Unavailable(_("a cut-off"), _("the index is described, not cut"))
             if mark is None
-            else format_number(cut_off(study.spec.screening, mark), 3)
+            else f"{cut_off(study.spec.screening, mark):g}"
         )
         rows.append((index_label(index), indices.basis.get(index), len(x), low, middle, high, cut))
     columns = ["index", "basis", "n", "p5", "median", "p95", "cut"]
