@@ -33,7 +33,7 @@ def stream_cluster(
     """
     if not left:
         return
-    with _connect(address) as client:
+    with connect(address) as client:
         yield from _stream_client(client, function, left)
 
 
@@ -58,13 +58,19 @@ def _stream_client(
         yield futures.pop(future), result
 
 
-def _connect(address: str) -> Client:
-    """Return a client of a running scheduler with at least one worker."""
+def connect(address: str, *, caller: str = "run_blocks") -> Client:
+    """Return a client of a running scheduler with at least one worker.
+
+    Raises
+    ------
+    EstimationError
+        Dask is not installed, the scheduler does not answer, or it has no workers.
+    """
     try:
         from distributed import Client
     except ModuleNotFoundError:
         raise EstimationError(
-            f"run_blocks: scheduler= is '{address}', and the package distributed is not installed; "
+            f"{caller}: scheduler= is '{address}', and the package distributed is not installed; "
             "it is an extra. Install it with `pip install 'service-recovery-notebooks[cluster]'`. "
             + HERE_INSTEAD
         ) from None
@@ -72,7 +78,7 @@ def _connect(address: str) -> Client:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise EstimationError(
-            f"run_blocks: scheduler= '{address}' cannot be reached ({type(error).__name__}); the "
+            f"{caller}: scheduler= '{address}' cannot be reached ({type(error).__name__}); the "
             "address of a running Dask scheduler, such as tcp://host:8786, is needed. Start it, "
             f"or correct the address. {HERE_INSTEAD}"
         ) from None
@@ -81,7 +87,7 @@ def _connect(address: str) -> Client:
     except TimeoutError:
         client.close()
         raise EstimationError(
-            f"run_blocks: scheduler= '{address}' answers but has no workers; at least one is "
+            f"{caller}: scheduler= '{address}' answers but has no workers; at least one is "
             f"needed. Start one with `dask worker {address}`. {HERE_INSTEAD}"
         ) from None
     return client

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from helpers.report import folder
-from helpers.report.batch import runner
+from helpers.report.batch import line, runner
 from helpers.report.batch.journal import read_journal
 from helpers.report.kernels import Kernels
 
@@ -259,7 +259,7 @@ def test_reports_run_side_by_side_give_the_same(project, study):
 
 def test_the_runner_gives_lines_in_any_order_but_tells_all(project, study, monkeypatch):
     project.notebook("10_work", BEGIN)
-    monkeypatch.setattr(runner, "make_report", _breaks)
+    monkeypatch.setattr(line, "make_report", _breaks)
     code, _out, err = study("batch", config(project))
     assert code == 1 and err.count("failed: n_boot=") == 3 and "no such study" in err
 

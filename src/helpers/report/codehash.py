@@ -44,15 +44,16 @@ def room_hashes(notebook: Path) -> dict[str, str]:
     ----------
     notebook : Path
         Its imports are the start; ``helpers.exercises.nNN`` of its number is added where answers
-        are checked. Catalogues of texts count as the room ``helpers.locale``.
+        are checked. Catalogues of texts count as the room ``helpers.locale`` where words are made.
     """
     reached = _reached(frozenset(_imports(_code_of(notebook))), notebook.name[:2])
     rooms: dict[str, list[str]] = {}
     for module in sorted(reached):
         rooms.setdefault(".".join(module.split(".")[:2]), []).append(module)
     hashes = {room: _hash_of([_file(m) for m in modules]) for room, modules in rooms.items()}
-    catalogues = sorted((PACKAGE / "locale").glob("*/*.po"))
-    return {**hashes, f"{_NAME}.locale": _hash_of(catalogues)}
+    if f"{_NAME}.i18n" in reached:
+        hashes[f"{_NAME}.locale"] = _hash_of(sorted((PACKAGE / "locale").glob("*/*.po")))
+    return hashes
 
 
 def _reached(start: frozenset[str], number: str) -> set[str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from helpers.errors import SuiteError
 from helpers.report import folder, manifest
 from helpers.report.batch.expand import Report
 from helpers.report.batch.journal import file_hash
@@ -29,13 +31,30 @@ def make_report(report: Report, kernels: Kernels, terms: Terms) -> Line:
     return _line(report, jobs, outcome, known=before.keys())
 
 
+def one_report(report: Report, kernels: Kernels, terms: Terms) -> Line:
+    """Make one report; what goes wrong in it is told in its line.
+
+    Raises
+    ------
+    ReportError
+        The disk takes no more: the next report would fail in the same way.
+    """
+    started = time.perf_counter()
+    try:
+        return make_report(report, kernels, terms)
+    except SuiteError as error:
+        if isinstance(error.__cause__, OSError):
+            raise
+        return failed_line(report, str(error), seconds=time.perf_counter() - started)
+
+
 def is_kept(report: Report, line: Mapping[str, Any]) -> bool:
     """Tell whether a report stands as its line says and would come out the same today."""
     root = report.request.folder
     return (
         line["status"] in ("made", "not_applicable")
         and line["manifest"] == file_hash(root / manifest.MANIFEST) != ""
-        and line["made_from"] == _made_from(report, plan(report.request))
+        and line["made_from"] == made_from(report)
     )
 
 
@@ -67,7 +86,7 @@ def _line(report: Report, jobs: Sequence[Job], outcome: Outcome, *, known: Any) 
         "failures": failures,
         "numbers": read_numbers(outcome.folder, report.key_numbers),
         "manifest": file_hash(path),
-        "made_from": _made_from(report, jobs),
+        "made_from": made_from(report, jobs),
     }
 
 
@@ -97,9 +116,10 @@ def _why(outcome: Outcome, known: Any) -> list[str]:
     return [f"{reason} ({' '.join(numbers)})" for reason, numbers in told.items()]
 
 
-def _made_from(report: Report, jobs: Sequence[Job]) -> str:
-    """Return a hash of all that a report depends on."""
+def made_from(report: Report, jobs: Sequence[Job] = ()) -> str:
+    """Return a hash of all that a report depends on, as things are on this machine."""
     request = report.request
+    jobs = jobs or plan(request)
     data = _data_hash(request.study, tuple(_changes(request.study)))
     keys = [with_facts(job, data=data, request=request).facts.key() for job in jobs]
     text = json.dumps([keys, request.formats, request.language])

@@ -12,11 +12,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from helpers.errors import ReportError, SuiteError
+from helpers.errors import ReportError
 from helpers.report import folder
 from helpers.report.batch.expand import Report
 from helpers.report.batch.journal import Journal
-from helpers.report.batch.line import failed_line, is_kept, make_report
+from helpers.report.batch.line import is_kept, one_report
 from helpers.report.batch.numbers import read_numbers
 from helpers.report.batch.pages import write_pages
 from helpers.report.batch.settings import Batch
@@ -206,23 +206,6 @@ def _stream_here(
             if pending:
                 stopping.set()
                 kernels.stop()
-
-
-def one_report(report: Report, kernels: Kernels, terms: Terms) -> Line:
-    """Make one report; what goes wrong in it is told in its line.
-
-    Raises
-    ------
-    ReportError
-        The disk takes no more: the next report would fail in the same way.
-    """
-    started = time.perf_counter()
-    try:
-        return make_report(report, kernels, terms)
-    except SuiteError as error:
-        if isinstance(error.__cause__, OSError):
-            raise
-        return failed_line(report, str(error), seconds=time.perf_counter() - started)
 
 
 def _collect(
