@@ -202,7 +202,8 @@ def match_sentence(matches: list[Match], study: Study) -> str:
         parts.append(
             _(
                 "Where recovery and failure match, {outcome} is {both} higher (joint interval "
-                "{low} to {high}, p {p} by Holm); by kind of failure the difference is {one} and {two}."
+                "{low} to {high}, p {p} by Holm); by kind of failure the difference is {one} and "
+                "{two}."
             ).format(
                 outcome=variable_label(study, match.outcome),
                 both=format_number(both["estimate"]),
