@@ -26,7 +26,7 @@ def _shapes() -> dict[str, str]:
     return {
         "linear": _("linear"),
         "log": _("logarithmic"),
-        "threshold": _("two lines that meet at a break"),
+        "threshold": _("line with a break"),
         "spline": _("spline"),
     }
 
