@@ -273,6 +273,68 @@ def test_the_command_lists_guesses_and_gives_no_traceback(toy, studies, monkeypa
     assert "is taken by" in capsys.readouterr().err
 
 
+MONKEY = """Respondent ID,Collector ID,Start Date,End Date,IP Address,Email Address,What broke?,,,How far do you agree?,,How old are you?
+,,,,,,Late delivery,Damaged item,Other (please specify),The refund was fair.,The shop was polite.,Response
+118000000123,46,03/02/2026 09:14:55,03/02/2026 09:21:07,192.0.2.17,a@example.org,Late delivery,Damaged item,,Agree,Strongly agree,31
+118000000124,46,03/02/2026 09:30:01,03/02/2026 09:30:44,192.0.2.18,b@example.org,,,wrong colour,Disagree,Neutral,45
+118000000125,46,03/02/2026 09:31:01,03/02/2026 09:39:44,192.0.2.19,c@example.org,Late delivery,,,Strongly agree,Agree,28
+118000000126,46,03/13/2026 09:31:01,03/13/2026 09:39:44,192.0.2.20,d@example.org,,Damaged item,,Agree,Agree,61
+"""  # noqa: E501
+
+LIME = """"id";"submitdate";"lastpage";"startlanguage";"startdate";"FAIL[SQ001]";"FAIL[SQ002]";"DJ[SQ001]";"DJ[SQ002]"
+"1";"2026-03-02 09:21:07";"3";"en";"2026-03-02 09:14:55";"Y";"";"A5";"A6"
+"2";"2026-03-02 09:22:07";"3";"en";"2026-03-02 09:15:55";"";"Y";"A3";"A2"
+"3";"2026-03-02 09:23:07";"3";"en";"2026-03-02 09:16:55";"Y";"Y";"A7";"A1"
+"""  # noqa: E501
+
+
+def made_of(text, tmp_path, studies):
+    path = tmp_path / "export.csv"
+    path.write_text(text, encoding="utf-8")
+    return open_folder(new_study("made", path, folder=studies).folder)
+
+
+def test_one_word_has_one_code_in_all_columns(tmp_path, studies):
+    """Nobody chose all words in either column; together they are one scale of five."""
+    study = made_of(MONKEY, tmp_path, studies)
+    fair, polite = study.construct_codes[0], "The shop was polite."
+    items = study.items_of(fair)
+    assert study.wording(items[1]) == polite
+    assert {study.scale_of(i).high for i in items} == {5.0}
+    assert study.responses[items[0]].tolist() == [4, 2, 5, 4]
+    assert study.responses[items[1]].tolist() == [5, 3, 4, 4]
+
+
+def test_choices_in_columns_of_their_own_are_one_question(tmp_path, studies):
+    study = made_of(MONKEY, tmp_path, studies)
+    broken = next(i for i in study.items["item"] if study.scale_of(i).kind == "multiple")
+    assert [t.en for t in study.scale_of(broken).labels.values()] == [
+        "Late delivery",
+        "Damaged item",
+    ]
+    assert study.responses[f"{broken}_1"].tolist()[::2] == [1, 1]
+    assert study.responses[f"{broken}_2"].tolist()[::2] == [1, 0]
+    assert "example.org" not in (study.folder.folder / "items.csv").read_text(encoding="utf-8")
+
+
+def test_limesurvey_arrays_and_choices_are_understood(tmp_path, studies):
+    study = made_of(LIME, tmp_path, studies)
+    assert study.items_of("DJ") == ["DJ_1", "DJ_2"]
+    assert study.responses["DJ_1"].tolist() == [5, 3, 7]
+    assert study.scale_of("DJ_2").high == 7
+    assert study.responses["FAIL_1"].tolist() == [1, 0, 1]
+
+
+def test_labels_of_an_spss_file_are_kept(studies):
+    path = Path(__file__).parents[1] / "reference" / "haven.sav"
+    study = open_folder(new_study("labelled", path, folder=studies).folder)
+    assert study.wording("sat1") == "The refund was fair."
+    assert study.scale_of("sat1").labels[7].en == "strongly agree"
+    assert study.items.set_index("item").loc["sat1", "missing_codes"] == {99: "not applicable"}
+    assert study.responses["sat1"].isna().tolist() == [False, False, False, True, True, False]
+    assert study.responses["respondent_id"].tolist() == ["1", "2", "3", "4", "5", "6"]
+
+
 def test_packed_files_stay_packed(toy, studies, tmp_path):
     packed = tmp_path / "toy.csv.gz"
     packed.write_bytes(gzip.compress(toy.read_bytes(), mtime=0))

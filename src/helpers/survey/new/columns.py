@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from helpers.survey.readers.export import Export
 MOST_CATEGORIES = 20
 """Different answers up to which a column is a choice rather than a number or text."""
 
+_BY_WORDS = "its words form a scale of"
 _NUMBER = re.compile(r"^[+-]?\d+(\.\d+)?$")
 _MOST_NUMBERS = 0.95
 _WRITTEN_IN = re.compile(r"〖[^〗]*〗?")
@@ -76,16 +78,20 @@ class Column:
 
 def read_column(export: Export, name: str) -> Column:
     """Return what kind of question a column answers, judged by its cells alone."""
-    cells = export.answers[name].astype("str").str.strip()
-    filled = cells[(cells != "") & ~cells.isin(list(export.tokens))]
+    places, texts = pd.factorize(export.answers[name])
+    distinct = np.array([*(str(t).strip() for t in texts), ""], dtype=object)
+    cells = pd.Series(distinct[places], index=export.answers.index)
+    blanks = {"", *export.tokens}
+    filled = cells[~cells.isin(blanks)]
     wording = " ".join(str(export.questions.get(name, "")).split())
     labels = dict(export.value_labels.get(name, {}))
     if filled.empty:
         blank = pd.Series(np.nan, index=cells.index)
         return Column(name, wording, "text", blank, why="every cell is blank")
-    numbers = pd.to_numeric(filled.where(filled.str.match(_NUMBER)), errors="coerce")
-    if numbers.notna().mean() >= _MOST_NUMBERS:
-        return _numeric(name, wording, numbers.reindex(cells.index), labels, export)
+    read = {t: float(t) for t in distinct if t not in blanks and _NUMBER.match(t)}
+    numbers = cells.map(read).astype(float)
+    if numbers.notna().sum() >= _MOST_NUMBERS * len(filled):
+        return _numeric(name, wording, numbers, labels, export)
     return _worded(name, wording, filled, cells.index, export.separator)
 
 
@@ -117,7 +123,7 @@ def _numeric(
         return column
     span = span_of(low, high)
     if span not in _COMMON or about or distinct <= 2 or high - low > 12:
-        small = distinct <= 12 and about != "age"
+        small = distinct <= 12 and about != "age" and distinct <= kept.notna().sum() / 2
         column.kind = "category" if small else "number"
         column.why = f"{distinct} different whole numbers"
         column.alternatives = ("number",) if small else ("category",)
@@ -181,8 +187,10 @@ def _codes_apart(values: pd.Series) -> list[int]:
 
 def _worded(name: str, wording: str, filled: pd.Series, index: pd.Index, separator: str) -> Column:
     """Return a column of words: a scale, a choice, several choices, or free text."""
-    whole, filled = filled, filled.str.replace(_WRITTEN_IN, "", regex=True).str.strip()
-    distinct = list(dict.fromkeys(filled))
+    whole = filled
+    bare = {t: _WRITTEN_IN.sub("", t).strip() for t in dict.fromkeys(filled)}
+    filled = filled.map(bare)
+    distinct = list(dict.fromkeys(bare.values()))
     blank = pd.Series(np.nan, index=index)
     joined = _joined(whole, separator)
     if joined and len(distinct) > len(joined):
@@ -222,10 +230,68 @@ def _ordered(
     return column
 
 
+def share_words(columns: Mapping[str, Column], families: Sequence[Sequence[str]]) -> None:
+    """Give columns whose words belong to one scale the same codes.
+
+    Not every label is chosen in every column; read one by one, the same word would get different
+    codes. Columns of a family, and columns that have a word in common, are ordered together.
+    """
+    worded = [n for n, c in columns.items() if c.kind == "likert" and _in_words(c)]
+    group = {name: {name} for name in worded}
+    pairs = [(a, b) for f in families for a, b in pairwise(n for n in f if n in group)]
+    by_word: dict[str, list[str]] = {}
+    for name in worded:
+        for word in _words(columns[name]):
+            by_word.setdefault(word, []).append(name)
+    pairs += [pair for sharing in by_word.values() for pair in pairwise(sharing)]
+    for a, b in pairs:
+        if group[a] is group[b]:
+            continue
+        joined = group[a] | group[b]
+        if ordered_labels(_all_labels(columns, joined)):
+            group |= dict.fromkeys(joined, joined)
+    for joined in {id(g): g for g in group.values()}.values():
+        ordered = ordered_labels(_all_labels(columns, joined))
+        for name in joined if len(joined) > 1 and ordered else ():
+            _recode(columns[name], ordered)
+
+
+def _in_words(column: Column) -> bool:
+    """Tell whether a column's codes were given here, by its words."""
+    return column.why.startswith(_BY_WORDS)
+
+
+def _words(column: Column) -> set[str]:
+    return {plain(text) for text in column.labels.values()}
+
+
+def _all_labels(columns: Mapping[str, Column], names: Iterable[str]) -> list[str]:
+    """Return the labels of some columns, each once, in a fixed order."""
+    found = {plain(t): t for n in sorted(names) for t in columns[n].labels.values()}
+    return list(found.values())
+
+
+def _recode(column: Column, ordered: list[str | None]) -> None:
+    """Give a column the codes of a longer scale."""
+    new = {plain(text): k for k, text in enumerate(ordered, start=1) if text is not None}
+    codes = {old: float(new[plain(text)]) for old, text in column.labels.items()}
+    column.values = column.values.map(codes)
+    column.labels = {k: text for k, text in enumerate(ordered, start=1) if text is not None}
+    column.low, column.high = 1.0, float(len(ordered))
+    column.why = f"{_BY_WORDS} {len(ordered)} points, together with other columns"
+    column.sure = None not in ordered
+    column.alternatives = _with_middle(len(ordered))
+
+
+def _with_middle(points: int) -> tuple[str, ...]:
+    """Return what else a scale of an even number of points could be."""
+    return (f"{points + 1} points with a middle nobody chose",) if points % 2 == 0 else ()
+
+
 def _joined(filled: pd.Series, separator: str) -> list[str]:
     """Return the choices of cells that join several, or nothing if the column is not so."""
-    together = filled[filled.str.contains(separator, regex=False)]
-    if separator.isspace() or len(together) < 2:
+    holding = {text for text in dict.fromkeys(filled) if separator in text}
+    if separator.isspace() or not holding or filled.isin(holding).sum() < 2:
         return []
     parts = filled.str.replace(_WRITTEN_IN, "", regex=True).str.split(separator).explode()
     parts = parts.str.strip()

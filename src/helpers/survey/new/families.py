@@ -20,8 +20,13 @@ _GRID_ROW = re.compile(r"^(\d+)\s*[.、]\s*(.+)$")
 _QUESTION = re.compile(r"^(\d+)\s*[、.]")
 _SPLIT_CHOICE = re.compile(r"^第(\d+)题\((.*)\)$")
 _BRACKET = re.compile(r"^(.+?)\s*\[(.+)\]$")
+_DASHED = re.compile(r"^(.+) - (.+)$", re.DOTALL)
+_CHOSEN = frozenset({"y", "yes", "1", "是", "true", "checked"})
 _GENERIC = frozenset({"q", "question", "v", "var", "item", "x", "y", "c", "col", "column", "qid"})
 """Stems that number all questions of a file and so name no concept."""
+
+_TOP = 10
+"""Highest code of usual answer scales."""
 
 _REVERSED = -0.2
 """Correlation with the rest of a family from which an item is called a candidate for turning:
@@ -75,12 +80,33 @@ def split_choices(names: Sequence[str], columns: dict[str, Column]) -> dict[str,
         for stem, group in by_stem.items()
         if len(group) > 1 and all(_zero_or_one(columns[n]) for n in group.values())
     }
-    return found
+    return found | _told_by_one_word(names, columns)
+
+
+def _told_by_one_word(
+    names: Sequence[str], columns: dict[str, Column]
+) -> dict[str, dict[int, str]]:
+    """Return questions whose choices stand in columns that hold one word, or nothing.
+
+    ``question - choice`` holds the choice; ``Q3[SQ002]`` holds ``Y``.
+    """
+    found: dict[str, dict[int, str]] = {}
+    for name in names:
+        words = {text.strip().casefold() for text in columns[name].labels.values()}
+        dashed, row = _DASHED.match(name), _ROW.match(name)
+        if len(words) != 1:
+            continue
+        if dashed and words == {dashed[2].strip().casefold()}:
+            group = found.setdefault(dashed[1], {})
+            group[len(group) + 1] = name
+        elif row and name.endswith("]") and words <= _CHOSEN:
+            found.setdefault(row["stem"].rstrip("["), {})[int(row["number"])] = name
+    return {base: group for base, group in found.items() if len(group) > 1}
 
 
 def choice_label(name: str) -> str:
     """Return the choice that a column of its own names, or an empty text."""
-    hit = _SPLIT_CHOICE.match(name)
+    hit = _SPLIT_CHOICE.match(name) or _DASHED.match(name)
     return hit[2] if hit else ""
 
 
@@ -104,7 +130,7 @@ def families(columns: dict[str, Column]) -> list[Family]:
             key, reason = rows[name][0], "they are rows of one question"
         elif hit := (_ROW.match(name) or _STEM.match(name)):
             key, reason = hit["stem"].rstrip("_[. -"), "their names share a stem"
-        elif hit := _BRACKET.match(name):
+        elif hit := (_BRACKET.match(name) or _DASHED.match(name)):
             key, reason = hit[1], "they are rows of one question"
         else:
             continue
@@ -115,7 +141,7 @@ def families(columns: dict[str, Column]) -> list[Family]:
 
 def share_scale(group: Family, columns: dict[str, Column]) -> None:
     """Give the unlabelled scales of a family one span; single columns may not show their ends."""
-    members = [columns[n] for n in group.columns if columns[n].kind in ("likert", "category")]
+    members = [columns[n] for n in group.columns if _may_be_scale(columns[n])]
     plain = [c for c in members if not c.sure and c.values.notna().any() and not _worded(c)]
     if len(plain) < 2:
         return
@@ -133,6 +159,12 @@ def share_scale(group: Family, columns: dict[str, Column]) -> None:
         column.why += but_for(slips)
         others = [s for s in ((1, 5), (1, 7), (1, 10), (0, 10)) if s[0] <= low and s[1] >= high]
         column.alternatives = tuple(f"{a} to {b}" for a, b in others if (a, b) != span)
+
+
+def _may_be_scale(column: Column) -> bool:
+    """Tell whether a column can be an answer scale, seen beside its neighbours."""
+    small = column.kind == "number" and (column.values.dropna() % 1 == 0).all()
+    return column.kind in ("likert", "category") or (small and (column.high or 99) <= _TOP)
 
 
 def _worded(column: Column) -> bool:

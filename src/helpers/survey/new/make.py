@@ -17,8 +17,15 @@ from helpers.survey.new.guess import Guess
 from helpers.survey.new.proposal import propose
 from helpers.survey.new.write import data_sheet, items_csv, study_yml
 from helpers.survey.readers.detect import Detected, detect, read_export
+from helpers.survey.readers.export import Export
 
 _NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_]{0,63}$")
+_KEY = re.compile(
+    r"^(id|rowname|row_id|(respondent|case|participant|subject|person|response)_?(id|no|nr)?|pid|uid)$",
+    re.IGNORECASE,
+)
+_WITHOUT_ID = ("csv", "spss", "stata")
+"""Readers of files that do not say which column is the key."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -95,7 +102,14 @@ def new_study(
     if reader is not None:
         detected = replace(detected, reader=reader)
     export = read_export(source, detected)
+    key = _key_column(export) if detected.reader in _WITHOUT_ID else None
+    if key is not None:
+        detected = replace(detected, columns={**detected.columns, "respondent_id": key})
+        export = read_export(source, detected)
     proposal = propose(export, place=source.name)
+    if key is not None:
+        because = "its name says so, and no value stands twice"
+        proposal.add(Guess("data.columns", f"respondent_id: {key}", because, True, ("an item",)))
     file = f"raw/{_UNSAFE.sub('_', source.name).lstrip('.') or 'export'}"
     sha256 = hashlib.sha256(source.read_bytes()).hexdigest()
     title = title.strip() or name
@@ -114,6 +128,15 @@ def new_study(
         name, target, detected, tuple(proposal.guesses), len(export.meta), len(proposal.items),
         dict(export.dropped),
     )  # fmt: skip
+
+
+def _key_column(export: Export) -> str | None:
+    """Return the column that numbers the respondents, where the program does not name one."""
+    for name in filter(_KEY.match, export.answers):
+        cells = export.answers[name].astype("str").str.strip()
+        if cells.ne("").all() and not cells.duplicated().any():
+            return name
+    return None
 
 
 def _target(name: str, folder: Path | None) -> Path:

@@ -7,7 +7,7 @@ import re
 import pandas as pd
 
 from helpers.errors import DataContractError
-from helpers.survey.new.columns import Column, read_column, value_table
+from helpers.survey.new.columns import Column, read_column, share_words, value_table
 from helpers.survey.new.draft import Item, Proposal
 from helpers.survey.new.families import (
     Family,
@@ -26,6 +26,7 @@ from helpers.survey.readers.export import Export
 from helpers.survey.readers.wenjuanxing import plain_header
 
 _NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_]*$")
+_BRACKETED = re.compile(r"^.+?\[(.+)\]$")
 _NUMBERED = re.compile(r"^(\d+)\s*[、.]")
 _RESERVED = frozenset(
     {"id", "respondent_id", "started_at", "duration_s", "language", "excluded_by"}
@@ -51,6 +52,7 @@ def propose(export: Export, *, place: str) -> Proposal:
     split = split_choices(named, columns)
     taken = {c for group in split.values() for c in group.values()}
     groups = families({n: c for n, c in columns.items() if n not in taken})
+    share_words(columns, [group.columns for group in groups])
     for group in groups:
         share_scale(group, columns)
         _without_shared_question(group, columns)
@@ -73,11 +75,15 @@ def _without_shared_question(group: Family, columns: dict[str, Column]) -> None:
     if len(heads) == 1 and heads != {""}:
         for name in group.columns:
             columns[name].wording = columns[name].wording.rpartition(" - ")[2]
+    hits = [_BRACKETED.match(columns[n].wording) for n in group.columns]
+    if all(hits):
+        for name, hit in zip(group.columns, hits, strict=True):
+            columns[name].wording = hit[1]
 
 
 def _is_blank(export: Export, column: str) -> bool:
     """Tell whether no cell of a column holds anything."""
-    return bool((export.answers[column].astype("str").str.strip() == "").all())
+    return all(str(text).strip() == "" for text in export.answers[column].unique())
 
 
 def _item_names(columns: list[str]) -> dict[str, str]:

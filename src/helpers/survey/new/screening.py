@@ -23,6 +23,9 @@ _NEVER, _NEARLY_ALL = 0.02, 0.8
 
 _MOST_BRANCH_CODES = 6
 
+_FEWEST = 5
+"""Respondents behind each code of a question before it can tell who was asked another."""
+
 
 def guess_screening(proposal: Proposal) -> set[str]:
     """Fill ``screening`` of a proposal and return the items that are no measurements."""
@@ -139,9 +142,9 @@ def guess_branches(proposal: Proposal, checks: set[str]) -> None:
 
 def _can_branch(column: Column) -> bool:
     """Tell whether a question can decide who is asked a later one."""
-    return (
-        column.kind in ("category", "likert") and 2 <= column.values.nunique() <= _MOST_BRANCH_CODES
-    )
+    counts = column.values.value_counts()
+    few = 2 <= len(counts) <= _MOST_BRANCH_CODES
+    return column.kind in ("category", "likert") and few and counts.min() >= _FEWEST
 
 
 def _asked_after(gate: pd.Series, answered: pd.Series) -> list[int]:
