@@ -411,6 +411,37 @@ def test_encodings_are_found_and_read_alike(encoding, tmp_path):
     assert export.answers["1、满意吗"].tolist() == ["非常满意", "一般"]
 
 
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        (
+            "big5",
+            "編號,您滿意嗎,意見\n1,非常滿意,送貨太慢了\n2,普通,沒有意見\n3,不滿意,客服態度很差\n",
+        ),
+        ("shift_jis", "番号,満足度,意見\n1,とても満足,配送が遅い\n2,普通,特になし\n"),
+        ("euc_kr", "번호,만족도,의견\n1,매우 만족,배송이 늦었습니다\n2,보통,없음\n"),
+        ("cp1251", "номер,оценка,причина\n1,хорошо,доставка задержалась\n2,плохо,товар цел\n"),
+        ("cp1252", "id,raison\n1,livré trop tard\n2,déçu par le délai à l'été\n"),
+    ],
+)
+def test_other_encodings_are_guesses_and_say_so(encoding, text, tmp_path):
+    path = saved(tmp_path, text.encode(encoding))
+    found = detect(path)
+    guess = next(g for g in found.guesses if g.what == "encoding")
+    assert (guess.found, guess.sure) == (encoding, False)
+    assert guess.alternatives
+    assert read_export(path, found).answers.iloc[0, -1] == text.split("\n")[1].split(",")[-1]
+
+
+def test_several_columns_without_a_name(tmp_path):
+    found = read_export(saved(tmp_path, "a,,,b\n1,,2,3\n4,,,5\n6,,7,\n"))
+    assert list(found.answers) == ["a", "b"]
+    assert [f.sentence for f in found.findings] == [
+        "a column without a name holds 2 cells; every column needs a name. Name it in the header "
+        "row."
+    ]
+
+
 def test_detection_speaks_chinese(tmp_path):
     with in_language("zh"):
         assert "来源：google_forms（第一列为时间戳" in detect(saved(tmp_path, GOOGLE)).text()

@@ -217,6 +217,15 @@ def _rounded_ids(meta: pd.DataFrame, place: str) -> list[Finding]:
     return [Finding("error", place, sentence)]
 
 
+def blanks_apart(names: list[str]) -> list[str]:
+    """Return names in which no two blank ones are the same: they differ in length."""
+    n, out = 0, []
+    for name in names:
+        out.append(name if name.strip() else " " * n)
+        n += not name.strip()
+    return out
+
+
 def unique_names(names: list[str], place: str) -> tuple[list[str], list[Finding]]:
     """Return names with `` (2)``, `` (3)`` behind those that stand again, and say so.
 
@@ -225,9 +234,9 @@ def unique_names(names: list[str], place: str) -> tuple[list[str], list[Finding]
     """
     seen: dict[str, int] = {}
     out, doubled = [], []
-    for name in names:
+    for name in blanks_apart(names):
         seen[name] = seen.get(name, 0) + 1
-        if seen[name] > 1 and name:
+        if seen[name] > 1 and name.strip():
             doubled.append(name)
             out.append(f"{name} ({seen[name]})")
         else:

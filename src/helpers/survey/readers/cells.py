@@ -145,7 +145,7 @@ def _parts(
             chunksize=max(1, min(_ROWS, _CELLS // width)),
         ) as reader:  # fmt: skip
             yield from reader
-    except pd.errors.ParserError as error:
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DataContractError(
             f"read_source: file= {place} cannot be split into cells ({str(error).strip()}); every "
             "line needs as many cells as the header. Look for an unclosed quote or a stray comma."

@@ -17,10 +17,9 @@ _MARKS = (
 )  # fmt: skip
 _SAMPLE = 1 << 21
 _WESTERN = ("cp1252", "latin-1", "mac_roman")
-_CHINESE = "gb18030"
+_CHINESE, _KOREAN = "gb18030", "euc_kr"
 _MANY = 0.9
 _NUL_SHARE, _FAR_MORE = 0.02, 5
-_PAIR = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +137,16 @@ def _other(path: Path, place: str) -> Encoding:
     lead = [b for b in sample if b >= 0x80]
     if _fits(blocks(path, place), _CHINESE) and _simplified(sample) >= _MANY:
         why = _("the bytes are pairs as simplified Chinese has them")
+        if _fits(blocks(path, place), _KOREAN) and _hangul(sample) >= _MANY:
+            why = _("the bytes are pairs that are Korean syllables or rare Chinese signs")
+            return Encoding(_KOREAN, why, False, (_CHINESE,))
         return Encoding(_CHINESE, why, True, ("big5",))
     from charset_normalizer import from_bytes
 
     allowed = [_CHINESE, "big5", "cp1252", "cp1250", "cp1251", "shift_jis", "euc_kr", "euc_jp"]
     found = [m.encoding for m in from_bytes(sample, cp_isolation=allowed)]
-    if found and _alike(sample, found[0], "cp1252"):
-        found.insert(0, "cp1252")
+    if _western(sample):
+        found.insert(0, _WESTERN[0])
     fitting = [name for name in dict.fromkeys([*found, *_WESTERN])
                if _fits(blocks(path, place), name)]  # fmt: skip
     why = _(
@@ -154,19 +156,36 @@ def _other(path: Path, place: str) -> Encoding:
     return Encoding(fitting[0], why, False, tuple(fitting[1:4]))
 
 
-def _alike(sample: bytes, one: str, other: str) -> bool:
-    """Tell whether two encodings read the same text out of the bytes."""
-    return sample.decode(one, errors="replace") == sample.decode(other, errors="replace")
+def _western(sample: bytes) -> bool:
+    """Tell whether the bytes are usual letters of western Europe in its Windows encoding."""
+    text = sample.decode(_WESTERN[0], errors="replace")
+    return all(sign.isascii() or sign in _LETTERS for sign in text)
+
+
+_LETTERS = frozenset(
+    "àâäáãåæçéèêëíìîïñóòôöõøœúùûüýÿßÀÂÄÁÃÅÆÇÉÈÊËÍÎÏÑÓÔÖÕØŒÚÙÛÜ€’‘“”–—…«»°§¿¡ºª\xa0"
+)
+
+
+def _hangul(sample: bytes) -> float:
+    """Return the share of two-byte signs that would be Korean syllables."""
+    leads = [a for a, b in _pairs(sample)]
+    return sum(0xB0 <= a <= 0xC8 for a in leads) / len(leads) if leads else 0.0
 
 
 def _simplified(sample: bytes) -> float:
     """Return the share of two-byte signs that lie where GB 2312 has its punctuation and Chinese."""
-    pairs, common, i = 0, 0, 0
+    pairs = _pairs(sample)
+    common = sum(0xA1 <= a <= 0xF7 and b >= 0xA1 for a, b in pairs)
+    return common / len(pairs) if pairs else 0.0
+
+
+def _pairs(sample: bytes) -> list[tuple[int, int]]:
+    """Return the two-byte signs of a text in an encoding of that kind."""
+    pairs, i = [], 0
     while i < len(sample) - 1:
-        if sample[i] < 0x80:
+        if sample[i] >= 0x80:
+            pairs.append((sample[i], sample[i + 1]))
             i += 1
-            continue
-        pairs += 1
-        common += 0xA1 <= sample[i] <= 0xF7 and sample[i + 1] >= 0xA1
-        i += _PAIR
-    return common / pairs if pairs else 0.0
+        i += 1
+    return pairs

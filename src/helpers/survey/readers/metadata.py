@@ -78,21 +78,30 @@ def fill(
     }  # fmt: skip
     out, findings = meta.copy(), []
     for name, values in cells.items():
-        plain = values.reset_index(drop=True)
-        out[name] = parsers[name](plain)
-        lost = out[name].isna()
+        where, texts = _dictionary(values)
+        parsed = parsers[name](texts)
+        out[name] = parsed.iloc[where].set_axis(meta.index)
+        lost = parsed.isna() & (texts.str.strip() != "")
         if lost.any():
-            lost &= plain.astype("str").str.strip() != ""
-        if lost.any():
+            n = int(lost.to_numpy()[where].sum())
             findings.append(
                 Finding(
                     "mark",
                     f"{place}, {name}",
-                    f"{int(lost.sum())} cells cannot be read (first: '{plain[lost].iloc[0]}'); "
+                    f"{n} cells cannot be read (first: '{texts[lost].iloc[0]}'); "
                     "they count as unknown. Check the export's format.",
                 )
             )
     return out, findings
+
+
+def _dictionary(values: pd.Series) -> tuple[np.ndarray, pd.Series]:
+    """Return for each cell the place of its text, and the distinct texts as they first appear."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.cat.remove_unused_categories()  # the header's texts
+        return values.cat.codes.to_numpy(), pd.Series(values.cat.categories, dtype="str")
+    where, texts = pd.factorize(values.fillna(""))
+    return where, pd.Series(texts, dtype="str")
 
 
 def declared(columns: Mapping[str, str], header: list[str], place: str) -> dict[str, str]:

@@ -206,7 +206,7 @@ def blocks(path: Path, place: str) -> Iterator[bytes]:
                 if grown > BOMB_FLOOR and grown > BOMB_RATIO * packed:
                     raise _bomb(place, grown, packed)
                 yield block
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile):
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError):
         raise DataContractError(
             f"read_source: file= {place} cannot be unpacked; a whole gzip file is needed. It was "
             "cut off or damaged: fetch it again."

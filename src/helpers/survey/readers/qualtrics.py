@@ -7,7 +7,13 @@ import re
 import pandas as pd
 
 from helpers.survey.readers import metadata
-from helpers.survey.readers.assemble import Taken, assemble, header_row, under_header
+from helpers.survey.readers.assemble import (
+    Taken,
+    assemble,
+    blanks_apart,
+    header_row,
+    under_header,
+)
 from helpers.survey.readers.export import Export
 from helpers.survey.readers.layout import Layout
 
@@ -83,8 +89,8 @@ def read_qualtrics(rows: pd.DataFrame, place: str, layout: Layout) -> Export:
     first = [c.strip() for c in header_row(rows, 0)]
     n = header_rows(rows)
     ids = _import_ids(rows, n)
-    names = standard_names(first, rows, n, ids)
-    metadata.refuse_doubled([name for name in names if name], place)
+    names = blanks_apart(standard_names(first, rows, n, ids))
+    metadata.refuse_doubled(names, place)
     body, headers, findings = under_header(rows, n, names, place)
     canonical = {v: k for k, v in CANONICAL.items() if k in names and k != "Status"}
     preview = None
@@ -156,7 +162,8 @@ def read_qualtrics_legacy(rows: pd.DataFrame, place: str, layout: Layout) -> Exp
     """Read the old Qualtrics layout: columns ``V1`` to ``V10``, one label row, a last comma."""
     first, labels = ([c.strip() for c in header_row(rows, i)] for i in (0, 1))
     names = [label if re.fullmatch(r"V\d+", name) else name for name, label in zip(first, labels)]
-    metadata.refuse_doubled([name for name in names if name], place)
+    names = blanks_apart(names)
+    metadata.refuse_doubled(names, place)
     body, headers, findings = under_header(rows, 2, names, place)
     canonical = {v: k for k, v in _LEGACY.items() if k in names and k != "Status"}
     preview = None

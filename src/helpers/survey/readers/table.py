@@ -7,7 +7,13 @@ from dataclasses import replace
 import pandas as pd
 
 from helpers.survey.readers import metadata
-from helpers.survey.readers.assemble import Taken, assemble, header_row, under_header
+from helpers.survey.readers.assemble import (
+    Taken,
+    assemble,
+    blanks_apart,
+    header_row,
+    under_header,
+)
 from helpers.survey.readers.export import Export
 from helpers.survey.readers.labelled import Labelled
 from helpers.survey.readers.layout import Layout
@@ -26,8 +32,8 @@ def read_table(rows: pd.DataFrame, place: str, layout: Layout) -> Export:
     Metadata are known only where the study file names their columns; without a
     ``respondent_id`` the rows are numbered in file order, from 1.
     """
-    names = [c.strip() for c in header_row(rows, 0)]
-    metadata.refuse_doubled([n for n in names if n], place)
+    names = blanks_apart([c.strip() for c in header_row(rows, 0)])
+    metadata.refuse_doubled(names, place)
     body, headers, findings = under_header(rows, 1, names, place)
     canonical = {}
     if "respondent_id" in names:
