@@ -209,6 +209,9 @@ def _rows() -> dict[str, Threshold]:
         Threshold("skewness", 2.0, "max", *west),
         Threshold("kurtosis", 7.0, "max", *west),
         Threshold("power", 0.80, "min", "Cohen (1988)"),
+        Threshold(
+            "allocation_p", 0.001, "min", "Fabijan et al. (2019)", "10.1145/3292500.3330722"
+        ),
         Threshold("relative_bias", 0.10, "max", *muthen),
         Threshold("se_bias", 0.05, "max", *muthen),
         Threshold("coverage_low", 0.91, "min", *muthen),

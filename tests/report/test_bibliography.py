@@ -48,6 +48,7 @@ def catalogue_texts():
         ("Johnson and Neyman (1936)", ["johnsonneyman1936"]),
         ("Rhemtulla, Brosseau-Liard & Savalei (2012)", ["rhemtulla2012"]),
         ("Horn 1965, Cronbach 1951", ["cronbach1951", "horn1965"]),
+        ("$p<.05$ (Horn 1965), $P(T>C)$", ["horn1965"]),
         ("in 1951, and Cronbach later", []),
         ("Smith & Wesson (1999)", []),
     ],

@@ -22,14 +22,14 @@ BIBLIOGRAPHY = pandoc.ASSETS / "references.bib"
 STYLE = pandoc.ASSETS / "references.csl"
 
 _JOINED = r"(?:[\s,，、;]|&|(?:and|et al\.?|和|与|等人?|Jr\.|III|van|von|der|de|la)(?![A-Za-z])|"
-_NAME = r"[A-ZÀ-Ž][\w\-’']+)*"
+_NAME = r"[A-ZÀ-Ž](?=[\w\-’']*[a-zà-ž])[\w\-’']+)*"
 _YEARS = r"(?:(?:19|20)\d\d[ab]?\s*[,，;；]\s*)*"
 _ENTRY = re.compile(r"^:::+ \{#ref-(\S+) \.csl-entry\}\n(.*?)\n:::+$", re.DOTALL | re.MULTILINE)
 _SPAN = re.compile(r"\[([^\[\]]*)\]\{\.nocase\}")
-_TAG = re.compile(r"<[^>]*>")
-_BEFORE = re.compile(r"[A-ZÀ-Ž][\w\-]+(?:,|,? &|,? and|、| 和) $")
+_TAG = re.compile(r"</?[a-z][^<>]*>")
+_BEFORE = re.compile(r"[A-ZÀ-Ž](?=[\w\-]*[a-zà-ž])[\w\-]+(?:,|,? &|,? and|、| 和) $")
 _ANYONE = re.compile(
-    r"(?<![\w\-])(?:(?:van|von|de) )?" + _NAME.removesuffix(")*") + r"(?:'s|’s)?" + _JOINED + _NAME
+    r"(?<![\w\-])(?!Guidelines )(?:(?:van|von|de) )?" + _NAME.removesuffix(")*") + r"(?:'s|’s)?" + _JOINED + _NAME
     + r"\s*[(（]?\s*" + _YEARS + r"(?P<year>(?:19|20)\d\d)(?![\d])"
 )  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""Managerial analyses: what the estimates mean for those who run the shop."""
