@@ -12,6 +12,7 @@ from pathlib import Path
 
 from helpers.commands.batch import add_batch
 from helpers.commands.own_data import add_own_data
+from helpers.commands.student import add_student
 from helpers.errors import SuiteError
 
 INTERRUPTED = 130
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     """Render a study."""
     from helpers import paths
+    from helpers.report.facts import NEVER
     from helpers.report.parameters import parse_settings
     from helpers.report.request import make_requests
     from helpers.report.run import run
@@ -54,6 +56,9 @@ def _run(options: argparse.Namespace) -> int:
     if outcomes[0].why_plain and not options.plain_kernels:
         print(f"Ordinary kernels were used: {outcomes[0].why_plain}.", file=sys.stderr)
     for outcome in outcomes:
+        for name, reasons in outcome.why.items():
+            if reasons and reasons != [NEVER]:
+                print(f"{name}: run again: {'; '.join(reasons)}")
         for name in outcome.failed:
             print(f"failed: {name}; its page says why.", file=sys.stderr)
         total = len(outcome.made) + len(outcome.failed)
@@ -185,6 +190,7 @@ def _parser() -> argparse.ArgumentParser:
     diff.add_argument("--most", type=int, default=40, metavar="N", help="changes a notebook")
     diff.set_defaults(call=_diff)
     add_own_data(commands)
+    add_student(commands, _words)
     lab = commands.add_parser("lab", help="open JupyterLab at notebook 00; takes its options too")
     lab.set_defaults(call=_lab)
     return parser

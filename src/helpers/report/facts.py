@@ -9,12 +9,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from helpers.errors import listing
 from helpers.report import manifest
 from helpers.report.codehash import notebook_hash, room_hashes
 from helpers.report.request import WHERE
 
 _NOT_ASKED = (*WHERE, "language")
 """Where work is done changes nothing, and one execution speaks every language."""
+
+
+NEVER = "not run before"
+MOST_ROOMS = 3
+"""Rooms that a reason names; of more it says how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,7 @@ def reasons(before: Mapping[str, Any], now: Facts) -> list[str]:
         What holds now.
     """
     if not before:
-        return ["not run before"]
+        return [NEVER]
     return list(_changes(before, now.as_dict()))
 
 
@@ -90,8 +96,12 @@ def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]
         yield "data changed"
     for name, old, new in _pairs(before.get("parameters", {}), now["parameters"]):
         yield f"parameter {name} {_shown(old)} -> {_shown(new)}"
-    for room, _old, _new in _pairs(before.get("code", {}), now["code"]):
-        yield "translations changed" if room.endswith(".locale") else f"code of {room} changed"
+    rooms = [room for room, _old, _new in _pairs(before.get("code", {}), now["code"])]
+    code = [room for room in rooms if not room.endswith(".locale")]
+    if code:
+        yield f"code of {listing(code, most=MOST_ROOMS)} changed"
+    if len(code) < len(rooms):
+        yield "translations changed"
     for name, old, new in _pairs(before.get("versions", {}), now["versions"]):
         yield f"{name} {_shown(old)} -> {_shown(new)}"
     if before.get("kernels") != now["kernels"]:
