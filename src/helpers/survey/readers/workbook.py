@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -140,9 +141,13 @@ def _formulas(path: Path, number: int, place: str) -> list[Finding]:
     """Return findings on cells that hold formulas: with a stored value, and without one."""
     if not zipfile.is_zipfile(path):
         return []
-    with zipfile.ZipFile(path) as archive:
-        name = f"xl/worksheets/sheet{number + 1}.xml"
-        content = archive.read(name) if name in archive.namelist() else b""
+    name = f"xl/worksheets/sheet{number + 1}.xml"
+    try:
+        with zipfile.ZipFile(path) as archive:
+            content = archive.read(name) if name in archive.namelist() else b""
+    except (zipfile.BadZipFile, zlib.error, OSError, NotImplementedError):
+        sentence = "the workbook is damaged: formulas cannot be looked for. Export it again."
+        return [Finding("mark", place, sentence)]
     n, empty = len(_FORMULA.findall(content)), len(_WITHOUT_VALUE.findall(content))
     findings = []
     if n > empty:
