@@ -340,3 +340,18 @@ def test_packed_files_stay_packed(toy, studies, tmp_path):
     packed.write_bytes(gzip.compress(toy.read_bytes(), mtime=0))
     study = open_folder(new_study("toy", packed, folder=studies).folder)
     assert len(study.responses) == 6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", ["main.csv.gz", "servqual.csv.gz"])
+def test_a_new_study_runs_green(file, tmp_path, monkeypatch):
+    root, source = paths.project_root(), paths.data_folder() / "online_shopping" / "raw" / file
+    project = tmp_path / "project"
+    (project / "data").mkdir(parents=True)
+    (project / "notebooks").symlink_to(root / "notebooks")
+    (project / "pyproject.toml").symlink_to(root / "pyproject.toml")
+    monkeypatch.setenv("STUDY_ROOT", str(project))
+    assert main(["new", "fresh", "--from", str(source)]) == 0
+    assert main(["check", "fresh"]) == 0
+    out = str(tmp_path / "out")
+    assert main(["run", "fresh", "--only", "00,10,20,30", "--out", out]) == 0

@@ -97,6 +97,8 @@ def data_sheet(
         [
             f"# {title}", "", "## What the file tells", "", *facts, "",
             "## What was not read", "", *(left_out or ["- Nothing was left out."]), "",
+            "The raw file still holds all of it. Do not give the raw file away; `study export` "
+            "writes a copy to share.", "",
             "## What only the researcher can say", "",
             "Questions after Gebru et al. (2021, doi:10.1145/3458723); answer each here.", "",
             *(f"{k}. {question}" for k, question in enumerate(asked, start=1)), "",
