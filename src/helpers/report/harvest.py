@@ -12,6 +12,7 @@ from nbformat import NotebookNode
 
 from helpers.i18n import prose
 from helpers.lesson import MIME
+from helpers.report.comments import with_translated_comments
 from helpers.report.execute import Failure
 
 LONGEST_TEXT = 20_000
@@ -189,7 +190,8 @@ def _read_code(cell: NotebookNode, found: Harvest, section: str) -> None:
     """Add a code cell's source and outputs."""
     tags = cell.metadata.get("tags", [])
     if "hide-input" not in tags and cell.source.strip():
-        _add_code(found.blocks, Code(cell.source, _code_kind(tags)))
+        source = with_translated_comments(cell.source)
+        _add_code(found.blocks, Code(source, _code_kind(tags)))
     for output in cell.get("outputs", []):
         found.blocks += _blocks_of(output, found)
         payload = output.get("data", {}).get(MIME) or {}
