@@ -9,7 +9,7 @@ from helpers.errors import Unavailable, passes_unavailable
 from helpers.i18n import _
 from helpers.measurement.adequacy import SingleFactorShare
 from helpers.results import CheckResult
-from helpers.sem.method_results import MarkerModels, MethodPaths
+from helpers.sem.method_results import VARIANTS, MarkerModels, MethodPaths
 from helpers.sem.study_fit import variable_labels
 from helpers.sem.study_method import MarkerPaths, StudyMarker
 from helpers.survey.load import Study
@@ -224,11 +224,12 @@ def changes_table(
         Column("base", "β", "bounded"),
         interval_column(bounded=True),
     ]
-    columns += [Column(key, short_name(key), "bounded") for key in found.variants]
+    signs = dict(zip(VARIANTS, ("M =", "M ≠", "F =", "F ≠"), strict=True))
+    columns += [Column(key, signs[key], "bounded") for key in found.variants]
     if not isinstance(scores, Unavailable):
         frame = frame.merge(scores.paths, on=["outcome", "predictor"], how="left")
         columns += [
-            Column("scores", _("Scale means"), "bounded"),
+            Column("scores", _("Means"), "bounded"),
             Column("scores_adjusted", _("Adjusted"), "bounded"),
         ]
     frame = frame.assign(
@@ -242,10 +243,11 @@ def changes_table(
         section="group",
         note=_(
             "Standardised paths, n = {n}. β and its interval: the model without a method factor. "
-            "A dash stands for a model without an admissible solution."
+            "M: with the marker behind all items; F: with a latent method factor; =: equal "
+            "loadings; ≠: free loadings. A dash stands for a model without an admissible solution."
         ).format(n=found.n_used)
         + ("" if isinstance(scores, Unavailable) else " " + _(
-            "Scale means: regressions among means, before and after the correction of Lindell and "
+            "Means: regressions among scale means, before and after the correction of Lindell and "
             "Whitney (2001); they are attenuated by measurement error."
         )),
     )  # fmt: skip

@@ -16,30 +16,45 @@ from helpers.tables.numbers import format_number
 
 @passes_unavailable
 def coefficients_table(study: Study, found: MoreReliability) -> ApaTable:
-    """Return standardised alpha, CR, AVE, omega categorical and rho_A with intervals."""
+    """Return standardised alpha, CR and AVE with intervals."""
+    kinds = (("standardized", _("α standardised")), ("cr", "CR"), ("ave", "AVE"))
+    note = _(
+        "Intervals: percentile bootstrap ({boot} draws, seed {seed}) for standardised α, delta "
+        "method for CR and AVE, which are of a one-factor model of each scale."
+    ).format(boot=found.n_boot, seed=found.seed)
+    caption = _("Further coefficients of the scales, with intervals")
+    return _coefficients(study, found, kinds, caption, note)
+
+
+@passes_unavailable
+def categorical_table(study: Study, found: MoreReliability) -> ApaTable:
+    """Return omega categorical and rho_A with intervals."""
+    kinds = (("omega_cat", _("ω categorical")), ("rho_a", "ρA"))
+    note = _(
+        "ω categorical: of the sum of the answers, from a one-factor model of polychoric "
+        "correlations, delta method. ρA: PLS mode A among the scales shown, percentile bootstrap "
+        "(at most 500 draws)."
+    )
+    caption = _("Omega categorical and rho_A, with intervals")
+    return _coefficients(study, found, kinds, caption, note)
+
+
+def _coefficients(
+    study: Study,
+    found: MoreReliability,
+    kinds: tuple[tuple[str, str], ...],
+    caption: str,
+    note: str,
+) -> ApaTable:
+    """Return a table of some coefficients, each with its interval."""
     frame = found.rows.assign(name=[study.construct_name(c) for c in found.rows["construct"]])
     columns = [Column("name", _("Construct"), "text")]
-    for key, label in (
-        ("standardized", _("α standardised")),
-        ("cr", "CR"),
-        ("ave", "AVE"),
-        ("omega_cat", _("ω categorical")),
-        ("rho_a", "ρA"),
-    ):
-        columns += [Column(key, label, "bounded"),
-                    interval_column(f"{key}_low", f"{key}_high", bounded=True)]  # fmt: skip
-    note = _(
-        "Intervals: percentile bootstrap ({boot} draws, seed {seed}) for standardised α and ρA, "
-        "delta method for the others. CR and AVE: one-factor model of each scale. ω categorical: "
-        "of the sum of the answers, from a one-factor model of polychoric correlations. ρA: PLS "
-        "mode A among the scales shown."
-    ).format(boot=found.n_boot, seed=found.seed)
-    return apa_table(
-        frame,
-        caption=_("Further coefficients of the scales, with intervals"),
-        columns=columns,
-        note=note,
-    )
+    for key, label in kinds:
+        columns += [
+            Column(key, label, "bounded"),
+            interval_column(f"{key}_low", f"{key}_high", bounded=True),
+        ]
+    return apa_table(frame, caption=caption, columns=columns, note=note)
 
 
 @passes_unavailable
