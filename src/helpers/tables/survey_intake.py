@@ -40,7 +40,9 @@ def source_table(study: Study) -> ApaTable | Unavailable:
         pd.DataFrame(rows, columns=["what", "found"]),
         caption=_("The file and how it was read"),
         columns=[Column("what", _("What"), "text"), Column("found", _("Found"), "text")],
-        note=_("The file must agree with its checksum (SHA-256) in the study file, or nothing is read."),
+        note=_(
+            "The file must agree with its checksum (SHA-256) in the study file, or nothing is read."
+        ),
     )
 
 
