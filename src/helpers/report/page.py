@@ -193,7 +193,7 @@ def block_markdown(block: Block, numbering: Numbering) -> str:
                 (pandoc.raw(opened), pandoc.code(block.source), pandoc.raw("</details>"))
             )
         case Markup():
-            return pandoc.raw(_numbered(unbroken(plain(safe_html(block.html))), numbering))
+            return pandoc.raw(numbered(unbroken(plain(safe_html(block.html))), numbering))
         case Picture():
             return pandoc.raw(_figure(block, numbering))
         case Equation():
@@ -214,7 +214,7 @@ def _label(block: Code) -> str:
     return words[block.kind]
 
 
-def _numbered(markup: str, numbering: Numbering) -> str:
+def numbered(markup: str, numbering: Numbering) -> str:
     """Give a table its number and room to scroll."""
     if "<table" not in markup:
         return markup

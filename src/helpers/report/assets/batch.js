@@ -10,7 +10,7 @@
     var words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     var left = 0;
     rows.forEach(function (row) {
-      var text = row.textContent.toLowerCase();
+      var text = row.cells[0].textContent.toLowerCase();
       var fits = words.every(function (word) { return text.indexOf(word) >= 0; });
       if (status.value && row.dataset.status !== status.value) { fits = false; }
       row.hidden = !fits;

@@ -12,8 +12,9 @@ import pandas as pd
 
 from helpers.i18n import _
 from helpers.report.batch.compare import differences
-from helpers.report.page import plain_svg
-from helpers.tables.numbers import format_interval, format_number
+from helpers.report.page import Numbering, numbered, plain_svg, unbroken
+from helpers.tables import ApaTable, apa_table
+from helpers.tables.numbers import format_interval
 
 MOST_DRAWN = 60
 """Reports in one forest plot; the table holds all."""
@@ -21,7 +22,7 @@ MOST_DRAWN = 60
 Line = Mapping[str, Any]
 
 
-def comparison_body(lines: Sequence[Line], labels: Mapping[str, str]) -> str:
+def comparison_body(lines: Sequence[Line], labels: Mapping[str, str], *, simulated: bool) -> str:
     """Return a forest plot for each key number, and the table of differences.
 
     Parameters
@@ -30,14 +31,17 @@ def comparison_body(lines: Sequence[Line], labels: Mapping[str, str]) -> str:
         Lines of the journal, of one language, in the order of the configuration.
     labels : mapping
         Report -> what it is, in words.
+    simulated : bool
+        Whether tables and figures must say so.
     """
-    table = differences(lines)
+    numbering = Numbering()
     parts = [f"<p>{html.escape(_introduction())}</p>"]
-    for number, (id, rows) in enumerate(table.groupby("id", sort=False), start=1):
+    for id, rows in differences(lines).groupby("id", sort=False):
         label = rows["label"].iloc[0]
         parts.append(f"<h2>{html.escape(label)}</h2>")
-        parts.append(_figure(rows, labels, number=number, label=label))
-        parts.append(_table(rows, labels, number=number, label=label, id=str(id)))
+        drawn = _figure(rows, labels, numbering, label=label, simulated=simulated)
+        table = _table(rows, labels, label=label, id=str(id), simulated=simulated)
+        parts += [drawn, numbered(unbroken(table.html()), numbering)]
     return "".join(parts)
 
 
@@ -52,7 +56,14 @@ def _introduction() -> str:
     )
 
 
-def _figure(rows: pd.DataFrame, labels: Mapping[str, str], *, number: int, label: str) -> str:
+def _figure(
+    rows: pd.DataFrame,
+    labels: Mapping[str, str],
+    numbering: Numbering,
+    *,
+    label: str,
+    simulated: bool,
+) -> str:
     """Return the forest plot of one key number."""
     import matplotlib.pyplot as plt
 
@@ -71,10 +82,11 @@ def _figure(rows: pd.DataFrame, labels: Mapping[str, str], *, number: int, label
         plt.close(axes.figure)
     svg = plain_svg(buffer.getvalue().decode("utf-8")).encode("utf-8")
     source = f"data:image/svg+xml;base64,{base64.b64encode(svg).decode('ascii')}"
-    caption = _("Figure {n}.").format(n=number)
+    caption = numbering.figure()
     text = _("{label}: estimates with their intervals, {n} of {total} reports.").format(
         label=label, n=len(drawn), total=len(rows)
     )
+    text += f" [{_('SIMULATED')}]" if simulated else ""
     return (
         f'<figure><img src="{source}" alt="{html.escape(alt)}"><figcaption>'
         f'<span class="label">{html.escape(caption)}</span> {html.escape(text)}'
@@ -83,29 +95,31 @@ def _figure(rows: pd.DataFrame, labels: Mapping[str, str], *, number: int, label
 
 
 def _table(
-    rows: pd.DataFrame, labels: Mapping[str, str], *, number: int, label: str, id: str
-) -> str:
+    rows: pd.DataFrame, labels: Mapping[str, str], *, label: str, id: str, simulated: bool
+) -> ApaTable:
     """Return the table of one key number and its differences."""
-    heads = (_("Report"), _("Estimate"), _("Interval"), _("Reference"), _("Difference"),
-             _("Interval of the difference"))  # fmt: skip
-    head = "".join(f'<th scope="col">{html.escape(word)}</th>' for word in heads)
-    body = "".join(_table_row(row, labels) for row in rows.to_dict(orient="records"))
+    shown = pd.DataFrame(
+        {
+            "report": rows["report"].map(labels),
+            "value": rows["value"],
+            "interval": _intervals(rows, "low", "high"),
+            "reference": rows["reference"].map(lambda name: labels.get(name, "")),
+            "difference": rows["difference"],
+            "of_difference": _intervals(rows, "difference_low", "difference_high"),
+        }
+    )
+    columns = {
+        "report": _("Report"), "value": _("Estimate"), "interval": _("Interval"),
+        "reference": _("Reference"), "difference": _("Difference"),
+        "of_difference": _("Interval of the difference"),
+    }  # fmt: skip
     caption = _("{label} ({id}) across the batch.").format(label=label, id=id)
-    name = _("Table {n}.").format(n=number)
-    return (
-        f'<div class="wide" tabindex="0"><table><caption><span class="label">{html.escape(name)}'
-        f"</span> {html.escape(caption)}</caption><thead><tr>{head}</tr></thead>"
-        f"<tbody>{body}</tbody></table></div>"
+    why = _("the first report has no reference, or the two share respondents")
+    return apa_table(
+        shown, caption=caption, columns=columns, missing_reason=why, simulated=simulated
     )
 
 
-def _table_row(row: Mapping[str, Any], labels: Mapping[str, str]) -> str:
-    """Return one report's row."""
-    reference = labels.get(row["reference"], "")
-    cells = [
-        format_number(row["value"]), format_interval(row["low"], row["high"]), reference,
-        format_number(row["difference"]),
-        format_interval(row["difference_low"], row["difference_high"]),
-    ]  # fmt: skip
-    first = f'<th scope="row">{html.escape(labels[row["report"]])}</th>'
-    return f"<tr>{first}{''.join(f'<td>{html.escape(c)}</td>' for c in cells)}</tr>"
+def _intervals(rows: pd.DataFrame, low: str, high: str) -> list[str]:
+    """Return intervals as text."""
+    return [format_interval(a, b) for a, b in zip(rows[low], rows[high])]

@@ -65,8 +65,8 @@ def write_pages(
         if more:
             back = [("index.html", _("All reports of the batch"))]
             frame = Frame(title, batch.study.is_simulated, back, _provenance(batch, there))
-            body = comparison_body(comparable, labels)
-            page = framed(_("Comparison across the batch"), body, frame, kind="paper")
+            body = comparison_body(comparable, labels, simulated=batch.study.is_simulated)
+            page = framed(_("Comparison across the batch"), body, frame)
             write_whole(batch.folder / COMPARISON, page)
 
 
@@ -89,8 +89,7 @@ def _index_body(
         f'<th scope="col"><button type="button">{html.escape(word)}</button></th>' for word in heads
     )
     rows = "".join(
-        _row(report, lines.get(report.name), labels[report.name], list(numbers))
-        for report in reports
+        _row(report, lines.get(report.name), labels[report.name], numbers) for report in reports
     )
     return (
         f'<p class="summary">{_summary(reports, lines)}</p>{_tools()}'
@@ -127,7 +126,7 @@ def _words() -> dict[str, str]:
     return {**words, "left": _("not reached")}
 
 
-def _row(report: Report, line: Line | None, label: str, numbers: Sequence[str]) -> str:
+def _row(report: Report, line: Line | None, label: str, numbers: Mapping[str, str]) -> str:
     """Return one report's row."""
     status = "left" if line is None else line["status"]
     seconds = 0.0 if line is None else line["seconds"]
@@ -138,7 +137,7 @@ def _row(report: Report, line: Line | None, label: str, numbers: Sequence[str]) 
         f'<td class="time" data-sort="{seconds}">{seconds_text(seconds) if line else ""}</td>',
     ]
     known = {} if line is None else {n["id"]: n for n in line["numbers"]}
-    cells += [_number_cell(known.get(id)) for id in numbers]
+    cells += [_number_cell(known.get(id), label) for id, label in numbers.items()]
     return f'<tr data-status="{status}">{"".join(cells)}</tr>'
 
 
@@ -149,6 +148,11 @@ def _what(report: Report, line: Line | None, label: str) -> str:
         shown = f'<span class="title">{html.escape(label)}</span>'
     else:
         shown = f'<a class="title" href="{root}/index.html">{html.escape(label)}</a>'
+    states = {} if line is None else line["notebooks"]
+    passed = [name[:2] for name, status in states.items() if status == "not_applicable"]
+    if passed:
+        text = _("Notebooks that do not apply: {numbers}").format(numbers=", ".join(passed))
+        shown += f'<p class="key">{html.escape(text)}</p>'
     for failure in line["failures"] if line else ():
         text = html.escape(f"{failure['notebook']} {failure['message']}".strip())
         if failure.get("page"):
@@ -157,13 +161,14 @@ def _what(report: Report, line: Line | None, label: str) -> str:
     return shown
 
 
-def _number_cell(number: Mapping[str, Any] | None) -> str:
+def _number_cell(number: Mapping[str, Any] | None, label: str) -> str:
     """Return the cell of one key number."""
     if number is None:
         return "<td></td>"
     text = format_estimate(number["value"], number["low"], number["high"])
     text = text.replace(" ", "\u00a0")
-    return f'<td class="time" data-sort="{number["value"]!r}">{html.escape(text)}</td>'
+    where = f'class="time" data-label="{html.escape(label)}" data-sort="{number["value"]!r}"'
+    return f"<td {where}>{html.escape(text)}</td>"
 
 
 def _summary(reports: Sequence[Report], lines: Mapping[str, Line]) -> str:
