@@ -164,7 +164,7 @@ def _table_key(value: np.ndarray | pd.DataFrame | pd.Series | pd.Index) -> Any:
     labels: Any = getattr(value, "name", None)
     kinds: Any = str(getattr(value, "dtype", ""))
     if isinstance(value, pd.DataFrame):
-        labels = [*map(str, value.columns)]
+        labels = [*map(repr, value.columns)]
         kinds = [_dtype_key(t) for t in value.dtypes]
     return (type(value), _digest(rows.to_numpy().tobytes()), str(labels), str(kinds), len(value))
 
