@@ -147,3 +147,5 @@ def test_the_script_is_the_one_that_the_policy_names(many):
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert f"'sha256-{digest}'" in page
     assert not (batch.folder / "comparison.html").exists()
+    runs = (batch.folder.parent / "index.html").read_text(encoding="utf-8")
+    assert f'href="{batch.folder.name}/index.html"' in runs and "批次 b" in runs

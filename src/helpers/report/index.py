@@ -6,12 +6,16 @@ import html
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from helpers.i18n import _, in_language
 from helpers.report.files import status_word
 from helpers.report.folder import write_whole
 from helpers.report.manifest import MANIFEST, read_json
 from helpers.report.page import Frame, framed, unbroken
+
+BATCH = "batch.json"
+"""What a batch leaves in its folder, beside its index."""
 
 
 def run_index(manifest: Mapping[str, Any], frame: Frame) -> str:
@@ -42,8 +46,10 @@ def runs_index(base: Path, *, language: str) -> None:
         manifest = read_json(path)
         if manifest.get("notebooks"):
             found.append((path.parent.relative_to(base).as_posix(), manifest))
+    batches = [(path.parent.name, read_json(path)) for path in sorted(base.glob(f"*/{BATCH}"))]
     with in_language(language):
         rows = "".join(_run_row(where, manifest) for where, manifest in found)
+        rows += "".join(_batch_row(where, batch) for where, batch in batches if batch)
         head = "".join(
             f'<th scope="col">{html.escape(word)}</th>'
             for word in (_("Language"), _("Study and run"), _("Status"), _("Time"))
@@ -101,6 +107,23 @@ def _run_row(where: str, manifest: Mapping[str, Any]) -> str:
         f'<p class="key">{html.escape(where)} · {_summary(entries)}</p></td>'
         f'<td class="state"><span class="status {status}">{html.escape(status_word(status))}'
         f'</span></td><td class="time">{seconds_text(manifest.get("seconds", 0.0))}</td></tr>'
+    )
+
+
+def _batch_row(where: str, batch: Mapping[str, Any]) -> str:
+    """Return one batch's line."""
+    entries = {line["report"]: line for line in batch["reports"]}
+    failed = batch["left"] or any(e["status"] == "failed" for e in entries.values())
+    status = "failed" if failed else "made"
+    title = html.escape(_("Batch {name}").format(name=batch["name"]))
+    languages = "/".join(batch["settings"]["languages"])
+    seconds = sum(line["seconds"] for line in entries.values())
+    return (
+        f'<tr><td class="number">{html.escape(languages)}</td>'
+        f'<td class="what"><a class="title" href="{quote(where)}/index.html">{title}</a>'
+        f'<p class="key">{html.escape(where)} · {_summary(entries)}</p></td>'
+        f'<td class="state"><span class="status {status}">{html.escape(status_word(status))}'
+        f'</span></td><td class="time">{seconds_text(seconds)}</td></tr>'
     )
 
 

@@ -14,12 +14,12 @@ from helpers.report.batch.expand import Report
 from helpers.report.batch.settings import Batch
 from helpers.report.files import status_word
 from helpers.report.folder import write_whole
-from helpers.report.index import seconds_text
+from helpers.report.index import BATCH, runs_index, seconds_text
 from helpers.report.page import Frame, framed
 from helpers.survey.selection import parse_selection
 from helpers.tables.numbers import format_estimate
 
-BATCH, COMPARISON = "batch.json", "comparison.html"
+COMPARISON = "comparison.html"
 MOST_COLUMNS = 4
 """Key numbers with a column of their own in the index; the comparison shows all."""
 
@@ -68,6 +68,7 @@ def write_pages(
             body = comparison_body(comparable, labels, simulated=batch.study.is_simulated)
             page = framed(_("Comparison across the batch"), body, frame)
             write_whole(batch.folder / COMPARISON, page)
+    runs_index(batch.folder.parent, language=spoken)
 
 
 def report_label(batch: Batch, report: Report) -> str:
