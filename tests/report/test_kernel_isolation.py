@@ -144,3 +144,39 @@ def _alive(pid):
             return False
         time.sleep(0.1)
     return True
+
+
+OPEN = """\
+import os, sys, threading
+held = [open("/dev/null") for _ in range(5)]
+reader, writer = os.pipe()
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+sys.modules["leaked_module"] = sys
+sys.path.insert(0, "/leaked")
+os.environ["OMP_NUM_THREADS"] = "7\""""
+
+COUNT = """\
+import os, sys, threading
+print(len(os.listdir("/proc/self/fd")) if n_boot else 0)
+print("leaked_module" in sys.modules, "/leaked" in sys.path, os.environ["OMP_NUM_THREADS"])
+from threadpoolctl import threadpool_info
+print(max([found["num_threads"] for found in threadpool_info()], default=1))"""
+
+
+def test_open_files_modules_and_threads_stay_with_their_notebook(project, warm):
+    dirty, count = project.notebook("10_open", OPEN), project.notebook("20_count", COUNT)
+    before = printed(count, warm)
+    printed(dirty, warm)
+    assert printed(count, warm) == before
+    assert before.splitlines()[1:] == ["False False 1", "1"]
+
+
+def test_a_report_in_a_long_batch_starts_as_the_first_did(project, warm):
+    """Descriptors of the server itself do not grow from kernel to kernel either."""
+    path = project.notebook("10_n", "print(1)")
+    printed(path, warm)
+    server = f"/proc/{warm._server.pid}/fd"
+    before = len(os.listdir(server))
+    for _time in range(5):
+        printed(path, warm)
+    assert len(os.listdir(server)) == before
