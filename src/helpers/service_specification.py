@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from helpers.errors import listing
+
 Name = Annotated[str, Field(min_length=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -44,6 +46,8 @@ class Process(Part):
     steps: list[Measured] = []
     hours: Name | None = None
     measure: Name | None = None
+    rating: Name | None = None
+    """A single rating of the recovery, read by the measure received."""
     outcome: Name
 
 
@@ -227,6 +231,29 @@ class Scenarios(Part):
         return self
 
 
+class Priority(Part):
+    """A lever, and what belongs to it in each method: the crosswalk of the priorities."""
+
+    code: Name
+    name: Words
+    kano: list[Name] = []
+    """Codes of Kano attributes."""
+    servqual: list[Name] = []
+    """Codes of dimensions of service quality."""
+    elements: list[Name] = []
+    """Codes of elements of the recovery process."""
+    drivers: list[Name] = []
+    """Constructs among the drivers of loyalty."""
+
+
+class Priorities(Part):
+    """One list of priorities from several methods."""
+
+    levers: Annotated[list[Priority], Field(min_length=2)]
+    segment: Name | None = None
+    """Item whose worst-served answer is read on its own."""
+
+
 class Service(Part):
     """The key ``service``: one part for each managerial analysis."""
 
@@ -240,6 +267,26 @@ class Service(Part):
     pilot: Pilot | None = None
     risk: Risk | None = None
     scenarios: Scenarios | None = None
+    priorities: Priorities | None = None
+
+    @model_validator(mode="after")
+    def _crosswalk_holds(self) -> Service:
+        levers = [] if self.priorities is None else self.priorities.levers
+        known = {
+            "kano": self.kano and [a.code for a in self.kano.attributes],
+            "servqual": self.servqual and [d.code for d in self.servqual.dimensions],
+            "elements": self.process and [e.code for e in self.process.elements],
+            "drivers": self.loyalty and self.loyalty.drivers,
+        }
+        for lever in levers:
+            for method, codes in known.items():
+                lost = sorted(set(getattr(lever, method)) - set(codes or []))
+                if lost:
+                    raise ValueError(
+                        f"priorities: lever '{lever.code}' names {method} {listing(lost)}, but the "
+                        f"study declares {listing(codes or ['none'])}"
+                    )
+        return self
 
     def parts(self) -> list[str]:
         """Return the names of the parts that the study states."""
@@ -256,7 +303,7 @@ _VARIABLES = {
     "dysfunctional", "indicators", "context", "treatment", "recovery", "concept", "drivers",
     "items", "survey", "id", "text", "language", "item", "count_before", "count_after",
     "amount_before", "amount_after", "predictors", "attrition", "arm", "stratum", "balance",
-    "before", "variable", "prior", "segment", "fairness",
+    "before", "variable", "prior", "segment", "fairness", "rating",
 }  # fmt: skip
 _MODELS = {"model", "models", "formation"}
 
