@@ -33,6 +33,7 @@ FLOORS = [
         "workers",
         "memo",
         "rereading",
+        "relabel",
         "cluster",
         "typed_yaml",
     ),  # fmt: skip

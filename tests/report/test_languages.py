@@ -89,6 +89,13 @@ class TestToy:
         project.notebook("10_tell", stop, "raise ValueError('not reached')")
         assert study("run", "toy", "--language", "en,zh")[0] == 0
 
+    def test_a_first_cell_that_does_more_than_begin_is_read_again_as_well(self, project, study):
+        stop = 'from helpers.lesson import begin\nlesson = begin(study, language, needs=["matrix"])'
+        project.notebook("10_tell", stop + "\nnames = dict(a=study)", "raise ValueError('no')")
+        assert study("run", "toy", "--language", "en,zh")[0] == 0
+        page = (project.root / "reports" / "toy" / "zh" / "10_tell.html").read_text("utf-8")
+        assert "本笔记不适用于该研究" in page
+
     def test_the_stored_notebook_is_of_its_language_alone(self, project, study):
         project.notebook("10_tell", BEGIN, TELL)
         assert study("run", "toy", "--language", "zh,en")[0] == 0

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from helpers.errors import SuiteError, Unavailable, listing
-from helpers.i18n import _, pick
+from helpers.i18n import _, in_language, pick
+from helpers.relabel import relabelled
 from helpers.sem.fit import fit
 from helpers.sem.partable import find_names
 from helpers.sem.syntax import parse
@@ -19,6 +20,8 @@ from helpers.sem.syntax import parse
 if TYPE_CHECKING:
     from helpers.sem.result import SemResult
     from helpers.survey.load import Study
+
+R = TypeVar("R")
 
 PLACEHOLDER_N = 1000
 """Stands in for an unstated number of respondents; nothing that depends on it is shown."""
@@ -150,6 +153,7 @@ def fit_model(
         result = fit(syntax, **arguments, **options)
     except SuiteError as error:
         return Unavailable(_("the model '{name}'").format(name=title), str(error))
+    result = in_words(result, study, group)
     data = {k: v for k, v in arguments.items() if k in ("data", "sample_cov", "n_obs")}
     return ModelFit(model, title, syntax, result, labels, data, n_known)
 
@@ -203,9 +207,22 @@ def _rows_call(
 
 
 def with_group(study: Study, columns: pd.DataFrame, group: str) -> pd.DataFrame:
-    """Add the labels of a grouping; respondents without one are left out."""
-    labels = study.groups[group].astype("object")
+    """Add the English labels of a grouping; respondents without one are left out.
+
+    Results are the same in every language then; ``in_words`` puts the labels of the language in.
+    """
+    with in_language("en"):
+        labels = study.groups[group].astype("object")
     return columns.assign(**{group: labels}).dropna(subset=[group])
+
+
+def in_words(result: R, study: Study, group: str | None) -> R:
+    """Return a result of groups with the labels that the groups have in the current language."""
+    if group is None or group not in study.spec.groups:
+        return result
+    scale = study.scale_of(study.spec.groups[group].item)
+    names = {label.en: pick(label.model_dump()) for label in scale.labels.values()}
+    return relabelled(result, names)
 
 
 def model_data(study: Study, model: str, group: str | None = None) -> pd.DataFrame | Unavailable:

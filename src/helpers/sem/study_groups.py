@@ -23,7 +23,14 @@ from helpers.sem.ladder_steps import SCALAR
 from helpers.sem.latent_means import latent_means
 from helpers.sem.partial_invariance import PartialLadder, partial_ladder
 from helpers.sem.permutation import PermutationTest, permutation_ladder
-from helpers.sem.study_fit import ModelFit, fit_model, model_data, variable_labels, without_labels
+from helpers.sem.study_fit import (
+    ModelFit,
+    fit_model,
+    in_words,
+    model_data,
+    variable_labels,
+    without_labels,
+)
 
 if TYPE_CHECKING:
     from helpers.survey.load import Study
@@ -93,7 +100,7 @@ def study_invariance(
         if ordered:
             items = [c for c in data.columns if c != group]
             data = join_categories(data.dropna(), items, group)[0]
-        return invariance(_syntax(study, model), data, group, **options)
+        return in_words(invariance(_syntax(study, model), data, group, **options), study, group)
     except SuiteError as error:
         return _failed(error)
 
@@ -113,7 +120,8 @@ def study_partial(
         return data
     options = {"estimator": estimator, "missing": missing, "max_share": max_share}
     try:
-        return partial_ladder(_syntax(study, model), data, group, **options)
+        found = partial_ladder(_syntax(study, model), data, group, **options)
+        return in_words(found, study, group)
     except SuiteError as error:
         return _failed(error)
 
@@ -141,7 +149,8 @@ def study_permutation(
     if lost is not None:
         return lost
     try:
-        return permutation_ladder(dict(zip(steps, fits)), n_perm=n_perm, seed=seed)
+        tests = permutation_ladder(dict(zip(steps, fits)), n_perm=n_perm, seed=seed)
+        return in_words(tests, study, group)
     except SuiteError as error:
         return Unavailable(_("the permutation test"), str(error).rstrip("."))
 
@@ -157,7 +166,8 @@ def study_item_bias(study: Study, model: str, group: str) -> pd.DataFrame | Unav
             "scalar", _syntax(study, model), data, group,
             ordered=False, n_groups=len(sizes), std_lv=True,
         )  # fmt: skip
-        return scalar if isinstance(scalar, Unavailable) else item_bias(scalar)
+        found = scalar if isinstance(scalar, Unavailable) else item_bias(scalar)
+        return in_words(found, study, group)
     except SuiteError as error:
         return _failed(error)
 
