@@ -42,3 +42,19 @@ def test_unknown_words_end_with_two(study, words):
     with pytest.raises(SystemExit) as caught:
         study(*words)
     assert caught.value.code == 2
+
+
+def test_a_part_of_the_respondents_is_a_run_of_its_own(project, study):
+    project.notebook("10_a", "from helpers.lesson import begin\nlesson = begin(study, language)",
+                     "print('rows', len(lesson.study.raw))")  # fmt: skip
+    code, out, err = study("run", "toy where SAT1 >= 3")
+    assert code == 0, err
+    (root,) = (project.root / "reports" / "toy").glob("en_where*")
+    page = (root / "10_a.html").read_text(encoding="utf-8")
+    lines = (project.root / "data" / "toy" / "raw" / "answers.csv").read_text().splitlines()[1:]
+    n = sum(int(line.split(",")[0]) >= 3 for line in lines)
+    assert 0 < n < 30
+    assert f"Selection: SAT1 ≥ 3; {n} of {len(lines)} rows received." in page
+    assert "does not apply" in page and "at least 30 are needed" in page
+    code, _out, err = study("run", "toy where SAT9 >= 3")
+    assert code == 2 and "SAT9" in err

@@ -7,13 +7,18 @@ import re
 
 import pytest
 
+from helpers.errors import ReportError
+
 BEGIN = "from helpers.lesson import begin\nlesson = begin(study, language)"
 
 RESULT = """\
 import pandas as pd
 from helpers.results import CheckResult, Number
+from helpers.results import Basis
+from helpers.tables import apa_table
 rows = pd.DataFrame({"term": ["=1+1", "满意"], "estimate": [0.4, 1 / 3]})
-lesson.table(rows, id="paths", caption="Paths", definition="ML estimate")
+shown = apa_table(rows, caption="Paths", basis=Basis(40, "ML", "bootstrap"))
+lesson.table(shown, id="paths", definition="ML estimate")
 lesson.say("The estimate is 0.40, 95% CI [0.30, 0.50].")
 lesson.number(Number("b", 0.4, "ML estimate", n_used=40))
 lesson.check(CheckResult("CFI", True, 0.96, 0.95, "source", "good"))"""
@@ -80,6 +85,10 @@ def test_results_hold_every_number_with_its_definition(finished):
     assert found["numbers"][0]["definition"] == "ML estimate"
     assert found["tables"][0]["table"]["rows"][1]["estimate"] == 1 / 3
     assert found["tables"][0]["definition"] == "ML estimate"
+    assert found["tables"][0]["formula"] == "helpers.tables.apa_table"
+    basis = found["tables"][0]["basis"]
+    assert (basis["n_used"], basis["errors"], basis["engine"]) == (40, "bootstrap", "helpers")
+    assert basis["version"]
     assert found["checks"][0]["passed"] is True
 
 
@@ -166,7 +175,7 @@ def test_a_crash_while_writing_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "a.html"
     folder.write_whole(path, "old")
     monkeypatch.setattr(folder.os, "replace", lambda *a: (_ for _ in ()).throw(OSError("disk")))
-    with pytest.raises(OSError, match="disk"):
+    with pytest.raises(ReportError, match=r"a\.html cannot be written \(disk\)"):
         folder.write_whole(path, "new")
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["a.html"]

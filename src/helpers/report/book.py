@@ -144,6 +144,7 @@ class Book:
             "study": self.request.study,
             "title": self.title,
             "simulated": self.simulated,
+            "selection": self.request.selection,
             "run": self.request.run,
             "language": self.request.language,
         }
@@ -197,7 +198,7 @@ class Book:
         """Return what the foot of a page says about its origin."""
         versions = manifest.versions()
         rows = [
-            (_("Study"), f"{self.request.study} ({_('run')}: {self.request.run})"),
+            (_("Study"), f"{self.request.opened} ({_('run')}: {self.request.run})"),
             (_("Data (SHA-256)"), self.data_hash),
         ]
         if parameters:

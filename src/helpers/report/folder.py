@@ -82,8 +82,8 @@ def write_whole(path: Path, content: str | bytes) -> None:
         _write_and_move(path, data)
     except OSError as error:
         raise ReportError(
-            f"study: {paths.shown(path)} cannot be written ({error.strerror}); what was finished "
-            "is whole. Make room or change the permissions, then call again."
+            f"study: {paths.shown(path)} cannot be written ({error.strerror or error}); what "
+            "was finished is whole. Make room or change the permissions, then call again."
         ) from error
 
 

@@ -18,6 +18,7 @@ from helpers.errors import ReportError, listing, nearest
 from helpers.i18n import LANGUAGES
 from helpers.report.parameters import refuse_reserved
 from helpers.survey.selection import WHERE as WHERE_SIGN
+from helpers.survey.selection import split_name
 
 FORMATS = ("html", "pdf", "docx")
 """HTML is always made, because the index leads to it."""
@@ -134,13 +135,16 @@ def make_request(
     count = workers if workers is not None else stored.workers
     if count is not None and count < 1:
         raise ReportError(f"study run: workers= is {count}; at least 1 is needed.")
+    named, selection = split_name(study or stored.study or DEFAULT_STUDY)
+    part = {"where": selection.text()} if selection else {}
     return Request(
-        study=study or stored.study or DEFAULT_STUDY,
+        study=named,
+        selection=selection.text() if selection else "",
         language=chosen,
         formats=asked,
         only=tuple(two_digits(n) for n in (only or stored.only or ())),
         parameters=parameters,
-        run=_run_name(Path(config).stem if config else "", chosen, settings),
+        run=_run_name(Path(config).stem if config else "", chosen, {**settings, **part}),
         base=Path(out).expanduser().resolve() if out else paths.reports_folder(),
         workers=count or min(os.cpu_count() or 1, 2),
         fresh=fresh,

@@ -24,8 +24,9 @@ from helpers.report.limits import Limits
 from helpers.report.parameters import assign, declared
 from helpers.report.progress import Progress
 from helpers.report.request import Request, select_notebooks
-from helpers.study import read_folder, study_folder
+from helpers.study import StudyFolder, read_folder, study_folder
 from helpers.survey.codebook import check_study
+from helpers.survey.selection import check_terms, parse_selection
 
 
 @dataclass(slots=True)
@@ -103,7 +104,9 @@ def run(
         Wrong parameters, an unknown or faulty study, a folder that cannot be written or that
         another run is writing: nothing has run and nothing has been written over.
     """
-    read_folder(study_folder(request.study))
+    opened = read_folder(study_folder(request.study))
+    if request.selection:
+        refuse_selection(opened, request.selection)
     refuse_faulty(request.study)
     asked = [(each, plan(each)) for each in (request, *others)]
     for each, _jobs in asked:
@@ -147,6 +150,13 @@ def render(request: Request, jobs: Sequence[Job], kernels: Kernels, terms: Terms
             outcome.why_plain = kernels.why_plain
             book.close(seconds=outcome.seconds, kernels=kernels.why_plain)
     return outcome
+
+
+def refuse_selection(study: StudyFolder, selection: str) -> None:
+    """Raise if a selection names what the study does not have."""
+    faults = check_terms(study, parse_selection(selection))
+    if faults:
+        raise DataContractError("\n".join(faults))
 
 
 def refuse_faulty(name: str) -> None:
