@@ -28,7 +28,7 @@ from IPython.display import display
 from helpers import __version__
 from helpers.errors import ReportError, Unavailable
 from helpers.i18n import _, pick, set_language
-from helpers.results import CheckResult, Number, to_plain
+from helpers.results import Basis, CheckResult, Number, to_plain
 from helpers.tables import ApaTable, apa_table
 from helpers.thresholds import THRESHOLDS
 
@@ -82,7 +82,7 @@ class Lesson:
         columns : dict, optional
             Passed to ``helpers.tables.apa_table``.
         definition : str
-            What the numbers are: formula, N, kind of standard error.
+            What the numbers are: formula, N, kind of standard error; an English literal.
         """
         if isinstance(data, Unavailable):
             self._unavailable(data, id)
@@ -97,7 +97,8 @@ class Lesson:
         if self.study.is_simulated:
             body = _stamp_caption(body)
         payload = {"kind": "table", "id": id, "caption": caption, "note": note}
-        payload |= {"definition": definition, "table": to_plain(shown.to_dict())}
+        payload |= {"definition": _(definition), "basis": to_plain(shown.basis or Basis())}
+        payload |= {"table": to_plain(shown.to_dict())}
         payload |= {"csv": shown.csv(), "simulated": self.study.is_simulated}
         _show(payload, **{"text/html": body, "text/plain": shown.markdown()})
 

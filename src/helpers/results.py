@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from helpers import __version__
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CheckResult:
@@ -68,6 +70,27 @@ class Number:
     method: str = ""
     engine: str = "helpers"
     version: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Basis:
+    """What the numbers of a table rest on, as far as whoever made the table knows it.
+
+    Attributes
+    ----------
+    n_used : int or None
+        Respondents behind all numbers; None where rows differ, and then a column says it.
+    estimator, errors : str
+        Estimator and kind of standard error, in the words of the engine; empty if none.
+    engine, version : str
+        Program that computed the numbers.
+    """
+
+    n_used: int | None = None
+    estimator: str = ""
+    errors: str = ""
+    engine: str = "helpers"
+    version: str = __version__
 
 
 def to_plain(value: Any) -> Any:

@@ -41,7 +41,7 @@ def hints_of_exercises() -> dict[str, str]:
 
 def literals(call: ast.Call) -> list[str]:
     """Texts that a notebook hands to ``lesson`` for readers."""
-    shown = [k.value for k in call.keywords if k.arg in ("caption", "note", "alt")]
+    shown = [k.value for k in call.keywords if k.arg in ("caption", "note", "alt", "definition")]
     if isinstance(call.func, ast.Attribute) and call.func.attr == "say":
         shown += call.args
     return [n.value for n in shown if isinstance(n, ast.Constant) and isinstance(n.value, str)]

@@ -14,6 +14,7 @@ from helpers.i18n import prose
 from helpers.lesson import MIME
 from helpers.report.comments import with_translated_comments
 from helpers.report.execute import Failure
+from helpers.report.makers import makers
 
 LONGEST_TEXT = 20_000
 """Characters of printed text that a page shows of one output."""
@@ -175,6 +176,10 @@ def harvest(notebook: NotebookNode, *, name: str, failure: Failure | None = None
                 found.blocks.append(Prose(source.strip()))
         elif cell.cell_type == "code":
             _read_code(cell, found, section)
+    made_by = makers(notebook)
+    found.payloads = [
+        {**p, "formula": made_by[p["id"]]} if p.get("id") in made_by else p for p in found.payloads
+    ]
     return found
 
 

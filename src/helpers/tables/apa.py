@@ -13,6 +13,7 @@ import pandas as pd
 
 from helpers.errors import ReportError, Unavailable, nearest
 from helpers.i18n import _
+from helpers.results import Basis
 from helpers.tables.columns import Column, resolve_columns
 from helpers.tables.numbers import DASH, is_missing
 
@@ -45,6 +46,8 @@ class ApaTable:
         What is printed, row by row.
     sections : tuple of (int, str)
         Sub-headings: row before which each stands, and its text.
+    basis : Basis or None
+        N, estimator and kind of standard error, for ``results.json``; not printed.
     """
 
     frame: pd.DataFrame
@@ -54,6 +57,7 @@ class ApaTable:
     number: int | None
     cells: tuple[tuple[str, ...], ...]
     sections: tuple[tuple[int, str], ...] = ()
+    basis: Basis | None = None
 
     @property
     def title(self) -> str:
@@ -150,6 +154,7 @@ def apa_table(
     missing_reason: str | None = None,
     section: str | None = None,
     simulated: bool = False,
+    basis: Basis | None = None,
 ) -> ApaTable:
     """Make a printable three-line table from a DataFrame of unrounded results.
 
@@ -173,6 +178,8 @@ def apa_table(
         Text column whose runs of equal values become sub-headings.
     simulated : bool
         Say in the note that the data are simulated.
+    basis : Basis, optional
+        N, estimator and kind of standard error behind the numbers.
 
     Raises
     ------
@@ -198,7 +205,17 @@ def apa_table(
     parts += [f"{_letter(i)} {reason}" for i, reason in enumerate(reasons)]
     parts.append(_("SIMULATED data.") if simulated else "")
     text = " ".join(part for part in parts if part)
-    return ApaTable(frame, chosen, caption, text, number, cells, _sections(frame, section))
+    sections = _sections(frame, section)
+    return ApaTable(frame, chosen, caption, text, number, cells, sections, basis or _counted(frame))
+
+
+def _counted(frame: pd.DataFrame) -> Basis | None:
+    """Return the N that all rows of a table share, if a column says it."""
+    for key in ("n_used", "n_obs", "n"):
+        counts = frame[key].drop_duplicates() if key in frame.columns else ()
+        if len(counts) == 1 and isinstance(counts.iloc[0], Integral):
+            return Basis(n_used=int(counts.iloc[0]))
+    return None
 
 
 def _is_list(columns: object) -> bool:

@@ -14,7 +14,7 @@ from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column, interval_label
 from helpers.tables.numbers import format_interval, format_number, format_p
 from helpers.tables.sem_sentences import mediation_verdict, state_sentence
-from helpers.tables.sem_tables import effect_names
+from helpers.tables.sem_tables import basis_of, effect_names
 from helpers.thresholds import THRESHOLDS
 
 MOST_DRAWN = 8
@@ -39,7 +39,8 @@ def effects_table(fit: ModelFit, found: BootstrappedEffects) -> ApaTable:
     caption = _("Effects of {source} on {outcome}").format(
         source=fit.label(found.effects.source), outcome=fit.label(found.effects.outcome)
     )
-    return apa_table(frame, caption=caption, columns=columns, note=found.boot.text())
+    basis = basis_of(fit, errors=f"bootstrap, {found.boot.n_boot} replicates")
+    return apa_table(frame, caption=caption, columns=columns, note=found.boot.text(), basis=basis)
 
 
 @passes_unavailable

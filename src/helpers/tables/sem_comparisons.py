@@ -8,7 +8,7 @@ import pandas as pd
 
 from helpers.errors import Unavailable, passes_unavailable
 from helpers.i18n import _
-from helpers.results import CheckResult
+from helpers.results import Basis, CheckResult
 from helpers.sem.groups import Invariance, step_label
 from helpers.sem.result import SemResult
 from helpers.sem.rivals import RivalTable
@@ -17,6 +17,7 @@ from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
 from helpers.tables.numbers import format_interval, format_number
 from helpers.tables.sem_sentences import signed_p, state_sentence
+from helpers.tables.sem_tables import basis_of
 from helpers.thresholds import LEVEL, THRESHOLDS
 
 
@@ -67,8 +68,18 @@ def ladder_table(ladder: Invariance) -> ApaTable:
         groups=", ".join(f"{k} ({v})" for k, v in ladder.group_sizes.items()),
     )
     return apa_table(
-        frame, caption=_("Ladder of measurement invariance"), columns=columns, note=note
-    )
+        frame, caption=_("Ladder of measurement invariance"), columns=columns, note=note,
+        basis=_ladder_basis(ladder),
+    )  # fmt: skip
+
+
+def _ladder_basis(ladder: Invariance) -> Basis:
+    """Return what the steps of a ladder rest on; every step has the same rows and estimator."""
+    fits = [fit for fit in ladder.steps.values() if not isinstance(fit, Unavailable)]
+    if not fits:
+        return Basis(n_used=sum(ladder.group_sizes.values()))
+    first = fits[0]
+    return Basis(first.n_obs, first.estimator, first.se_type, first.engine, first.version)
 
 
 @passes_unavailable
@@ -93,7 +104,9 @@ def group_paths_table(paths: GroupPaths) -> ApaTable:
     note = _(
         "Δβ is the difference in standard deviations of predictor and outcome, pooled over groups."
     )
-    return apa_table(frame, caption=caption, columns=columns, section="path", note=note)
+    return apa_table(
+        frame, caption=caption, columns=columns, section="path", note=note, basis=basis_of(fit)
+    )
 
 
 def rivals_sentence(rivals: RivalTable) -> str:

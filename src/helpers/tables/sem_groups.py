@@ -8,7 +8,7 @@ import pandas as pd
 
 from helpers.errors import Unavailable, passes_unavailable
 from helpers.i18n import _
-from helpers.results import CheckResult
+from helpers.results import Basis, CheckResult
 from helpers.sem.ladder_steps import step_label
 from helpers.sem.partial_invariance import (
     EXHAUSTED,
@@ -128,6 +128,7 @@ def permutation_table(tests: Mapping[str, PermutationTest]) -> ApaTable:
     return apa_table(
         pd.concat(frames, ignore_index=True), caption=_("Permutation tests of invariance"),
         columns=columns, note=note, section="step",
+        basis=Basis(first.n_used, "ML", f"permutation, {first.n_perm} deals"),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from helpers.errors import Unavailable, passes_unavailable
 from helpers.i18n import _
-from helpers.results import CheckResult, Number
+from helpers.results import Basis, CheckResult, Number
 from helpers.sem.interaction_mediation import INDEX, ModeratedMediation
 from helpers.sem.interaction_result import LatentInteraction
 from helpers.sem.interaction_study import ModerationQuestion
@@ -83,6 +83,7 @@ def interaction_table(
     ).format(n=", ".join(str(r.n_used) for r in found))
     return apa_table(
         pd.concat(parts, ignore_index=True), columns=columns, section="method", note=note,
+        basis=Basis(found[0].n_used, "; ".join(r.method for r in found), "robust"),
         caption=_("Latent interaction: paths to {outcome}").format(
             outcome=question.label(question.outcome)
         ),

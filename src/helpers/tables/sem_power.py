@@ -7,7 +7,7 @@ import pandas as pd
 
 from helpers.errors import Unavailable, passes_unavailable
 from helpers.i18n import _
-from helpers.results import CheckResult
+from helpers.results import Basis, CheckResult
 from helpers.sem.cutoffs import Cutoffs, Misspecification
 from helpers.sem.equivalence import TSize
 from helpers.sem.power_result import PowerResult
@@ -154,7 +154,7 @@ def t_size_table(found: TSize) -> ApaTable:
         "cut-offs are those of Yuan, Chan, Marcoulides and Bentler (2016) for this N and df."
     ).format(n=found.n_used, df=found.df, alpha=format_number(found.alpha))
     caption = _("Equivalence test of fit")
-    return apa_table(frame, caption=caption, columns=columns, note=note)
+    return apa_table(frame, caption=caption, columns=columns, note=note, basis=Basis(found.n_used))
 
 
 def _verdict_word(word: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from helpers.errors import passes_unavailable
 from helpers.i18n import _
 from helpers.regression.process import ProcessResult
+from helpers.results import Basis
 from helpers.sem.interaction_study import ModerationQuestion
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
@@ -33,6 +34,7 @@ def process_table(question: ModerationQuestion, result: ProcessResult) -> ApaTab
     note = _("OLS of mean scores, {errors} errors, predictor and moderator centred; n = {n}.")
     return apa_table(
         frame, columns=columns, note=note.format(errors=result.errors, n=result.n_used),
+        basis=Basis(result.n_used, "OLS", result.errors),
         caption=_("The same moderation among observed mean scores"),
     )  # fmt: skip
 
@@ -64,4 +66,5 @@ def process_effects_table(study: Study, result: ProcessResult) -> ApaTable:
         n=result.n_used,
     )  # fmt: skip
     caption = _("Conditional process model {model} of mean scores").format(model=result.model)
-    return apa_table(frame, caption=caption, columns=columns, note=note)
+    basis = Basis(result.n_used, "OLS", f"bootstrap, {result.n_boot} replicates")
+    return apa_table(frame, caption=caption, columns=columns, note=note, basis=basis)

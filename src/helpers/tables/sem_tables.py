@@ -11,6 +11,7 @@ import pandas as pd
 from helpers.errors import DataContractError, Unavailable, passes_unavailable
 from helpers.i18n import _
 from helpers.measurement.reliability import average_variance_extracted, composite_reliability
+from helpers.results import Basis
 from helpers.sem.effects import Effects
 from helpers.sem.result import error_kinds
 from helpers.sem.study_fit import ModelFit
@@ -65,6 +66,18 @@ def cut_text(name: str) -> tuple[str, str]:
     return text, "; ".join(dict.fromkeys(r.source for r in rows))
 
 
+def basis_of(fit: ModelFit, *, errors: str | None = None) -> Basis:
+    """Return N, estimator, kind of standard error and engine behind the numbers of a fit."""
+    result = fit.result
+    return Basis(
+        n_used=result.n_obs if fit.n_known else None,
+        estimator=result.estimator,
+        errors=(result.se_type if errors is None else errors) if fit.n_known else "",
+        engine=result.engine,
+        version=result.version,
+    )
+
+
 @passes_unavailable
 def fit_table(fit: ModelFit) -> ApaTable:
     """Return the fit measures, each with its cut-off and source."""
@@ -87,7 +100,9 @@ def fit_table(fit: ModelFit) -> ApaTable:
         "source": (_("Source"), "text"),
     }
     caption = _("Fit of the model: {title}").format(title=fit.title)
-    return apa_table(frame, caption=caption, columns=columns, note=note)
+    return apa_table(
+        frame, caption=caption, columns=columns, note=note, basis=basis_of(fit, errors="")
+    )
 
 
 def _fit_row(name: str, value: float, interval: str = "") -> dict[str, Any]:
@@ -133,8 +148,9 @@ def loadings_table(fit: ModelFit) -> ApaTable:
     note = _("Cut-off for standardised loadings: {cut} ({source}). The marker item is fixed.")
     note = note.format(cut=format_number(cut.value, 3, bounded=True), source=cut.source)
     return apa_table(
-        frame, caption=_("Loadings of the items"), columns=columns, note=note, section="construct"
-    )
+        frame, caption=_("Loadings of the items"), columns=columns, note=note,
+        section="construct", basis=basis_of(fit),
+    )  # fmt: skip
 
 
 @passes_unavailable
@@ -168,7 +184,9 @@ def paths_table(fit: ModelFit) -> ApaTable:
         )
         note = f"{kind} {note}"
     caption = _("Structural paths, by outcome")
-    return apa_table(frame, caption=caption, columns=columns, note=note, section="outcome")
+    return apa_table(
+        frame, caption=caption, columns=columns, note=note, section="outcome", basis=basis_of(fit)
+    )
 
 
 def explained(fit: ModelFit) -> pd.Series:
@@ -183,7 +201,8 @@ def r_squared_table(fit: ModelFit) -> ApaTable:
     """Return the explained variance of the constructs that the model predicts."""
     shares = explained(fit)
     frame = pd.DataFrame({"outcome": [fit.label(v) for v in shares.index], "r2": shares.to_numpy()})
-    return apa_table(frame, caption=_("Explained variance of the outcomes"))
+    caption = _("Explained variance of the outcomes")
+    return apa_table(frame, caption=caption, basis=basis_of(fit, errors=""))
 
 
 @passes_unavailable
@@ -206,7 +225,8 @@ def effects_table(fit: ModelFit, effects: Effects) -> ApaTable:
     caption = _("Effects of {source} on {outcome}").format(
         source=fit.label(effects.source), outcome=fit.label(effects.outcome)
     )
-    return apa_table(frame, caption=caption, columns=columns, note=note)
+    basis = basis_of(fit, errors=f"Monte Carlo, {effects.n_draws} draws")
+    return apa_table(frame, caption=caption, columns=columns, note=note, basis=basis)
 
 
 def effect_names(fit: ModelFit, frame: pd.DataFrame) -> list[str]:
@@ -274,7 +294,8 @@ def validity_table(fit: ModelFit) -> ApaTable:
         source=cr.source,
     )
     caption = _("Composite reliability and average variance extracted")
-    return apa_table(pd.DataFrame(table), caption=caption, columns=columns, note=note)
+    frame, basis = pd.DataFrame(table), basis_of(fit, errors="")
+    return apa_table(frame, caption=caption, columns=columns, note=note, basis=basis)
 
 
 def recovered_paths(study: Study, fit: ModelFit) -> ApaTable | Unavailable:
@@ -307,7 +328,7 @@ def residuals_table(fit: ModelFit, *, most: int = 8) -> ApaTable:
         "normalized": (_("Normalised residual"), "number"),
     }
     caption = _("Pairs that the model reproduces worst")
-    return apa_table(frame, caption=caption, columns=columns)
+    return apa_table(frame, caption=caption, columns=columns, basis=basis_of(fit))
 
 
 def largest_residuals(fit: ModelFit) -> pd.DataFrame:
