@@ -11,7 +11,6 @@ cells into nothing, so that the notebook ends green under papermill and in Jupyt
 
 from __future__ import annotations
 
-import ast
 import atexit
 import base64
 import html
@@ -29,6 +28,7 @@ from helpers import __version__
 from helpers.errors import ReportError, Unavailable
 from helpers.i18n import _, pick, set_language
 from helpers.results import Basis, CheckResult, Number, to_plain
+from helpers.setup_cells import only_setup
 from helpers.tables import ApaTable, apa_table
 from helpers.thresholds import THRESHOLDS
 
@@ -317,38 +317,14 @@ def _stop(missing: Unavailable) -> None:
     shell = get_ipython()
     if shell is None:
         raise ReportError(f"begin: {text}")
-    shell.input_transformers_post.append(_only_setup)
+    shell.input_transformers_post.append(only_setup)
 
 
 def _resume() -> None:
     """Let all cells run again, as after a change of the study in JupyterLab."""
     shell = get_ipython()
-    if shell is not None and _only_setup in shell.input_transformers_post:
-        shell.input_transformers_post.remove(_only_setup)
-
-
-def _only_setup(lines: list[str]) -> list[str]:
-    """Keep cells of imports, literals and ``begin``; turn every other cell into nothing."""
-    try:
-        body = ast.parse("".join(lines)).body
-    except SyntaxError:
-        return lines
-    return lines if all(_is_setup(node) for node in body) else ["None\n"]
-
-
-def _is_setup(node: ast.stmt) -> bool:
-    """Tell whether a statement is an import, a literal assignment or a call of ``begin``."""
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        return True
-    if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
-        return False
-    if isinstance(node.value, ast.Call):
-        return isinstance(node.value.func, ast.Name) and node.value.func.id == "begin"
-    try:
-        ast.literal_eval(node.value)
-    except ValueError:
-        return False
-    return True
+    if shell is not None and only_setup in shell.input_transformers_post:
+        shell.input_transformers_post.remove(only_setup)
 
 
 def _show(payload: dict[str, Any], **bundle: Any) -> None:

@@ -34,6 +34,7 @@ FLOORS = [
         "memo",
         "rereading",
         "relabel",
+        "setup_cells",
         "cluster",
         "typed_yaml",
     ),  # fmt: skip

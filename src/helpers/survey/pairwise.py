@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from helpers.memo import remembered
+
 
 @dataclass(frozen=True, slots=True)
 class PairwiseMoments:
@@ -29,6 +31,7 @@ class PairwiseMoments:
     correlation: pd.DataFrame
 
 
+@remembered
 def pairwise_moments(
     answers: pd.DataFrame,
     *,
