@@ -88,6 +88,10 @@ class Kano(Part):
     answers: Annotated[list[int], Field(min_length=5, max_length=5)] = [1, 2, 3, 4, 5]
     """Codes for: I like it, it must be so, I do not mind, I can live with it, I dislike it."""
     attributes: Annotated[list[KanoAttribute], Field(min_length=1)]
+    ratings: list[Name] = []
+    """What was rated by how well it is done, for penalties and rewards."""
+    outcome: Name | None = None
+    """The satisfaction that the ratings go with."""
 
 
 class Segments(Part):
@@ -304,6 +308,7 @@ _VARIABLES = {
     "items", "survey", "id", "text", "language", "item", "count_before", "count_after",
     "amount_before", "amount_after", "predictors", "attrition", "arm", "stratum", "balance",
     "before", "variable", "prior", "segment", "fairness", "rating",
+    "ratings",
 }  # fmt: skip
 _MODELS = {"model", "models", "formation"}
 

@@ -95,6 +95,12 @@ def _rows() -> dict[str, Threshold]:
             "coverage", 0.90, "min", "convention of this suite for one sample; 0.95 in the long run"
         ),
         Threshold(
+            "leak_auc",
+            0.90,
+            "max",
+            "convention of this suite: one predictor that ranks better may know the outcome",
+        ),
+        Threshold(
             "group_size",
             30,
             "min",
@@ -212,6 +218,9 @@ def _rows() -> dict[str, Threshold]:
         Threshold(
             "allocation_p", 0.001, "min", "Fabijan et al. (2019)", "10.1145/3292500.3330722"
         ),
+        Threshold("fong_z", 1.65, "min", "Fong (1996)"),
+        Threshold("category_strength", 0.06, "min", "Lee & Newcomb (1997)"),
+        Threshold("total_strength", 0.60, "min", "Lee & Newcomb (1997)"),
         Threshold("relative_bias", 0.10, "max", *muthen),
         Threshold("se_bias", 0.05, "max", *muthen),
         Threshold("coverage_low", 0.91, "min", *muthen),

@@ -91,7 +91,7 @@ def plot_plane(
     ax.set_xlabel(xlabel or "x")
     ax.set_ylabel(ylabel or "y")
     if group is not None:
-        legend_above(ax, columns=3)
+        legend_above(ax, columns=6, narrow=True)
     taken = _name_corners(ax, corners) if corners is not None else []
     _place_names(ax, data, taken)
     attach_alt_text(ax, _alt(data, xlabel or "x", ylabel or "y", decimals))

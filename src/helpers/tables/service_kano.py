@@ -1,0 +1,289 @@
+"""Tables and sentences of the Kano analysis: classes, their firmness, Better and Worse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from helpers.errors import passes_unavailable
+from helpers.i18n import _, pick
+from helpers.regression.design import variable_label
+from helpers.results import CheckResult
+from helpers.service.kano import LETTERS, quarter
+from helpers.service.kano_study import planted_shares
+from helpers.survey.intervals import wilson_interval
+from helpers.tables.apa import ApaTable, apa_table
+from helpers.tables.columns import Column, interval_column, interval_label
+from helpers.tables.numbers import format_interval, format_number, format_percent
+from helpers.thresholds import LEVEL, THRESHOLDS
+
+if TYPE_CHECKING:
+    from helpers.survey.load import Study
+
+
+def class_names() -> dict[str, str]:
+    """Return the six classes in words."""
+    return {
+        "M": _("must-be"),
+        "O": _("one-dimensional"),
+        "A": _("attractive"),
+        "I": _("indifferent"),
+        "R": _("reverse"),
+        "Q": _("questionable"),
+    }
+
+
+def attribute_names(study: Study) -> dict[str, str]:
+    """Return the names of the attributes by code, in the current language."""
+    plan = study.spec.service.kano
+    return {a.code: pick(a.name.model_dump()) for a in plan.attributes} if plan else {}
+
+
+@passes_unavailable
+def classes_table(study: Study, found: pd.DataFrame) -> ApaTable:
+    """Return the shares of the six classes of every attribute."""
+    names = class_names()
+    shares = found[list(LETTERS)].div(found["n_used"], axis=0)
+    table = found[["code", "n_used"]].join(shares)
+    table["name"] = found["code"].map(attribute_names(study))
+    table["class"] = found["modal"].map(names)
+    half, blank = int(found["n_half"].sum()), int(found["n_blank"].sum())
+    return apa_table(
+        table,
+        caption=_("Kano classes: share of respondents, by attribute"),
+        columns=[
+            Column("name", _("Attribute"), "text"),
+            Column("class", _("Most frequent class"), "text"),
+            *(Column(letter, letter, "percent", 0) for letter in LETTERS),
+            Column("n_used", "n", "integer"),
+        ],
+        note=" ".join(
+            [
+                "; ".join(f"{letter}: {name}" for letter, name in names.items()) + ".",
+                _(
+                    "{half} pairs with one side missing and {blank} without any answer count for "
+                    "no class."
+                ).format(half=half, blank=blank),
+            ]
+        ),
+    )
+
+
+@passes_unavailable
+def classes_sentence(study: Study, found: pd.DataFrame) -> str:
+    """Name the attributes of each class."""
+    attributes, parts = attribute_names(study), []
+    for letter, name in class_names().items():
+        own = [attributes[code] for code in found.loc[found["modal"] == letter, "code"]]
+        if own:
+            parts.append(_("{name}: {attributes}").format(name=name, attributes=", ".join(own)))
+    return _("Most frequent class by attribute. {parts}.").format(parts="; ".join(parts))
+
+
+@passes_unavailable
+def firmness_table(study: Study, found: pd.DataFrame) -> ApaTable:
+    """Return how far the most frequent class lies before the second."""
+    names = class_names()
+    return apa_table(
+        found.assign(
+            name=found["code"].map(attribute_names(study)),
+            classes=found["modal"].map(names) + " / " + found["second"].map(names),
+        ),
+        caption=_("How firmly each class is held"),
+        columns=[
+            Column("name", _("Attribute"), "text"),
+            Column("classes", _("First / second class"), "text"),
+            Column("strength", _("Category strength"), "percent", 0),
+            Column("strength_low", interval_label(), "percent_interval", 0, upper="strength_high"),
+            Column("total", _("Total strength"), "percent", 0),
+            Column("fong_clear", _("Clear by Fong's test"), "truth"),
+            Column("stable", _("Same class in draws"), "percent", 0),
+        ],
+        note=_(
+            "Category strength: share of the first class less that of the second; its interval "
+            "heeds that both are of one sample, which Fong's test does not. Total strength: share "
+            "of must-be, one-dimensional and attractive. Same class: share of bootstrap draws."
+        ),
+    )
+
+
+@passes_unavailable
+def firmness_sentence(study: Study, found: pd.DataFrame) -> str:
+    """Count the attributes whose class is firm, and name the mixed ones."""
+    least = THRESHOLDS["again"]
+    firm = found["stable"] >= least.value
+    mixed = (found["strength"] < THRESHOLDS["category_strength"].value) & (
+        found["total"] >= THRESHOLDS["total_strength"].value
+    )
+    names = attribute_names(study)
+    text = _(
+        "{firm} of {total} attributes keep their class in at least {share} of the draws."
+    ).format(firm=int(firm.sum()), total=len(found), share=format_percent(least.value, 0))
+    listed = ", ".join(names[code] for code in found.loc[mixed, "code"]) or _("none")
+    return f"{text} " + _(
+        "Mixed by Lee and Newcomb (1997), with a category strength below {low}: {names}."
+    ).format(low=format_percent(THRESHOLDS["category_strength"].value, 0), names=listed)
+
+
+@passes_unavailable
+def better_table(study: Study, found: pd.DataFrame) -> ApaTable:
+    """Return Better and Worse, and the mean values of the two questions."""
+    names = class_names()
+    quarters = [quarter(f, d) for f, d in zip(found["functional"], found["dysfunctional"])]
+    return apa_table(
+        found.assign(
+            name=found["code"].map(attribute_names(study)), quarter=[names[q] for q in quarters]
+        ),
+        caption=_("What offering an attribute brings and what leaving it out costs"),
+        columns=[
+            Column("name", _("Attribute"), "text"),
+            Column("better", _("Better"), "bounded"),
+            interval_column("better_low", "better_high", bounded=True),
+            Column("worse", _("Worse"), "bounded"),
+            interval_column("worse_low", "worse_high", bounded=True),
+            Column("functional", _("Offered")),
+            Column("dysfunctional", _("Not offered")),
+            Column("quarter", _("Quarter"), "text"),
+        ],
+        note=_(
+            "Better: share of those who are pleased by the attribute; worse: share of those who "
+            "are annoyed by its absence, negative. Both among must-be, one-dimensional, attractive "
+            "and indifferent answers. Offered and not offered: means of DuMouchel's values, -2 "
+            "to 4; the quarter is parted at 2."
+        ),
+    )
+
+
+@passes_unavailable
+def better_picture(study: Study, found: pd.DataFrame) -> pd.DataFrame:
+    """Return the plane of Better against minus Worse as ``plot_plane`` takes it."""
+    return pd.DataFrame(
+        {
+            "label": found["code"].map(attribute_names(study)),
+            "x": -found["worse"], "x_low": -found["worse_high"], "x_high": -found["worse_low"],
+            "y": found["better"], "y_low": found["better_low"], "y_high": found["better_high"],
+            "class": found["modal"].map(class_names()),
+        }
+    ).dropna(subset=["x", "y"])  # fmt: skip
+
+
+def better_labels() -> dict[str, object]:
+    """Return axis labels and the names of the four quarters."""
+    names = class_names()
+    return {
+        "xlabel": _("Worse without it (sign turned)"),
+        "ylabel": _("Better with it"),
+        "corners": tuple(names[letter] for letter in "IMAO"),
+        "cross": (0.5, 0.5),
+        "limits": (0.0, 1.0, 0.0, 1.0),
+        "group": "class",
+    }
+
+
+@passes_unavailable
+def better_sentence(study: Study, found: pd.DataFrame) -> str:
+    """Read the attribute that pleases most and the one whose absence annoys most."""
+    names = attribute_names(study)
+    up, down = found.loc[found["better"].idxmax()], found.loc[found["worse"].idxmin()]
+    return _(
+        "Offered, {up} pleases most: better {better} {better_interval}. Left out, {down} annoys "
+        "most: worse {worse} {worse_interval}."
+    ).format(
+        up=names[up["code"]], better=format_number(up["better"], bounded=True),
+        better_interval=format_interval(up["better_low"], up["better_high"], bounded=True),
+        down=names[down["code"]], worse=format_number(down["worse"], bounded=True),
+        worse_interval=format_interval(down["worse_low"], down["worse_high"], bounded=True),
+    )  # fmt: skip
+
+
+@passes_unavailable
+def quarters_sentence(found: pd.DataFrame) -> str:
+    """Say for how many attributes the mean values lead to the same class."""
+    quarters = [quarter(f, d) for f, d in zip(found["functional"], found["dysfunctional"])]
+    same = sum(a == b for a, b in zip(quarters, found["modal"]))
+    return _(
+        "For {same} of {total} attributes the means of the answers lead to the same class as the "
+        "most frequent pair."
+    ).format(same=same, total=len(found))
+
+
+@passes_unavailable
+def asymmetry_table(study: Study, result: tuple[pd.DataFrame, int]) -> ApaTable:
+    """Return the slopes below and above the middle of each rating."""
+    table, n = result
+    kinds = {
+        "basic": _("costs more than it brings"),
+        "exciting": _("brings more than it costs"),
+        "even": _("not told apart"),
+    }
+    outcome = study.spec.service.kano.outcome
+    return apa_table(
+        table.assign(
+            name=[variable_label(study, code) for code in table["code"]],
+            kind=table["kind"].map(kinds),
+        ),
+        caption=_("Penalty and reward: slopes of {outcome} below and above the middle").format(
+            outcome=variable_label(study, outcome)
+        ),
+        columns=[
+            Column("name", _("Rating"), "text"),
+            Column("below", _("Slope below")),
+            Column("above", _("Slope above")),
+            Column("bend", _("Above less below")),
+            interval_column("bend_low", "bend_high"),
+            Column("kind", _("Reading"), "text"),
+        ],
+        note=_("All ratings together; the middle is the median; HC3 errors; n = {n}.").format(n=n),
+    )
+
+
+@passes_unavailable
+def asymmetry_sentence(result: tuple[pd.DataFrame, int]) -> str:
+    """Say how many slopes bend."""
+    table, _n = result
+    bent = int((table["kind"] != "even").sum())
+    return _(
+        "{bent} of {total} ratings have slopes below and above the middle that differ beyond "
+        "their interval."
+    ).format(bent=bent, total=len(table))
+
+
+@passes_unavailable
+def kano_checks(study: Study, found: pd.DataFrame) -> list[CheckResult]:
+    """Check questionable answers and, in the simulated study, the planted shares and classes."""
+    share = float(found["Q"].sum() / found["n_used"].sum())
+    text = _("{share} of the pairs contradict themselves; {pairs} pairs had one side only.").format(
+        share=format_percent(share), pairs=int(found["n_half"].sum())
+    )
+    checks = [
+        CheckResult(_("Questionable answers"), None, share, None, "Berger et al. (1993)", text)
+    ]
+    if study.offers("truth") is not None or "kano" not in study.truth.get("modules", {}):
+        return checks
+    return [*checks, *_planted(study, found)]
+
+
+def _planted(study: Study, found: pd.DataFrame) -> list[CheckResult]:
+    """Hold shares and classes against the planted ones."""
+    truth = planted_shares(study.truth)
+    hits = [
+        low <= truth[letter].iloc[i] <= high
+        for i, row in enumerate(found.to_dict("records"))
+        for letter in LETTERS
+        for low, high in [wilson_interval(int(row[letter]), int(row["n_used"]), level=LEVEL)]
+    ]
+    covered, cut = sum(hits) / len(hits), THRESHOLDS["coverage"]
+    same = int((truth.idxmax(axis=1).to_numpy() == found["modal"].to_numpy()).sum())
+    return [
+        CheckResult(
+            _("Planted shares of classes"), cut.holds(covered), covered, cut.value, cut.source,
+            _("{hits} of {total} intervals cover the planted share.").format(
+                hits=sum(hits), total=len(hits)),
+        ),
+        CheckResult(
+            _("Planted classes"), same == len(found), same / len(found), None, "population.yml",
+            _("{same} of {total} attributes have the class that was planted most often.").format(
+                same=same, total=len(found)),
+        ),
+    ]  # fmt: skip
