@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from helpers.errors import DataContractError, listing
+from helpers.memo import remembered
 from helpers.regression.comparisons import _noncentral_t, small_sample_factor
 from helpers.thresholds import LEVEL, THRESHOLDS
 
@@ -83,6 +84,7 @@ class ChangeEffect:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
+@remembered
 def change_effect(
     before: pd.Series,
     after: pd.Series,
@@ -203,6 +205,7 @@ class GroupChange:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
+@remembered
 def compare_change(
     before: pd.Series,
     after: pd.Series,
@@ -322,6 +325,7 @@ class Attrition:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
+@remembered
 def attrition_weights(
     data: pd.DataFrame, answered: pd.Series, predictors: Sequence[str], *, level: float = LEVEL
 ) -> Attrition:

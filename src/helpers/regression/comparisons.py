@@ -15,6 +15,7 @@ from statsmodels.stats.oneway import anova_oneway
 
 from helpers.errors import DataContractError, Unavailable
 from helpers.i18n import _
+from helpers.memo import remembered
 from helpers.regression.hierarchical import spoken_p
 from helpers.thresholds import LEVEL, THRESHOLDS
 
@@ -84,6 +85,7 @@ class GroupComparison:
         )
 
 
+@remembered
 def compare_groups(
     values: pd.Series,
     groups: pd.Series,
@@ -313,6 +315,7 @@ class PairedChange:
         )
 
 
+@remembered
 def compare_paired(before: pd.Series, after: pd.Series, *, level: float = LEVEL) -> PairedChange:
     """Compare two measurements of the same people; incomplete pairs are left out and counted.
 

@@ -13,6 +13,7 @@ from scipy import stats
 
 from helpers.errors import DataContractError
 from helpers.i18n import _
+from helpers.memo import remembered
 from helpers.regression.design import Term
 from helpers.regression.hierarchical import spoken_p
 from helpers.regression.least_squares import LeastSquares, compare_nested, fit_least_squares
@@ -113,6 +114,7 @@ class Moderation:
         return bool(middle["ci_low"] <= 0 <= middle["ci_high"])
 
 
+@remembered
 def moderation(
     outcome: pd.Series,
     predictor: Term,

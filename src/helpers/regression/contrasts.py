@@ -13,6 +13,7 @@ from statsmodels.stats.multitest import multipletests
 
 from helpers.errors import DataContractError, Unavailable, listing
 from helpers.i18n import _
+from helpers.memo import remembered
 from helpers.regression.comparisons import small_sample_factor
 from helpers.thresholds import LEVEL
 
@@ -65,6 +66,7 @@ class PlannedContrasts:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
+@remembered
 def planned_contrasts(
     values: pd.Series,
     cells: pd.Series,

@@ -135,6 +135,7 @@ def _verdict(differences: Array) -> Array:
 
 
 @remembered
+@remembered
 def dominance(
     data: pd.DataFrame,
     outcome: str,

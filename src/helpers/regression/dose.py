@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from helpers.errors import DataContractError
+from helpers.memo import remembered
 from helpers.regression.least_squares import (
     LeastSquares,
     compare_nested,
@@ -82,6 +83,7 @@ class DoseResponse:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
+@remembered
 def dose_response(
     dose: pd.Series, response: pd.Series, *, level: float = LEVEL, seed: int = 20261121
 ) -> DoseResponse:

@@ -13,6 +13,7 @@ from scipy import stats
 
 from helpers.errors import Unavailable
 from helpers.i18n import _
+from helpers.memo import remembered
 from helpers.regression.formulas import Formula, formulas
 from helpers.regression.hierarchical import spoken_p
 from helpers.regression.least_squares import compare_nested, fit_least_squares
@@ -128,6 +129,7 @@ class FormulaResult:
         )
 
 
+@remembered
 def fit_formula(
     formula: Formula, data: pd.DataFrame, *, level: float = LEVEL, seed: int = 0
 ) -> FormulaResult:

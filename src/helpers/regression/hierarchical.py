@@ -13,6 +13,7 @@ from statsmodels.stats.diagnostic import het_breuschpagan
 
 from helpers.errors import DataContractError, listing, nearest
 from helpers.i18n import _, pick
+from helpers.memo import remembered
 from helpers.regression.design import Term, study_term, variable_label
 from helpers.regression.least_squares import (
     LeastSquares,
@@ -170,6 +171,7 @@ def spoken_p(p: float) -> str:
     return "< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".", 1)
 
 
+@remembered
 def hierarchical_regression(
     outcome: pd.Series,
     steps: Sequence[Sequence[Term]],

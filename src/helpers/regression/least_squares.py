@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from helpers.errors import DataContractError, EstimationError, listing
+from helpers.memo import remembered
 
 Array = NDArray[np.float64]
 
@@ -59,6 +60,7 @@ class LeastSquares:
         return f, float(stats.f.sf(f, len(positions), self.df_resid))
 
 
+@remembered
 def fit_least_squares(y: Array | pd.Series, x: pd.DataFrame) -> LeastSquares:
     """Fit ``y`` on the columns of ``x`` and a constant; no blanks are allowed here.
 

@@ -74,6 +74,7 @@ class MixedModel:
 
 
 @remembered
+@remembered
 def mixed_model(
     data: pd.DataFrame,
     outcome: str,

@@ -74,6 +74,7 @@ class OrderedLogit:
 
 
 @remembered
+@remembered
 def ordered_logit(
     data: pd.DataFrame, outcome: str, predictors: Sequence[str], *, level: float = LEVEL
 ) -> OrderedLogit:

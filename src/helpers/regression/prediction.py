@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from helpers.errors import DataContractError
+from helpers.memo import remembered
 
 Array = NDArray[np.float64]
 Predict = Callable[[NDArray[np.bool_], NDArray[np.bool_]], Array]
@@ -38,6 +39,7 @@ class CrossValidated:
     se: float
 
 
+@remembered
 def cross_validate(
     y: Array,
     first: Predict,

@@ -34,6 +34,7 @@ from scipy import stats
 
 from helpers.errors import DataContractError, ModelSpecError, listing, nearest
 from helpers.i18n import _
+from helpers.memo import remembered
 from helpers.regression.process_fit import (
     bootstrap_coefficients,
     design_columns,
@@ -123,6 +124,7 @@ class ProcessResult:
         )  # fmt: skip
 
 
+@remembered
 def process(
     data: pd.DataFrame,
     *,

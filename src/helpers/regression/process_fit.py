@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from helpers.errors import EstimationError, listing
+from helpers.memo import remembered
 from helpers.regression.process_paths import Equation
 
 Array = NDArray[np.float64]
@@ -56,6 +57,7 @@ def least_squares(
     return b, cov, n - k, float(r2)
 
 
+@remembered
 def bootstrap_coefficients(
     columns: pd.DataFrame, equations: list[Equation], n_boot: int, rng: np.random.Generator
 ) -> tuple[list[Array], int]:

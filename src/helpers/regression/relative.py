@@ -98,6 +98,7 @@ def raw_relative_weights(correlations: Array) -> Array:
 
 
 @remembered
+@remembered
 def relative_weights(
     data: pd.DataFrame,
     outcome: str,

@@ -108,6 +108,7 @@ class ResponseSurface:
 
 
 @remembered
+@remembered
 def response_surface(
     data: pd.DataFrame,
     outcome: str,
