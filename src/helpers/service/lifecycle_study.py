@@ -1,0 +1,297 @@
+"""The later wave that a study file declares: who answered, what changed, what it is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from helpers.errors import Unavailable, passes_unavailable
+from helpers.i18n import _
+from helpers.regression.change import Attrition, GroupChange, attrition_weights, compare_change
+from helpers.regression.study_change import linked
+from helpers.results import Number
+from helpers.service.lifecycle import (
+    ChangeRatio,
+    RatioContrast,
+    Retention,
+    Tipping,
+    change_ratio,
+    ratio_contrast,
+    retention,
+    tipping_point,
+    trimmed_weights,
+)
+from helpers.service.lifecycle_models import CountModel, amount_model, count_model
+from helpers.service.lifecycle_value import (
+    Assumptions,
+    CustomerValue,
+    customer_value,
+    value_difference,
+)
+from helpers.service_specification import Lifecycle
+from helpers.thresholds import LEVEL
+
+if TYPE_CHECKING:
+    from helpers.survey.load import Study
+
+GROUPS = ("recovered", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """A later wave joined to the main questionnaire.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        One row a respondent of the main questionnaire: ``before after`` (purchases),
+        ``amount_before amount_after`` (blank columns if not asked), ``recovered`` (1, 0), the
+        predictors under their names, ``answered`` (bool), ``weight`` (blank without an answer).
+    plan : Lifecycle
+    attrition : Attrition
+        ``balance`` is that of the trimmed weights.
+    n_trimmed : int
+        Weights that were capped.
+    """
+
+    frame: pd.DataFrame
+    plan: Lifecycle
+    attrition: Attrition
+    n_trimmed: int
+
+    def group(self, name: str) -> pd.DataFrame:
+        """Return the rows of ``recovered`` or ``none``."""
+        return self.frame[self.frame["recovered"] == (1.0 if name == "recovered" else 0.0)]
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeChange:
+    """The change of purchases or of the amount, with and without recovery.
+
+    ``weighted`` tells whether the weights against attrition were used.
+    """
+
+    outcome: str
+    weighted: bool
+    recovered: ChangeRatio
+    none: ChangeRatio
+    contrast: RatioContrast
+
+
+@passes_unavailable
+def read_wave(study: Study, *, trim: float = 0.99) -> Wave | Unavailable:
+    """Return the later wave of a study, with stabilised and trimmed weights against attrition.
+
+    Parameters
+    ----------
+    study : Study
+    trim : float
+        Quantile at which weights are capped; 1 leaves them.
+    """
+    plan = study.spec.service.lifecycle
+    if plan is None:
+        return Unavailable(_("the later wave"), _("the study file declares none"))
+    asked = {
+        "before": plan.count_before, "after": plan.count_after,
+        "amount_before": plan.amount_before, "amount_after": plan.amount_after,
+    }  # fmt: skip
+    items = {role: item for role, item in asked.items() if item is not None}
+    names = [*items.values(), *plan.predictors, *plan.attrition]
+    table = linked(study, names, plan.module)
+    if isinstance(table, Unavailable):
+        return table
+    known = {name: table[name] for name in (*plan.predictors, *plan.attrition)}
+    frame = pd.DataFrame({role: table[item] for role, item in items.items()} | known)
+    frame = frame.reindex(columns=[*asked, *known])
+    answers = study.responses[plan.recovered.item]
+    hit = answers.isin(plan.recovered.accept).astype(float)
+    frame["recovered"] = hit.where(answers.notna())
+    frame["answered"] = table["answered_again"].astype(bool)
+    if not plan.attrition:
+        return Unavailable(
+            _("weights against attrition"), _("the study file names nothing to make them from")
+        )
+    lost = attrition_weights(frame, frame["answered"], plan.attrition)
+    frame["weight"] = trimmed_weights(lost.weights, trim)
+    capped = int((frame["weight"] < lost.weights).sum())
+    return Wave(frame, plan, _rebalanced(lost, frame, plan.attrition), capped)
+
+
+def _rebalanced(lost: Attrition, frame: pd.DataFrame, names: list[str]) -> Attrition:
+    """Return what is known of the loss with the balance and size of the trimmed weights."""
+    known = frame[names].dropna()
+    inside = (known - known.mean()) / known.std(ddof=0)
+    own = frame["weight"].dropna()
+    there, w = inside.loc[own.index].to_numpy(), own.to_numpy()
+    balance = lost.balance.assign(weighted=np.average(there, axis=0, weights=w))
+    return replace(
+        lost, balance=balance, weights=frame["weight"],
+        effective=float(w.sum() ** 2 / (w @ w)), largest=float(w.max()),
+    )  # fmt: skip
+
+
+@passes_unavailable
+def wave_changes(wave: Wave, *, level: float = LEVEL) -> list[OutcomeChange]:
+    """Return the change of purchases and of the amount, plain and weighted."""
+    found = []
+    for outcome, pair in _pairs(wave).items():
+        for weighted in (False, True):
+            one, two = (_ratio(wave.group(g), pair, weighted, level) for g in GROUPS)
+            found.append(OutcomeChange(outcome, weighted, one, two, ratio_contrast(one, two)))
+    return found
+
+
+def _pairs(wave: Wave) -> dict[str, tuple[str, str]]:
+    """Return the columns before and after of each outcome that was asked."""
+    pairs = {"purchases": ("before", "after")}
+    if wave.plan.amount_before is not None and wave.plan.amount_after is not None:
+        pairs["amount"] = ("amount_before", "amount_after")
+    return pairs
+
+
+def _ratio(rows: pd.DataFrame, pair: tuple[str, str], weighted: bool, level: float) -> ChangeRatio:
+    """Return the change ratio of a group."""
+    weights = rows["weight"] if weighted else None
+    return change_ratio(rows[pair[0]], rows[pair[1]], weights=weights, level=level)
+
+
+@passes_unavailable
+def wave_differences(wave: Wave, *, level: float = LEVEL) -> dict[str, GroupChange]:
+    """Return the difference in differences of each outcome in its own unit, weighted."""
+    frame = wave.frame
+    return {
+        outcome: compare_change(
+            frame[pair[0]], frame[pair[1]], frame["recovered"], weights=frame["weight"], level=level
+        )
+        for outcome, pair in _pairs(wave).items()
+    }
+
+
+@passes_unavailable
+def wave_count(wave: Wave, *, level: float = LEVEL) -> CountModel:
+    """Return the regression of later purchases a month on recovery and what was known."""
+    return count_model(
+        wave.frame["after"], _predictors(wave), exposure=wave.plan.months,
+        weights=wave.frame["weight"], level=level,
+    )  # fmt: skip
+
+
+@passes_unavailable
+def wave_amount(wave: Wave, *, level: float = LEVEL) -> tuple[pd.DataFrame, int, int] | Unavailable:
+    """Return the regressions of the later amount on recovery and what was known."""
+    if wave.plan.amount_after is None:
+        return Unavailable(_("a model of the amount"), _("the later wave did not ask for it"))
+    return amount_model(
+        wave.frame["amount_after"], _predictors(wave), weights=wave.frame["weight"], level=level
+    )
+
+
+def _predictors(wave: Wave) -> pd.DataFrame:
+    """Return recovery, earlier purchases, and the declared predictors about their means."""
+    frame = wave.frame[list(dict.fromkeys(wave.plan.predictors))]
+    centred = frame - frame.mean()
+    earlier = np.log1p(wave.frame["before"])
+    head = {"recovered": wave.frame["recovered"], "log_before": earlier - earlier.mean()}
+    return pd.DataFrame(head).join(centred)
+
+
+@passes_unavailable
+def wave_retention(wave: Wave, *, level: float = LEVEL) -> dict[str, Retention]:
+    """Return who bought in the later period, with the bounds of what the lost could do."""
+    return {
+        name: retention(wave.group(name)["after"], n_invited=len(wave.group(name)), level=level)
+        for name in GROUPS
+    }
+
+
+@passes_unavailable
+def wave_tipping(wave: Wave, changes: list[OutcomeChange]) -> Tipping:
+    """Return how little the lost with recovery may have bought before the contrast is gone."""
+    rows = wave.group("recovered")
+    first = changes[0]
+    return tipping_point(first.recovered, first.none, answered=float(rows["after"].notna().mean()))
+
+
+def transaction_models() -> Unavailable:
+    """Say why models of single purchases over time are not fitted to two periods."""
+    return Unavailable(
+        _("a BG/NBD or beta-geometric model of who is still a customer"),
+        _("it needs the dates of single purchases or at least three periods, and there are two"),
+    )
+
+
+@passes_unavailable
+def wave_value(
+    wave: Wave, *, margin: float, discount: float, years: float, n_boot: int = 5000,
+    seed: int = 20261121, level: float = LEVEL,
+) -> dict[str, CustomerValue] | Unavailable:  # fmt: skip
+    """Return what a customer is worth, with and without recovery.
+
+    Parameters
+    ----------
+    wave : Wave
+    margin, discount : float
+        Negative: those of the study file.
+    years : float
+        Horizon.
+    n_boot, seed, level
+    """
+    if wave.plan.amount_after is None:
+        return Unavailable(
+            _("the worth of a customer"), _("the later wave did not ask for amounts")
+        )
+    given = Assumptions(
+        margin=wave.plan.margin if margin < 0 else margin,
+        discount=wave.plan.discount if discount < 0 else discount,
+        months=wave.plan.months, years=years,
+    )  # fmt: skip
+    found = {}
+    for name in GROUPS:
+        rows = wave.group(name)
+        found[name] = customer_value(
+            rows["before"], rows["after"], rows["amount_after"], given, weights=rows["weight"],
+            n_boot=n_boot, seed=seed, level=level,
+        )  # fmt: skip
+    return found
+
+
+def wave_numbers(
+    changes: list[OutcomeChange], values: dict[str, CustomerValue] | Unavailable
+) -> list[Number]:
+    """Return the contrasts and values for ``results.json``."""
+    numbers = [
+        Number(
+            f"ratio_{c.outcome}_{'weighted' if c.weighted else 'plain'}", c.contrast.ratio,
+            "change ratio with recovery over that without", c.contrast.ci_low, c.contrast.ci_high,
+            c.contrast.level, c.recovered.n_used + c.none.n_used, method=c.recovered.method,
+        )
+        for c in changes
+    ]  # fmt: skip
+    if isinstance(values, Unavailable):
+        return numbers
+    for name, v in values.items():
+        numbers.append(
+            Number(f"value_{name}", v.value, "discounted margin of the years ahead", v.ci_low,
+                   v.ci_high, v.level, v.n_used, method="bootstrap over customers, percentile")
+        )  # fmt: skip
+    gap = value_difference(values["recovered"], values["none"])
+    size = values["recovered"].n_used + values["none"].n_used
+    numbers.append(
+        Number("value_difference", gap[0], "value with recovery less that without", gap[1], gap[2],
+               values["none"].level, size, method="independent bootstrap draws")
+    )  # fmt: skip
+    return numbers
+
+
+def planted_ratios(truth: Mapping[str, object]) -> dict[tuple[str, str], float]:
+    """Return the planted change ratios: (outcome, group) to ratio among those who answer."""
+    six, none = truth["tables"]["T6"], truth["modules"]["followup"]["no_recovery"]
+    return {
+        (outcome, group): float(source[f"{outcome}_ratio"])
+        for outcome in ("purchases", "amount")
+        for group, source in (("recovered", six), ("none", none))
+    }

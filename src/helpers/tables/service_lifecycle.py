@@ -1,0 +1,317 @@
+"""Tables and sentences of the long run: who was lost, and purchases before and after a recovery."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from helpers.errors import passes_unavailable
+from helpers.i18n import _
+from helpers.regression.change import GroupChange
+from helpers.results import CheckResult
+from helpers.service.lifecycle import Retention, Tipping
+from helpers.service.lifecycle_models import CountModel
+from helpers.service.lifecycle_study import GROUPS, OutcomeChange, Wave, planted_ratios
+from helpers.survey.load import Study
+from helpers.tables.apa import ApaTable, apa_table
+from helpers.tables.columns import Column, interval_column, interval_label
+from helpers.tables.numbers import format_interval, format_number, format_percent
+from helpers.tables.service_pilot import variable_name
+
+Changes = list[OutcomeChange]
+
+
+def group_name(group: str) -> str:
+    """Return the name of a group of customers."""
+    return {"recovered": _("with recovery"), "none": _("without recovery")}[group]
+
+
+def outcome_name(outcome: str) -> str:
+    """Return the name of an outcome."""
+    return {"purchases": _("purchases"), "amount": _("amount spent")}[outcome]
+
+
+@passes_unavailable
+def attrition_table(study: Study, wave: Wave) -> ApaTable:
+    """Return who answered again, and the balance before and after weighting."""
+    lost = wave.attrition
+    table = lost.model.merge(lost.balance, on="term")
+    table["name"] = [variable_name(study, term) for term in table["term"]]
+    return apa_table(
+        table,
+        caption=_("Who answered again, and what the weights make up for"),
+        columns=[
+            Column("name", _("Variable"), "text"),
+            Column("odds_ratio", _("Odds ratio")),
+            interval_column("ci_low", "ci_high"),
+            Column("p_value", "p", "p"),
+            Column("difference", _("Gap"), "bounded"),
+            Column("weighted", _("Gap, weighted"), "bounded"),
+        ],
+        note=_(
+            "Odds ratios of one unit of the variable. Gap: mean of those who answered less that of "
+            "all, in standard deviations. {n} of {all} answered; {cut} weights were capped, the "
+            "largest is {largest}; the weighted answers count like {effective:.0f}."
+        ).format(
+            n=lost.n_answered, all=lost.n_invited, cut=wave.n_trimmed,
+            largest=format_number(lost.largest), effective=lost.effective,
+        ),
+    )  # fmt: skip
+
+
+@passes_unavailable
+def attrition_sentence(study: Study, wave: Wave) -> str:
+    """Say how many were lost, on whom it depends, and what the weights leave."""
+    lost = wave.attrition
+    clear = lost.model.loc[lost.model["p_value"] < 1 - lost.level, "term"]
+    names = ", ".join(variable_name(study, term) for term in clear) or _("none")
+    return _(
+        "{share} of {all} customers answered again. Answering is associated with: {names}. The "
+        "largest gap is {before} standard deviations without and {after} with weights."
+    ).format(
+        share=format_percent(lost.n_answered / lost.n_invited), all=lost.n_invited, names=names,
+        before=format_number(lost.balance["difference"].abs().max(), bounded=True),
+        after=format_number(lost.balance["weighted"].abs().max(), bounded=True),
+    )  # fmt: skip
+
+
+@passes_unavailable
+def changes_table(changes: Changes) -> ApaTable:
+    """Return means before and after and their ratio, by group, plain and weighted."""
+    rows = []
+    for change in changes:
+        for group in GROUPS:
+            found = getattr(change, group)
+            rows.append(
+                {
+                    "what": _("{outcome}, {group}").format(
+                        outcome=outcome_name(change.outcome), group=group_name(group)
+                    ),
+                    "weights": _weights_name(change.weighted),
+                    "before": found.before,
+                    "after": found.after,
+                    "ratio": found.ratio,
+                    "ci_low": found.ci_low,
+                    "ci_high": found.ci_high,
+                    "n_used": found.n_used,
+                }
+            )
+    return apa_table(
+        pd.DataFrame(rows),
+        caption=_("Purchases and amounts before the problem and after it was settled"),
+        columns=[
+            Column("what", _("What"), "text"),
+            Column("weights", _("Answers"), "text"),
+            Column("before", _("Before")),
+            Column("after", _("After")),
+            Column("ratio", _("Ratio")),
+            interval_column("ci_low", "ci_high"),
+            Column("n_used", "n", "integer"),
+        ],
+        note=_(
+            "Mean of a customer and period. A ratio of 1 is no change. Weighted answers stand for "
+            "all who were asked."
+        ),
+    )
+
+
+def _weights_name(weighted: bool) -> str:
+    """Return whether answers were weighted."""
+    return _("weighted") if weighted else _("as they are")
+
+
+@passes_unavailable
+def changes_picture(changes: Changes) -> pd.DataFrame:
+    """Return the weighted change ratios by group, for a forest plot."""
+    rows = []
+    for change in changes:
+        if not change.weighted:
+            continue
+        for group in GROUPS:
+            found = getattr(change, group)
+            rows.append(
+                {"label": outcome_name(change.outcome), "group": group_name(group),
+                 "estimate": found.ratio, "ci_low": found.ci_low, "ci_high": found.ci_high}
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def ratio_axis() -> str:
+    """Return the words under an axis of change ratios."""
+    return _("After as a multiple of before")
+
+
+@passes_unavailable
+def contrasts_table(changes: Changes, differences: dict[str, GroupChange]) -> ApaTable:
+    """Return the difference in differences of each outcome, as a ratio and in its unit."""
+    rows = []
+    for change in changes:
+        if not change.weighted:
+            continue
+        found, gap = change.contrast, differences[change.outcome].effect("change")
+        rows += [
+            {
+                "what": outcome_name(change.outcome),
+                "way": way,
+                "estimate": part["estimate"],
+                "ci_low": part["ci_low"],
+                "ci_high": part["ci_high"],
+                "p_value": part["p_value"],
+            }
+            for way, part in (
+                (_("ratio of ratios"), {
+                    "estimate": found.ratio, "ci_low": found.ci_low, "ci_high": found.ci_high,
+                    "p_value": found.p_value,
+                }),
+                (_("difference of changes"), gap),
+            )
+        ]  # fmt: skip
+    return apa_table(
+        pd.DataFrame(rows),
+        caption=_("The change with recovery against the change without"),
+        columns=[
+            Column("what", _("Outcome"), "text"),
+            Column("way", _("Compared as"), "text"),
+            Column("estimate", _("Estimate")),
+            interval_column("ci_low", "ci_high"),
+            Column("p_value", "p", "p"),
+        ],
+        note=_(
+            "Weighted answers. No difference is 1 for a ratio of ratios, 0 for a difference of "
+            "changes. The two ways ask whether both groups would have changed by the same factor, "
+            "or by the same amount, without recovery."
+        ),
+    )
+
+
+@passes_unavailable
+def contrasts_sentence(changes: Changes) -> str:
+    """Read the change of purchases aloud."""
+    change = next(c for c in changes if c.weighted)
+    found = change.contrast
+    text = _(
+        "After the problem customers with recovery bought {one} times as often as before, those "
+        "without {two} times; the first ratio is {ratio} times the second, {percent:g}% CI "
+        "{interval}."
+    ).format(
+        one=format_number(change.recovered.ratio), two=format_number(change.none.ratio),
+        ratio=format_number(found.ratio), percent=100 * found.level,
+        interval=format_interval(found.ci_low, found.ci_high),
+    )  # fmt: skip
+    if found.clear:
+        return text + " " + _("Recovery is associated with more purchases in the long run.")
+    return text + " " + _("The interval holds 1, so this comparison leaves it open.")
+
+
+@passes_unavailable
+def retention_table(found: dict[str, Retention]) -> ApaTable:
+    """Return who bought in the later period, with bounds over the lost."""
+    rows = [
+        {
+            "group": group_name(name),
+            "share": part.share,
+            "ci_low": part.ci_low,
+            "ci_high": part.ci_high,
+            "worst": part.worst,
+            "best": part.best,
+            "n_used": part.n_answered,
+            "n_lost": part.n_invited - part.n_answered,
+        }
+        for name, part in found.items()
+    ]
+    return apa_table(
+        pd.DataFrame(rows),
+        caption=_("Customers who bought in the later period"),
+        columns=[
+            Column("group", _("Customers"), "text"),
+            Column("share", _("Share"), "percent", 1),
+            Column("ci_low", interval_label(), "percent_interval", 1, upper="ci_high"),
+            Column("worst", _("None of the lost"), "percent", 1),
+            Column("best", _("All of the lost"), "percent", 1),
+            Column("n_used", "n", "integer"),
+            Column("n_lost", _("Lost"), "integer"),
+        ],
+        note=_(
+            "Wilson intervals. The bounds are the share of all who were asked if none, and if all, "
+            "of the lost had bought."
+        ),
+    )
+
+
+@passes_unavailable
+def tipping_table(found: Tipping) -> ApaTable:
+    """Return the contrast for what the lost may have bought."""
+    return apa_table(
+        found.table,
+        caption=_("If the lost with recovery bought less than those who answered"),
+        columns=[
+            Column("lost", _("Their later purchases, of the others'"), "percent", decimals=0),
+            Column("ratio", _("Ratio of ratios")),
+            interval_column("ci_low", "ci_high"),
+        ],
+        note=_("{share} of the customers with recovery answered.").format(
+            share=format_percent(found.answered)
+        ),
+    )
+
+
+@passes_unavailable
+def tipping_sentence(found: Tipping) -> str:
+    """Say at which loss the finding is gone."""
+    if math.isnan(found.interval) and math.isnan(found.point):
+        return _(
+            "No supposition from none to as many purchases of the lost brings the contrast to 1."
+        )
+    ends = [_at_share(value) for value in (found.interval, found.point)]
+    return _(
+        "The interval reaches 1 if the lost bought {interval} of what the others bought, the "
+        "estimate itself if they bought {point}."
+    ).format(interval=ends[0], point=ends[1])
+
+
+def _at_share(value: float) -> str:
+    """Return a share, or that none does."""
+    return _("at no share") if math.isnan(value) else format_percent(value, 0)
+
+
+@passes_unavailable
+def planted_checks(study: Study, changes: Changes) -> list[CheckResult]:
+    """Hold the change ratios of those who answered against what was planted."""
+    if study.offers("truth") is not None:
+        return []
+    planted = planted_ratios(study.truth)
+    checks = []
+    for change in changes:
+        for group in () if change.weighted else GROUPS:
+            found, truth = getattr(change, group), planted[change.outcome, group]
+            text = _("Planted {truth}, estimated {estimate} {interval}.").format(
+                truth=format_number(truth), estimate=format_number(found.ratio),
+                interval=format_interval(found.ci_low, found.ci_high),
+            )  # fmt: skip
+            name = _("Planted ratio: {name}, {group}").format(
+                name=outcome_name(change.outcome), group=group_name(group)
+            )
+            inside = bool(found.ci_low <= truth <= found.ci_high)
+            checks.append(CheckResult(name, inside, found.ratio, truth, "population.yml", text))
+    return checks
+
+
+@passes_unavailable
+def wave_checks(wave: Wave, count: CountModel) -> list[CheckResult]:
+    """Return whether the weights balance, and which model of counts the data prefer."""
+    balance = wave.attrition.balance
+    worst = float(balance["weighted"].abs().max())
+    text = _("The largest gap that the weights leave is {gap} standard deviations.").format(
+        gap=format_number(worst, bounded=True)
+    )
+    same = count.best != "hurdle"
+    words = (
+        _("A separate model of zeros fits no better by BIC.")
+        if same
+        else _("A separate model of zeros fits better by BIC: read the two parts apart.")
+    )
+    return [
+        CheckResult(_("Balance after weighting"), None, worst, None, "", text),
+        CheckResult(_("Zeros"), same, None, None, "", words),
+    ]

@@ -1,0 +1,218 @@
+"""Reference: later purchases against R; values by hand; bounds and tipping points by argument."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers.errors import DataContractError, Unavailable
+from helpers.service.lifecycle import (
+    change_ratio,
+    ratio_contrast,
+    retention,
+    tipping_point,
+    trimmed_weights,
+)
+from helpers.service.lifecycle_models import amount_model, count_model
+from helpers.service.lifecycle_study import planted_ratios, read_wave, wave_changes, wave_value
+from helpers.service.lifecycle_value import (
+    Assumptions,
+    customer_value,
+    lifetime_value,
+    value_difference,
+    value_under,
+)
+from helpers.study import list_studies
+from helpers.survey.load import load_study
+
+REFERENCE = json.loads(
+    (Path(__file__).parents[1] / "reference" / "lifecycle.json").read_text(encoding="utf-8")
+)
+CLOSE = 1e-8
+"""Closed formulas in both programs."""
+FITTED = 1e-4
+"""The dispersion is found by iteration in both programs, and all else rests on it."""
+SCORED = 1e-6
+"""Given the family, both programs solve the same equations by scoring."""
+
+
+@pytest.fixture
+def rows():
+    return pd.DataFrame(REFERENCE["rows"])
+
+
+def test_ratios_are_those_of_a_survey_ratio(rows):
+    for weights, wanted in ((None, "plain"), (rows["w"], "weighted")):
+        found = change_ratio(rows["before"], rows["after"], weights=weights)
+        assert found.ratio == pytest.approx(REFERENCE["ratio"][wanted]["ratio"], abs=CLOSE)
+        assert found.se_log == pytest.approx(REFERENCE["ratio"][wanted]["se_log"], abs=CLOSE)
+
+
+def test_a_ratio_does_not_depend_on_the_scale_of_the_weights(rows):
+    one, two = (
+        change_ratio(rows["before"], rows["after"], weights=k * rows["w"]) for k in (1.0, 7.0)
+    )
+    assert (one.ratio, one.ci_low) == pytest.approx((two.ratio, two.ci_low), rel=1e-12)
+
+
+def test_counts_are_a_negative_binomial_regression(rows):
+    found = count_model(rows["after"], rows[["g", "x"]], weights=rows["w"])
+    wanted = REFERENCE["count"]
+    assert found.dispersion == pytest.approx(wanted["dispersion"], abs=FITTED)
+    assert np.log(found.terms["ratio"]).to_numpy() == pytest.approx(wanted["b"], abs=FITTED)
+    half = np.log(found.terms["ci_high"] / found.terms["ci_low"]) / 2 / 1.959963984540054
+    assert half.to_numpy() == pytest.approx(wanted["se"], abs=FITTED)
+    rivals = found.rivals.set_index("model")["loglik"]
+    for name, value in wanted["loglik"].items():
+        assert rivals[name] == pytest.approx(value, abs=FITTED), name
+
+
+@pytest.mark.parametrize("part", ["any", "size", "whole"])
+def test_amounts_are_three_generalised_linear_models(rows, part):
+    found, used, dropped = amount_model(rows["amount"], rows[["g", "x"]], weights=rows["w"])
+    own = found[found["part"] == part]
+    wanted = REFERENCE["amount"][part]
+    assert np.log(own["ratio"]).to_numpy() == pytest.approx(wanted["b"], abs=SCORED)
+    half = np.log(own["ci_high"] / own["ci_low"]) / 2 / 1.959963984540054
+    assert half.to_numpy() == pytest.approx(wanted["se"], abs=SCORED)
+    assert (used, dropped) == (len(rows), 0)
+
+
+def test_an_exposure_moves_only_the_intercept(rows):
+    one, six = (count_model(rows["after"], rows[["g", "x"]], exposure=k) for k in (1.0, 6.0))
+    assert six.terms["ratio"][0] * 6 == pytest.approx(one.terms["ratio"][0], rel=FITTED)
+    assert six.terms["ratio"][1:].to_numpy() == pytest.approx(one.terms["ratio"][1:], rel=FITTED)
+
+
+def test_counts_no_more_spread_than_poisson_have_no_dispersion():
+    y = pd.Series(np.tile([1, 2, 3, 2], 20))
+    found = count_model(y, pd.DataFrame({"x": np.arange(80) % 5}))
+    assert found.dispersion == 0
+    assert list(found.rivals["model"]) == ["poisson"]
+    assert found.p_poisson == 1
+
+
+def test_a_contrast_of_ratios_covers_the_truth():
+    """500 pairs of groups with true ratios 1.2 and .85: coverage within four errors of .95."""
+    rng, hits = np.random.default_rng(3), 0
+    for _k in range(500):
+        rate = rng.gamma(2, 2, size=(2, 150))
+        before = rng.poisson(rate)
+        after = rng.poisson(rate * np.array([[1.2], [0.85]]))
+        found = ratio_contrast(*(change_ratio(before[i], after[i]) for i in (0, 1)))
+        hits += found.ci_low <= 1.2 / 0.85 <= found.ci_high
+    assert abs(hits / 500 - 0.95) < 4 * np.sqrt(0.95 * 0.05 / 500)
+
+
+def test_tipping_points_bring_the_contrast_to_one(rows):
+    one, none = (
+        change_ratio(rows.loc[rows["g"] == v, "before"], rows.loc[rows["g"] == v, "after"])
+        for v in (1, 0)
+    )
+    found = tipping_point(one, none, answered=0.4)
+    factor = 0.4 + 0.6 * found.point
+    assert ratio_contrast(one, none).ratio * factor == pytest.approx(1, abs=CLOSE)
+    full = found.table.set_index("lost")["ratio"]
+    assert full[1.0] == pytest.approx(ratio_contrast(one, none).ratio, abs=CLOSE)
+    assert full[0.0] == pytest.approx(0.4 * full[1.0], abs=CLOSE)
+    assert np.isnan(tipping_point(one, none, answered=1.0).point)
+
+
+def test_bounds_on_retention_by_hand():
+    found = retention(pd.Series([0, 2, 1, np.nan, 0]), n_invited=8)
+    assert found.share == 0.5
+    assert (found.worst, found.best) == (2 / 8, 6 / 8)
+    assert found.n_answered == 4
+
+
+def test_value_by_hand():
+    """Half the customers stay, 100 a year, margin .4, discount .25: 40 (.4 + .16 + .064)."""
+    given = Assumptions(margin=0.4, discount=0.25, months=12, years=3)
+    assert lifetime_value(0.5, 100.0, given) == pytest.approx(24.96, abs=CLOSE)
+    half = Assumptions(margin=1.0, discount=0.21, months=6, years=1)
+    assert lifetime_value(1.0, 1.0, half) == pytest.approx(1 / 1.1 + 1 / 1.21, abs=CLOSE)
+
+
+def test_value_from_rows_and_its_moves():
+    before = pd.Series([1, 2, 3, 1, 0, 2] * 10)
+    after = pd.Series([1, 0, 2, 1, 1, 0] * 10)
+    amount = pd.Series([100.0, 0.0, 200.0, 60.0, 40.0, 0.0] * 10)
+    given = Assumptions(margin=0.25, discount=0.0, months=12, years=2)
+    found = customer_value(before, after, amount, given, n_boot=400)
+    assert (found.retention, found.spend) == pytest.approx((0.6, 100.0))
+    assert found.value == pytest.approx(25 * (0.6 + 0.36))
+    assert found.ci_low < found.value < found.ci_high
+    moves = value_under(found).set_index("what")
+    assert moves.loc["margin", "higher"] == pytest.approx(30 * 0.96)
+    assert moves.loc["retention", "lower"] == pytest.approx(25 * (0.55 + 0.55**2))
+    gap, low, high = value_difference(found, found)
+    assert gap == 0
+    assert low < 0 < high
+
+
+def test_the_bootstrap_error_is_that_of_the_delta_method():
+    """Everybody bought before and spends 1: value is margin times the share who stay."""
+    rng = np.random.default_rng(9)
+    after = pd.Series((rng.random(400) < 0.7).astype(float))
+    given = Assumptions(margin=1.0, discount=0.0, months=12, years=1)
+    found = customer_value(pd.Series(np.ones(400)), after, after, given, n_boot=5000)
+    share = after.mean()
+    # 5,000 draws give a standard deviation to about one part in a hundred
+    assert found.draws.std() == pytest.approx(np.sqrt(share * (1 - share) / 400), rel=0.05)
+
+
+def test_trimmed_weights_are_capped_and_blanks_stay():
+    weights = pd.Series([*np.ones(99), 50.0, np.nan])
+    found = trimmed_weights(weights, 0.95)
+    assert found.max() == 1.0
+    assert found.isna().sum() == 1
+    assert trimmed_weights(weights, 1.0).equals(weights)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: change_ratio([1.0] * 5, [1.0] * 5), "at least 10"),
+        (lambda: change_ratio([1.0] * 20, [-1.0] * 20), "no negative value"),
+        (lambda: count_model(pd.Series([0.5] * 30), pd.DataFrame({"x": range(30)})), "whole"),
+        (
+            lambda: count_model(pd.Series([1] * 30), pd.DataFrame({"x": [1.0] * 30})),
+            "hold a constant",
+        ),
+        (lambda: amount_model(pd.Series([-1.0] * 30), pd.DataFrame({"x": range(30)})), "from 0"),
+        (lambda: Assumptions(margin=2, discount=0.1, months=6, years=3), "margin from 0 to 1"),
+        (lambda: trimmed_weights(pd.Series([1.0]), 0.2), "quantile"),
+        (lambda: retention(pd.Series([1.0, 2.0]), n_invited=1), "invited"),
+    ],
+)
+def test_bad_input_is_said(call, words):
+    with pytest.raises(DataContractError, match=words):
+        call()
+
+
+def test_the_simulated_wave_finds_what_was_planted():
+    study = load_study("online_shopping")
+    wave = read_wave(study)
+    planted = planted_ratios(study.truth)
+    for change in wave_changes(wave):
+        if change.weighted:
+            continue
+        for group in ("recovered", "none"):
+            found, truth = getattr(change, group), planted[change.outcome, group]
+            # one fixed data set: within three standard errors of the truth
+            assert abs(np.log(found.ratio / truth)) < 3 * found.se_log, (change.outcome, group)
+        assert change.contrast.clear
+    balance = wave.attrition.balance
+    assert balance["weighted"].abs().max() < balance["difference"].abs().max() / 2
+    values = wave_value(wave, margin=-1, discount=-1, years=3, n_boot=500)
+    assert values["recovered"].assumptions.margin == study.spec.service.lifecycle.margin
+    assert values["recovered"].value > values["none"].value
+
+
+def test_studies_without_a_later_wave_say_so():
+    others = [name for name in list_studies() if name != "online_shopping"]
+    assert others
+    for name in others:
+        assert isinstance(read_wave(load_study(name)), Unavailable)
