@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from helpers.survey.load import Study
+    from helpers.tables.calculator import Calculator
 
 MIME = "application/vnd.service-recovery.v1+json"
 """MIME type under which every shown result carries its data."""
@@ -138,6 +139,25 @@ class Lesson:
         png = base64.b64encode(images["png"]).decode("ascii")
         svg = images["svg"].decode("utf-8")
         _show(payload, **{"image/svg+xml": svg, "image/png": png, "text/plain": alt})
+
+    def calculator(self, shown: Calculator | Unavailable, *, id: str) -> None:
+        """Show sliders over scenarios: live in JupyterLab, live on a page, a table in print."""
+        if isinstance(shown, Unavailable):
+            self._unavailable(shown, id)
+            return
+        self._claim(id)
+        from helpers.tables.calculator_widget import live, widget
+
+        body, data = shown.default_html(), to_plain(shown.data)
+        if self.study.is_simulated:
+            body = _stamp_caption(body)
+            data["words"]["legend"] += f" [{_('SIMULATED')}]"
+        sentence = shown.first_sentence()
+        payload = {"kind": "calculator", "id": id, "data": data}
+        payload |= {"sentence": sentence, "simulated": self.study.is_simulated}
+        _show(payload, **{"text/html": body, "text/plain": sentence})
+        if live():
+            display(widget(shown))
 
     def say(self, sentence: str | Unavailable) -> None:
         """Show a sentence that reads a result aloud."""

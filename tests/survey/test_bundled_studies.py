@@ -21,7 +21,7 @@ SHARED = Path(__file__).parents[3] / "shared"
 ADMISSIBLE = {
     "online_shopping": [
         "measurement", "measurement_all", "structural", "structural_controls", "structural_full",
-        "mediation_partial", "mediation_full", "justice_4", "second_order", "loyalty_5",
+        "levers_to_loyalty", "mediation_partial", "mediation_full", "justice_4", "second_order", "loyalty_5",
         "loyalty_second_order",
     ],
     "ecsi_mobile": ["measurement", "structural", "mediation_partial", "mediation_full"],

@@ -19,6 +19,9 @@ from helpers.report.makers import makers
 LONGEST_TEXT = 20_000
 """Characters of printed text that a page shows of one output."""
 
+WIDGET = "application/vnd.jupyter.widget-view+json"
+"""A widget needs a kernel; what it shows stands beside it as a result."""
+
 _INTERVAL = re.compile(r"\[[^\]]*\d[^\]]*\]")
 _SECTION = re.compile(r"^##\s+(.+?)\s*$", re.MULTILINE)
 _NUMBER = re.compile(r"^(?:#\s+)?(?:\d\d\s+)?")
@@ -58,6 +61,16 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Sliders:
+    """Sliders over scenarios: what a page needs to compute, and their first position in HTML."""
+
+    key: str
+    data: dict[str, Any]
+    sentence: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
 class Printed:
     """Text that a cell printed, returned, or wrote to its error stream."""
 
@@ -81,7 +94,7 @@ class Reading:
     tagged: bool
 
 
-Block = Prose | Code | Markup | Picture | Printed | Equation
+Block = Prose | Code | Markup | Sliders | Picture | Printed | Equation
 
 
 @dataclass(slots=True)
@@ -236,12 +249,15 @@ def _blocks_of(output: NotebookNode, found: Harvest) -> Iterator[Block]:
     svg = _joined(data.get("image/svg+xml", ""))
     if svg and payload.get("kind") == "figure":
         found.svgs[payload["id"]] = svg
-    if payload.get("kind") == "number":
+    if payload.get("kind") == "number" or WIDGET in data:
         return
     if svg or "image/png" in data:
         png = base64.b64decode(data.get("image/png", "") or b"")
         alt = payload.get("alt", "")
         yield Picture(svg, png, payload.get("caption", ""), alt)
+    elif payload.get("kind") == "calculator":
+        shown = _joined(data.get("text/html", ""))
+        yield Sliders(payload["id"], payload["data"], payload["sentence"], shown)
     elif "text/html" in data:
         yield Markup(_joined(data["text/html"]))
     elif "text/latex" in data:

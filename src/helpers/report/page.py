@@ -16,8 +16,19 @@ from helpers.report import pandoc
 from helpers.report.bibliography import reference_list
 from helpers.report.execute import Failure
 from helpers.report.fonts import chinese_font_css, math_font_css
-from helpers.report.harvest import Block, Code, Equation, Harvest, Markup, Picture, Printed, Prose
+from helpers.report.harvest import (
+    Block,
+    Code,
+    Equation,
+    Harvest,
+    Markup,
+    Picture,
+    Printed,
+    Prose,
+    Sliders,
+)
 from helpers.report.scrub import plain, safe_html
+from helpers.tables.calculator import form
 
 _SPLIT = "<!--body-->"
 _INTERVAL = re.compile(r"\[[^\[\]<>]{1,28}\]")
@@ -83,7 +94,10 @@ def notebook_page(
     )  # fmt: skip
     kind = "notebook" if show_code else "paper"
     toc, _sign, body = output.decode("utf-8").partition(_SPLIT)
-    return framed(found.title, _reachable(body.strip()), frame, toc=toc.strip(), kind=kind)
+    moving = any(isinstance(block, Sliders) for block in found.blocks)
+    script = _asset("calculator.js") if moving else ""
+    body = _reachable(body.strip())
+    return framed(found.title, body, frame, toc=toc.strip(), kind=kind, script=script)
 
 
 def framed(
@@ -194,6 +208,8 @@ def block_markdown(block: Block, numbering: Numbering) -> str:
             )
         case Markup():
             return pandoc.raw(numbered(unbroken(plain(safe_html(block.html))), numbering))
+        case Sliders():
+            return pandoc.raw(form(block.data, block.sentence, key=block.key))
         case Picture():
             return pandoc.raw(_figure(block, numbering))
         case Equation():

@@ -20,14 +20,13 @@ from helpers.errors import (
     passes_unavailable,
 )
 from helpers.i18n import _
-from helpers.memo import remembered
 from helpers.results import Number
 from helpers.sem.bootstrap import bootstrap
 from helpers.sem.effects import model_edges, model_ways
 from helpers.sem.montecarlo import parameter_draws
 from helpers.sem.result import SemResult
-from helpers.sem.study_fit import fit_model
-from helpers.service.scenarios import Levers, Scenario, Slopes, prior_shares, tipping_weight
+from helpers.sem.study_fit import ModelFit, fit_model
+from helpers.service.scenarios import Levers, Scenario, Slopes, tipping_weight, with_prior
 from helpers.service_specification import Scenarios
 
 if TYPE_CHECKING:
@@ -137,18 +136,17 @@ class LeverSlopes:
         ``montecarlo`` or ``bootstrap``: how the draws were made.
     n_failed : int
         Resamples that could not be estimated.
-    model : str
+    fitted : ModelFit
     """
 
     slopes: Slopes
     n_used: int
     method: Method
     n_failed: int
-    model: str
+    fitted: ModelFit
 
 
 @passes_unavailable
-@remembered
 def lever_slopes(
     study: Study, plan: Plan, *, n_draws: int, seed: int, method: Method = "montecarlo"
 ) -> LeverSlopes | Unavailable:
@@ -186,7 +184,7 @@ def lever_slopes(
         slopes = slopes_of(fitted.result, variables, plan.declared.outcome, draws)
     except SuiteError as error:
         return Unavailable(what, str(error))
-    return LeverSlopes(slopes, int(fitted.result.n_obs), method, failed, fitted.title)
+    return LeverSlopes(slopes, int(fitted.result.n_obs), method, failed, fitted)
 
 
 def _draws(result: SemResult, n: int, seed: int, method: Method) -> tuple[Array, int]:
@@ -345,8 +343,6 @@ def prior_tip(plan: Plan, found: LeverSlopes) -> float | None:
 
 def mixed_slopes(plan: Plan, found: LeverSlopes, weight: float) -> LeverSlopes:
     """Return slopes mixed with the prior importance asked for; unchanged at weight 0."""
-    from helpers.service.scenarios import with_prior
-
     if weight == 0:
         return found
     if not plan.has_prior:
@@ -354,7 +350,6 @@ def mixed_slopes(plan: Plan, found: LeverSlopes, weight: float) -> LeverSlopes:
             f"mixed_slopes: weight= is {weight:g}, but not every lever has a prior importance. "
             "Set it to 0, or name the items under service.scenarios.levers in study.yml."
         )
-    prior_shares(plan.prior)
     return replace(found, slopes=with_prior(found.slopes, plan.prior, weight))
 
 
