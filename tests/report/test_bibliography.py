@@ -105,8 +105,8 @@ def test_the_list_is_formatted_and_in_order():
         Markup("<p>Horn (1965)</p>"),
     ]
     text = reference_list(blocks)
-    first, *entries = text.split("\n\n")
-    assert first == "## References"
+    first, opened, *entries, closed = re.split(r"\n\n+", text.strip())
+    assert first == "## References" and 'class="references"' in opened and "</div>" in closed
     assert [entry.split(",")[0] for entry in entries] == ["Cronbach", "Horn", "McDonald"]
     assert entries[0] == (
         "Cronbach, L. J. (1951). Coefficient alpha and the internal structure of tests. "

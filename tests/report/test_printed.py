@@ -72,6 +72,40 @@ def test_word_has_native_tables_equations_and_pictures(found):
     assert "secret" not in words
 
 
+@pytest.mark.parametrize(("language", "words"), [("en", ("Table", "Figure")), ("zh", ("表", "图"))])
+def test_word_counts_tables_and_figures_itself(found, language, words):
+    """The number is a field SEQ: Word renumbers it, lists it and lets it be cited."""
+    with in_language(language):
+        xml, _names = document(docx(found, FRAME))
+    for word in words:
+        field = re.escape(f'<w:fldSimple w:instr=" SEQ {word} \\* ARABIC ">')
+        assert len(re.findall(field + r".{,90}>1</w:t>", xml)) == 1
+    captions = re.findall(r'<w:pStyle w:val="(TableCaption|ImageCaption)"', xml)
+    assert captions == ["TableCaption", "ImageCaption"]
+
+
+def test_references_hang_and_lists_keep_the_size_of_text():
+    prose = "# Q\n\nFit (Hu & Bentler 1999).\n\n1. one\n2. two\n"
+    cells = [nbformat.v4.new_markdown_cell(prose)]
+    data = docx(harvest(nbformat.v4.new_notebook(cells=cells), name="x"), FRAME)
+    xml, _names = document(data)
+    entry = xml[xml.index('w:val="Reference"') :]
+    assert "Hu, L." in re.sub(r"<[^>]*>", "", entry)
+    assert 'w:val="Compact"' not in xml
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        styles = archive.read("word/styles.xml").decode("utf-8")
+    assert re.search(r'w:styleId="Reference".*?w:hanging="567"', styles)
+    # What follows the list is no reference.
+    assert entry.count('w:val="Reference"') == 1
+
+
+def test_the_mark_of_an_exercise_is_not_printed():
+    html = {"text/html": '<p class="answer right">Exercise 1: right.</p>', "text/plain": "r"}
+    shown = nbformat.v4.new_output("display_data", html)
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x", outputs=[shown])])
+    assert "Exercise 1" not in document(docx(harvest(book, name="x"), FRAME))[0]
+
+
 def test_a_pdf_is_made_in_both_languages(found):
     for language in ("en", "zh"):
         with in_language(language):

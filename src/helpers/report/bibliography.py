@@ -102,7 +102,9 @@ def reference_list(blocks: Iterable[Block]) -> str:
     found = named_in(text)
     if not found:
         return ""
-    return "\n\n".join((f"## {_('References')}", *(source.text for source in found)))
+    entries = (source.text for source in found)
+    opened, closed = pandoc.raw('<div class="references">'), pandoc.raw("</div>")
+    return "\n\n".join((f"## {_('References')}", opened, *entries, closed))
 
 
 def _text_of(block: Block) -> str:

@@ -16,7 +16,7 @@ from helpers.i18n import _, language
 from helpers.report import pandoc
 from helpers.report.bibliography import reference_list
 from helpers.report.execute import Failure
-from helpers.report.harvest import Code, Harvest, Picture, Printed
+from helpers.report.harvest import Block, Code, Harvest, Markup, Picture, Printed, Sliders
 from helpers.report.page import Frame, Numbering, block_markdown, plain_svg, trouble, unmarked
 
 FONTS = Path(__file__).parents[1] / "fonts"
@@ -50,13 +50,14 @@ def pdf(
     with tempfile.TemporaryDirectory(prefix="study-pdf-") as name:
         folder = Path(name)
 
-        def picture(block: Picture) -> str:
+        def picture(block: Picture, label: str) -> str:
             return _typst_figure(block, folder)
 
         markdown = _document(found, Unnumbered(), picture, failure)
         body = pandoc.convert(markdown, "--to", "typst", "--shift-heading-level-by=-1")
+        text = body.decode("utf-8").replace("align(center)[#table", "align(left)[#table")
         source = folder / "paper.typ"
-        source.write_text(_preamble(found, frame, paper) + body.decode("utf-8"), encoding="utf-8")
+        source.write_text(_preamble(found, frame, paper) + text, encoding="utf-8")
         try:
             return typst.compile(
                 source, root=folder, font_paths=[FONTS], ignore_system_fonts=True
@@ -75,8 +76,8 @@ def docx(
     with tempfile.TemporaryDirectory(prefix="study-docx-") as name:
         folder = Path(name)
 
-        def picture(block: Picture) -> str:
-            return _docx_figure(block, folder)
+        def picture(block: Picture, label: str) -> str:
+            return _docx_figure(block, label, folder)
 
         markdown = _document(found, Numbering(), picture, failure)
         if paper:
@@ -94,18 +95,18 @@ def docx(
 def _document(
     found: Harvest,
     numbering: Numbering,
-    picture: Callable[[Picture], str],
+    picture: Callable[[Picture, str], str],
     failure: Failure | None,
 ) -> str:
     """Return the blocks as Markdown for print: no code, no folded parts."""
     parts = []
     for block in found.blocks:
-        if isinstance(block, Code) or (isinstance(block, Printed) and block.kind == "messages"):
+        if isinstance(block, Sliders):
+            block = Markup(block.html)  # paper does not move
+        if _only_on_screen(block):
             continue
         if isinstance(block, Picture):
-            label = numbering.figure()
-            caption = f"{label} {block.caption}".strip()
-            parts.append(picture(Picture(block.svg, block.png, caption, block.alt)))
+            parts.append(picture(block, numbering.figure()))
         else:
             parts.append(_for_print(block_markdown(block, numbering)))
     if failure is not None:
@@ -113,6 +114,18 @@ def _document(
         parts.append(pandoc.raw(re.sub(r"</?h2>", lambda m: m.group(0).replace("h2", "p"), box)))
     parts.append(reference_list(found.blocks))
     return "\n\n".join(parts)
+
+
+def _only_on_screen(block: Block) -> bool:
+    """Tell whether a block is code, a message of a library, or the mark of an exercise."""
+    match block:
+        case Code():
+            return True
+        case Printed():
+            return block.kind == "messages"
+        case Markup():
+            return block.html.startswith('<p class="answer')
+    return False
 
 
 def _for_print(markdown: str) -> str:
@@ -131,13 +144,14 @@ def _typst_figure(block: Picture, folder: Path) -> str:
     return f"```{{=typst}}\n#figure({image}, caption: text({caption}))\n```\n"
 
 
-def _docx_figure(block: Picture, folder: Path) -> str:
+def _docx_figure(block: Picture, label: str, folder: Path) -> str:
     """Write a figure as PNG, as Word has no use for SVG, and return the block that shows it."""
     name = f"figure{len(list(folder.iterdir())) + 1}.png"
     (folder / name).write_bytes(block.png)
     return pandoc.raw(
         f'<figure><img src="{name}" alt="{html.escape(block.alt)}">'
-        f"<figcaption>{html.escape(block.caption)}</figcaption></figure>"
+        f'<figcaption><span class="label">{html.escape(label)}</span> '
+        f"{html.escape(block.caption)}</figcaption></figure>"
     )
 
 

@@ -50,6 +50,17 @@ def note() -> str:
     )
 
 
+def reference() -> str:
+    """Return the style of an entry in the list of references: its first line hangs."""
+    return (
+        '<w:style w:type="paragraph" w:customStyle="1" w:styleId="Reference">'
+        '<w:name w:val="Reference"/><w:basedOn w:val="BodyText"/><w:qFormat/>'
+        '<w:pPr><w:spacing w:before="0" w:after="120"/>'
+        '<w:ind w:left="567" w:hanging="567"/></w:pPr>'
+        "</w:style>"
+    )
+
+
 def restyle(styles: str) -> str:
     """Return the style sheet with our fonts, colours, tables and boxes."""
     styles = re.sub(r"<w:rFonts\b[^>]*/>", FONTS, styles)
@@ -70,7 +81,7 @@ def restyle(styles: str) -> str:
     )
     small = compact.replace("</w:style>", '<w:rPr><w:sz w:val="19"/></w:rPr></w:style>')
     styles = styles.replace(compact, small)
-    extra = "".join(box(*pair) for pair in BOXES.items()) + note()
+    extra = "".join(box(*pair) for pair in BOXES.items()) + note() + reference()
     return styles.replace(old, new).replace("</w:styles>", f"{extra}</w:styles>")
 
 

@@ -60,13 +60,67 @@ local function unlisted(el)
   end
 end
 
+-- The number of a table or figure is a field, so that Word counts on when a table is moved, and
+-- can list and cite them: "Table 1." becomes the word, the field SEQ, and what follows.
+local function escaped(text)
+  return (text:gsub('&', '&amp;'):gsub('<', '&lt;'):gsub('>', '&gt;'):gsub('"', '&quot;'))
+end
+
+local function run(text)
+  return '<w:r><w:rPr><w:b/></w:rPr><w:t xml:space="preserve">' .. escaped(text) .. '</w:t></w:r>'
+end
+
+local function counted(el)
+  local word, number, rest = pandoc.utils.stringify(el):match('^(.-)%s*(%d+)(.*)$')
+  if not (el.classes:includes('label') and number) then return el end
+  local field = '<w:fldSimple w:instr=" SEQ ' .. escaped(word) .. ' \\* ARABIC ">'
+  return pandoc.RawInline(
+    'openxml', run(word .. ' ') .. field .. run(number) .. '</w:fldSimple>' .. run(rest)
+  )
+end
+
+-- The list of references stands between two marks.
+local OPEN, CLOSE = '<div class="references">', '</div>'
+
+local function is_mark(el, text)
+  return el and el.t == 'RawBlock' and el.format == 'page' and el.text:gsub('%s+$', '') == text
+end
+
 function RawBlock(el)
   if el.format == 'typst' then return el end
   if el.format ~= 'page' then return pandoc.Para { pandoc.Str(el.text) } end
   if FORMAT:match('html') then return pandoc.RawBlock('html', el.text) end
+  if is_mark(el, OPEN) or is_mark(el, CLOSE) then
+    if FORMAT:match('docx') then return el end
+    return pandoc.RawBlock('typst', is_mark(el, OPEN) and '#references[' or ']')
+  end
   local blocks = pandoc.read(el.text, 'html').blocks:walk { Div = boxed }
-  if FORMAT:match('docx') then return blocks:walk { Table = widened } end
+  if FORMAT:match('docx') then return blocks:walk { Table = widened, Span = counted } end
   return blocks:walk { Str = unlisted }
+end
+
+-- Word sets the paragraphs of a dense list in the size of table cells.
+local function spaced(el)
+  if not FORMAT:match('docx') then return nil end
+  return el:walk { Plain = function(item) return pandoc.Para(item.content) end }
+end
+
+BulletList, OrderedList = spaced, spaced
+
+function Pandoc(doc)
+  if not FORMAT:match('docx') then return nil end
+  local blocks, open = pandoc.Blocks {}, nil
+  for _, block in ipairs(doc.blocks) do
+    if is_mark(block, OPEN) then
+      open = pandoc.Div({}, pandoc.Attr('', {}, { ['custom-style'] = 'Reference' }))
+    elseif open and is_mark(block, CLOSE) then
+      blocks:insert(open)
+      open = nil
+    else
+      (open and open.content or blocks):insert(block)
+    end
+  end
+  return pandoc.Pandoc(blocks, doc.meta)
 end
 
 function RawInline(el)
