@@ -46,8 +46,8 @@ from helpers.report.kernels import Kernels
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("speed", "again", "memory", "dask")
-LIGHT = ("20", "30")
-"""Notebooks of ordinary length; of long ones nearly all time is statistics, the same everywhere."""
+LIGHT = ("00", "20")
+"""Notebooks of little computing; of long ones nearly all time is statistics, the same everywhere."""
 SMALL = "from helpers.lesson import begin\nlesson = begin(study, language)\nlesson.say(f'{n}')"
 PRIVATE = """\
 import pandas, scipy.stats, seaborn, statsmodels.api, semopy
@@ -97,19 +97,24 @@ def study_batch(study: str, folder: Path, workers: int, *more: str) -> None:
         sys.executable, "-m", "helpers.cli", "batch", str(folder / "bench.yml"),
         "--out", str(folder), "--workers", str(workers),
     ]  # fmt: skip
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"study batch failed:\n{done.stderr}")
 
 
 def speed(options: argparse.Namespace) -> None:
     """Print notebooks a minute of every way, and how much more that is than the loop's."""
-    study, repeats = options.study, 4
+    study, repeats = options.study, 3 if options.quick else 6
     ways: dict[str, tuple[int, Callable[[Path], object]]] = {
         "papermill command, one by one": (1, lambda f: papermill_loop(study, f)),
         "papermill API, two kernels": (1, lambda f: stock_pair(study, f)),
         "our kernels alone, 1 worker": (repeats, lambda f: _alone(study, 1, repeats)),
         "our kernels alone, 2 workers": (repeats, lambda f: _alone(study, 2, repeats)),
-        "study batch, 1 worker": (repeats, lambda f: study_batch(study, f, 1, _seeds(repeats))),
-        "study batch, 2 workers": (repeats, lambda f: study_batch(study, f, 2, _seeds(repeats))),
+        "study batch, 1 worker": (repeats, lambda f: study_batch(study, f, 1, _questions(repeats))),
+        "study batch, 2 workers": (
+            repeats,
+            lambda f: study_batch(study, f, 2, _questions(repeats)),
+        ),
     }
     took: dict[str, list[float]] = {name: [] for name in ways}
     for _round in range(1 if options.quick else 3):
@@ -136,21 +141,21 @@ def _alone(study: str, workers: int, repeats: int) -> None:
             raise SystemExit("a notebook failed")
 
 
-def _seeds(n: int) -> str:
+def _questions(n: int) -> str:
     """Return a matrix that makes n different reports of equal work."""
-    return f"matrix: {{seed: [{', '.join(str(i + 1) for i in range(n))}]}}"
+    return f"matrix: {{question: [{', '.join(str(i) for i in range(n))}]}}"
 
 
 def again(options: argparse.Namespace) -> None:
     """Print what a second format and a second language of a finished batch cost a report."""
-    reports = 2 if options.quick else 4
+    reports = 3 if options.quick else 6
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        seeds = _seeds(reports)
-        first = timed(lambda: study_batch(options.study, folder, 1, seeds))
-        docx = timed(lambda: study_batch(options.study, folder, 1, seeds, "formats: [html, docx]"))
-        pdf = timed(lambda: study_batch(options.study, folder, 1, seeds, "formats: [html, pdf]"))
-        zh = timed(lambda: study_batch(options.study, folder, 1, seeds, "languages: [zh]"))
+        asked = _questions(reports)
+        first = timed(lambda: study_batch(options.study, folder, 1, asked))
+        docx = timed(lambda: study_batch(options.study, folder, 1, asked, "formats: [html, docx]"))
+        pdf = timed(lambda: study_batch(options.study, folder, 1, asked, "formats: [html, pdf]"))
+        zh = timed(lambda: study_batch(options.study, folder, 1, asked, "languages: [zh]"))
     start = timed(lambda: subprocess.run([sys.executable, "-c", "import helpers.report.run"]))
     print(
         f"\n{'seconds a report':32}{'whole':>11}{'a notebook':>12}   (start of {start:.1f} s apart)"
