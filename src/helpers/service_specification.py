@@ -104,6 +104,10 @@ class Segments(Part):
     """Codes of the treatments to compare, the reference first; all if empty."""
     outcome: Name
     recovery: Name | None = None
+    groups: list[Name] = []
+    """Groupings settled before the recovery, within which treatments are compared."""
+    adjust: list[Name] = []
+    """Variables settled before the recovery that may have decided who got which treatment."""
 
 
 class Loyalty(Part):
@@ -307,7 +311,7 @@ _VARIABLES = {
     "dysfunctional", "indicators", "context", "treatment", "recovery", "concept", "drivers",
     "items", "survey", "id", "text", "language", "item", "count_before", "count_after",
     "amount_before", "amount_after", "predictors", "attrition", "arm", "stratum", "balance",
-    "before", "variable", "prior", "segment", "fairness", "rating",
+    "before", "variable", "prior", "segment", "fairness", "adjust", "rating",
     "ratings",
 }  # fmt: skip
 _MODELS = {"model", "models", "formation"}

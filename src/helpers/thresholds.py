@@ -214,6 +214,13 @@ def _rows() -> dict[str, Threshold]:
         Threshold("missing_share", 0.05, "max", "Schafer (1999)", "10.1177/096228029900800102"),
         Threshold("skewness", 2.0, "max", *west),
         Threshold("kurtosis", 7.0, "max", *west),
+        Threshold(
+            "profile_share",
+            0.05,
+            "min",
+            "convention of this suite: a smaller profile seldom comes again in another sample",
+        ),
+        Threshold("entropy", 0.80, "min", "convention of this suite for profiles read as certain"),
         Threshold("power", 0.80, "min", "Cohen (1988)"),
         Threshold(
             "allocation_p", 0.001, "min", "Fabijan et al. (2019)", "10.1145/3292500.3330722"

@@ -20,20 +20,11 @@ from helpers.plots.style import (
 )
 from helpers.plots.text import wrap
 from helpers.tables.numbers import format_number
+from helpers.tables.service_loyalty import quadrant_words
 
 LABEL_LETTERS = 22
 LABEL_GAP = 0.085
 """Least distance of two labels, as a share of the height."""
-
-
-def quadrant_words() -> dict[str, str]:
-    """Return what each quadrant of the map asks for, in the current language."""
-    return {
-        "act": _("improve first"),
-        "keep": _("keep up"),
-        "enough": _("enough is done"),
-        "later": _("can wait"),
-    }
 
 
 @house_plot

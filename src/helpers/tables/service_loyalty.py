@@ -9,7 +9,6 @@ from scipy.stats import kendalltau
 
 from helpers.errors import Unavailable, passes_unavailable
 from helpers.i18n import _
-from helpers.plots.importance_map import quadrant_words
 from helpers.regression.design import variable_label
 from helpers.regression.study_importance import Importance
 from helpers.results import CheckResult
@@ -24,6 +23,16 @@ from helpers.thresholds import THRESHOLDS
 
 if TYPE_CHECKING:
     from helpers.survey.load import Study
+
+
+def quadrant_words() -> dict[str, str]:
+    """Return what each quadrant of the map asks for, in the current language."""
+    return {
+        "act": _("improve first"),
+        "keep": _("keep up"),
+        "enough": _("enough is done"),
+        "later": _("can wait"),
+    }
 
 
 @passes_unavailable
