@@ -47,7 +47,7 @@ from helpers.report.kernels import Kernels
 ROOT = Path(__file__).parents[1]
 PARTS = ("speed", "again", "memory", "dask")
 LIGHT = ("00", "20")
-"""Notebooks of little computing; of long ones nearly all time is statistics, the same everywhere."""
+"""Notebooks of little computing; in long ones the statistics take nearly all time."""
 SMALL = "from helpers.lesson import begin\nlesson = begin(study, language)\nlesson.say(f'{n}')"
 PRIVATE = """\
 import pandas, scipy.stats, seaborn, statsmodels.api, semopy
@@ -105,12 +105,13 @@ def study_batch(study: str, folder: Path, workers: int, *more: str) -> None:
 def speed(options: argparse.Namespace) -> None:
     """Print notebooks a minute of every way, and how much more that is than the loop's."""
     study, repeats = options.study, 3 if options.quick else 6
+    asked = _questions(repeats)
     ways: dict[str, tuple[int, Callable[[Path], object]]] = {
         "papermill command, one by one": (1, lambda f: papermill_loop(study, f)),
         "papermill API, two kernels": (1, lambda f: stock_pair(study, f)),
         "our kernels alone, 1 worker": (repeats, lambda f: _alone(study, 1, repeats)),
         "our kernels alone, 2 workers": (repeats, lambda f: _alone(study, 2, repeats)),
-        "study batch, 1 worker": (repeats, lambda f: study_batch(study, f, 1, _questions(repeats))),
+        "study batch, 1 worker": (repeats, lambda f: study_batch(study, f, 1, asked)),
         "study batch, 2 workers": (
             repeats,
             lambda f: study_batch(study, f, 2, _questions(repeats)),
