@@ -269,3 +269,19 @@ def _breaks(*_arguments):
     from helpers.errors import ReportError
 
     raise ReportError("no such study")
+
+
+def test_two_languages_and_a_second_format_come_from_one_execution(project, study):
+    count = "import os\nos.close(os.open('kernels', os.O_CREAT))\n"
+    count += "with open('kernels', 'a') as log:\n    log.write(f'{os.getpid()}\\n')"
+    project.notebook("10_work", BEGIN, count)
+    text = "name: many\nstudy: toy\nlanguages: [en, zh]\n"
+    assert study("batch", config(project, text), "--workers", "2")[0] == 0
+    ran = (project.root / "kernels").read_text().splitlines()
+    assert len(set(ran)) == 1  # one kernel, in which the notebook was read once a language
+    code, out, _err = study("batch", config(project, text, formats="[html, docx]"), "--resume")
+    assert code == 0 and "kept" not in out
+    assert (project.root / "kernels").read_text().splitlines() == ran
+    for report in ("language=en", "language=zh"):
+        assert (many(project) / "toy" / report / "10_work.docx").is_file()
+    assert 'lang="zh-CN"' in page(project, "language=zh")
