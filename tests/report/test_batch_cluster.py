@@ -125,3 +125,37 @@ def test_a_scheduler_that_goes_away_is_named_and_resume_goes_on(project, study):
     (project.root / "mended").touch()
     code, out, _err = study("batch", str(project.root / "b.yml"), "--resume")
     assert code == 0 and "(1 kept)" in out
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_costs_nothing_but_time(project, study):
+    hold = "import time\nfrom pathlib import Path\nPath('begun').touch()\n"
+    hold += "while not Path('mended').exists():\n    time.sleep(0.1)"
+    project.notebook("10_work", "print(n_boot)", hold)
+    (project.root / "b.yml").write_text(CONFIG, encoding="utf-8")
+    with distributed.LocalCluster(n_workers=0, dashboard_address=None) as cluster:
+        address = cluster.scheduler_address
+        command = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1",
+                   "--no-nanny", "--no-dashboard", "--death-timeout", "20"]  # fmt: skip
+        workers = [subprocess.Popen(command, stderr=subprocess.DEVNULL)]
+
+        def strike():
+            while not (project.root / "begun").exists():
+                time.sleep(0.1)
+            workers[0].send_signal(signal.SIGKILL)
+            (project.root / "mended").touch()
+            workers.append(subprocess.Popen(command, stderr=subprocess.DEVNULL))
+
+        try:
+            threading.Thread(target=strike, daemon=True).start()
+            code, _out, err = study("batch", str(project.root / "b.yml"), "--scheduler", address)
+        finally:
+            for worker in workers:
+                worker.terminate()
+                worker.wait(timeout=60)
+    assert code == 0, err
+    assert set(read_journal(project.root / "reports" / "many")) == {
+        "n_boot=1",
+        "n_boot=2",
+        "n_boot=3",
+    }
