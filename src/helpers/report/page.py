@@ -136,7 +136,8 @@ def framed(
     css = _asset("page.css").replace("var(--cjk-first) ", _CJK_FIRST[language()])
     if script:
         page = _with_script(page, script)
-    return page.replace("$css", chinese_font_css(page) + math_font_css(body) + css, 1)
+    whole = f"<style>\n{chinese_font_css(page)}{math_font_css(body)}{css}"
+    return page.replace("<style>\n$css", whole, 1)
 
 
 def _reachable(body: str) -> str:

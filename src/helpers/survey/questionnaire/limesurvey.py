@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import re
 
@@ -37,7 +38,7 @@ def limesurvey_text(instrument: Instrument) -> str:
         {"class": "S", "name": "anonymized", "text": "Y"},
         {"class": "S", "name": "datestamp", "text": "Y"},
         {"class": "S", "name": "savetimings", "text": "Y"},
-        _text("surveyls_title", instrument.title, tag),
+        _text("surveyls_title", _shown(instrument.title), tag),
         _text("surveyls_welcometext", _paragraphs(instrument.welcome), tag),
         _text("surveyls_endtext", _paragraphs(instrument.thanks), tag),
     ]
@@ -101,8 +102,8 @@ def _question(question: Question, codes: dict[str, str], tag: str) -> list[dict[
     shown = _equation(question.shown_if, codes) if question.shown_if else "1"
     row = {
         "class": "Q", "type/scale": _TYPES[question.kind], "name": codes[question.name],
-        "relevance": shown, "text": question.text, "language": tag, "mandatory": "N",
-        "other": "N", "suffix": question.unit,
+        "relevance": shown, "text": _shown(question.text), "language": tag, "mandatory": "N",
+        "other": "N", "suffix": _shown(question.unit),
     }  # fmt: skip
     if question.kind == "number":
         row |= {"min_num_value_n": _number(question.low), "max_num_value_n": _number(question.high)}
@@ -111,15 +112,16 @@ def _question(question: Question, codes: dict[str, str], tag: str) -> list[dict[
     if question.kind == "multiple":
         parts = [(f"SQ{choice.code:03d}", choice.text) for choice in question.choices]
     rows += [
-        {"class": "SQ", "type/scale": "0", "name": name, "relevance": "1", "text": text,
+        {"class": "SQ", "type/scale": "0", "name": name, "relevance": "1", "text": _shown(text),
          "language": tag}
         for name, text in parts
     ]  # fmt: skip
     if question.kind in ("single", "grid"):
         rows += [
-            {"class": "A", "type/scale": "0", "name": str(c.code), "text": c.text, "language": tag}
+            {"class": "A", "type/scale": "0", "name": str(c.code), "text": _shown(c.text),
+             "language": tag}
             for c in question.choices
-        ]
+        ]  # fmt: skip
     return rows
 
 
@@ -149,7 +151,12 @@ def _text(name: str, text: str, tag: str) -> dict[str, str]:
 
 
 def _paragraphs(texts: tuple[str, ...]) -> str:
-    return "".join(f"<p>{text}</p>" for text in texts)
+    return "".join(f"<p>{_shown(text)}</p>" for text in texts)
+
+
+def _shown(text: str) -> str:
+    """Return text as LimeSurvey shows it, which takes all text for HTML and ``{...}`` for code."""
+    return html.escape(text, quote=False).replace("{", "&#123;")
 
 
 def _number(value: float | None) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 from helpers.survey.questionnaire.instrument import Instrument, Question
 
 _KINDS = {
@@ -50,19 +52,22 @@ def qualtrics_columns(instrument: Instrument) -> dict[str, str]:
 
 def _statement(name: str, paragraphs: tuple[str, ...]) -> str:
     """Return a page of text."""
-    return "\n".join(["[[Question:DB]]", f"[[ID:{name}]]", "<br><br>".join(paragraphs)])
+    return "\n".join(
+        ["[[Question:DB]]", f"[[ID:{name}]]", "<br><br>".join(map(_shown, paragraphs))]
+    )
 
 
 def _question(question: Question) -> str:
     """Return one question."""
-    lines = [f"[[Question:{_KINDS[question.kind]}]]", f"[[ID:{question.name}]]", question.text]
+    lines = [f"[[Question:{_KINDS[question.kind]}]]", f"[[ID:{question.name}]]"]
+    lines.append(_shown(question.text))
     if question.kind == "number" and question.unit:
-        lines[-1] += f" ({question.unit})"
+        lines[-1] += f" ({_shown(question.unit)})"
     if question.kind == "grid":
         lines += [
             "",
             "[[Choices]]",
-            *(row.text for row in question.rows),
+            *(_shown(row.text) for row in question.rows),
             "",
             "[[AdvancedAnswers]]",
         ]
@@ -71,5 +76,10 @@ def _question(question: Question) -> str:
         lines += ["", "[[AdvancedChoices]]"]
         sign = "Choice"
     for choice in question.choices:
-        lines += [f"[[{sign}:{choice.code}]]", choice.text]
+        lines += [f"[[{sign}:{choice.code}]]", _shown(choice.text)]
     return "\n".join(lines)
+
+
+def _shown(text: str) -> str:
+    """Return text as Qualtrics shows it, which takes every text for HTML."""
+    return html.escape(text, quote=False)
