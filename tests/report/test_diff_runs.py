@@ -69,6 +69,29 @@ def test_changed_answers_are_named_as_the_cause(runs, study):
     assert "30_still" not in out.replace("30_still: only", "")
 
 
+def test_changed_code_is_named_by_its_room_and_for_its_notebook_only(runs, study, tmp_path):
+    import shutil
+
+    other = tmp_path / "other"
+    shutil.copytree(runs["a"], other)
+    manifest = json.loads((other / "manifest.json").read_text(encoding="utf-8"))
+    entry = manifest["notebooks"]["20_result"]
+    assert {"helpers.lesson", "helpers.locale"} <= set(entry["code"])
+    entry["code"] |= {"helpers.lesson": "0" * 64, "helpers.locale": "0" * 64}
+    entry["made_from"]["notebook"] = "0" * 64
+    (other / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    results = json.loads((other / "results.json").read_text(encoding="utf-8"))
+    results["notebooks"]["20_result"]["numbers"][0]["value"] += 0.1
+    (other / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    code, out, _ = study("diff", runs["a"], str(other), "--json")
+    assert code == 1
+    (change,) = json.loads(out)["changes"]
+    assert change["place"] == "number [mean]"
+    assert change["causes"] == [
+        "notebook changed", "code of helpers.lesson changed", "translations changed",
+    ]  # fmt: skip
+
+
 def test_a_notebook_in_one_run_only_is_said(runs, study, tmp_path):
     import shutil
 

@@ -190,15 +190,23 @@ def find_causes(
         for entry in entries
     ]
     causes += _unlike("parameter", *parameters)
+    made = [entry.get("made_from", {}) for entry in entries]
+    if made[0].get("notebook") != made[1].get("notebook"):
+        causes.append(Cause("code", "notebook changed"))
     codes = [entry.get("code") for entry in entries]
     if isinstance(codes[0], Mapping) and isinstance(codes[1], Mapping):
         rooms = [k for k in sorted({*codes[0], *codes[1]}) if codes[0].get(k) != codes[1].get(k)]
-        causes += [Cause("code", f"code of {room} changed") for room in rooms]
+        causes += [Cause("code", _room_changed(room)) for room in rooms]
     elif entries[0].get("commit") != entries[1].get("commit"):
         before, after = (entry.get("commit") or "not recorded" for entry in entries)
         causes.append(Cause("code", f"code {before} -> {after}"))
     causes += _unlike("version", first.get("versions", {}), second.get("versions", {}))
     return tuple(causes)
+
+
+def _room_changed(room: str) -> str:
+    """Return in words that the code of a room, or the Chinese texts of the suite, changed."""
+    return "translations changed" if room.endswith(".locale") else f"code of {room} changed"
 
 
 def _changed_files(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Cause]:
