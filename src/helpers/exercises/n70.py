@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from helpers.errors import Unavailable
 from helpers.exercises.registry import Names, exercise
 from helpers.service.process import part_importance
 
@@ -17,7 +18,8 @@ def _percent_of_scale(names: Names) -> Any:
 
 @exercise("70-2", hint="From 6 to 48 hours the wait doubles how many times?")
 def _three_doublings(names: Names) -> Any:
-    return 3 * names["slope"].plain
+    slope = names["slope"]
+    return slope if isinstance(slope, Unavailable) else 3 * slope.plain
 
 
 @exercise("70-3", hint="Share R² out again among the elements that remain.")
