@@ -27,6 +27,7 @@ from IPython.display import display
 from helpers import __version__
 from helpers.errors import ReportError, Unavailable
 from helpers.i18n import _, pick, set_language
+from helpers.paths import notebooks_folder
 from helpers.results import Basis, CheckResult, Number, to_plain
 from helpers.setup_cells import only_setup
 from helpers.tables import ApaTable, apa_table
@@ -159,15 +160,23 @@ class Lesson:
         if live():
             display(widget(shown))
 
-    def say(self, sentence: str | Unavailable) -> None:
-        """Show a sentence that reads a result aloud."""
+    def say(self, sentence: str | Unavailable, *, see: str = "") -> None:
+        """Show a sentence that reads a result aloud.
+
+        Parameters
+        ----------
+        sentence : str or Unavailable
+        see : str
+            Number of the notebook behind it, ``"70"``; its page is linked.
+        """
         if isinstance(sentence, Unavailable):
             self._unavailable(sentence, "")
             return
         self._last_lack = ""
         sentence = _(sentence)
-        body = f'<p class="reading">{html.escape(sentence)}</p>'
-        _show({"kind": "sentence", "text": sentence}, **{"text/html": body, "text/plain": sentence})
+        body = f'<p class="reading">{html.escape(sentence)}{_link(see)}</p>'
+        payload = {"kind": "sentence", "text": sentence} | ({"see": see} if see else {})
+        _show(payload, **{"text/html": body, "text/plain": sentence})
 
     def number(self, *numbers: Number) -> None:
         """Record numbers for ``results.json`` without showing them."""
@@ -345,6 +354,17 @@ def _resume() -> None:
     shell = get_ipython()
     if shell is not None and only_setup in shell.input_transformers_post:
         shell.input_transformers_post.remove(only_setup)
+
+
+def _link(number: str) -> str:
+    """Return a link to the page of a notebook; nothing without a number."""
+    if not number:
+        return ""
+    names = sorted(path.stem for path in notebooks_folder().glob(f"{number}_*.ipynb"))
+    if not names:
+        raise ReportError(f"say: see= is '{number}'; no notebook has that number. Correct it.")
+    words = html.escape(_("notebook {number}").format(number=number))
+    return f' <a href="{names[0]}.html">{words}</a>'
 
 
 def _show(payload: dict[str, Any], **bundle: Any) -> None:

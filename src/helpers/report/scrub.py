@@ -37,7 +37,7 @@ _STYLE = re.compile(
     r"(?:text-align|border(?:-[a-z]+)*|padding(?:-[a-z]+)?|font-weight|font-style"
     r"|vertical-align|white-space)\s*:\s*[\w.# %-]+"
 )
-_LINK = re.compile(r"(?:https://doi\.org/|#)")
+_LINK = re.compile(r"(?:https://doi\.org/|#|\d\d_[a-z0-9_]+\.html\Z)")
 
 
 def plain(text: str) -> str:
@@ -55,7 +55,8 @@ def safe_html(markup: str) -> str:
     """Return markup with only the tags, attributes and styles of a printed page.
 
     Scripts, styles, embedded documents and drawings go with their content; other unknown tags go
-    and leave their text. Links are kept to DOIs and to places on the page.
+    and leave their text. Links are kept to DOIs, to places on the page, and to the pages of other
+    notebooks beside it.
     """
     cleaner = _Cleaner()
     cleaner.feed(markup)

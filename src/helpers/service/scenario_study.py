@@ -26,6 +26,7 @@ from helpers.sem.effects import model_edges, model_ways
 from helpers.sem.montecarlo import parameter_draws
 from helpers.sem.result import SemResult
 from helpers.sem.study_fit import ModelFit, fit_model
+from helpers.service.budget import default_budgets, frontier
 from helpers.service.scenarios import Levers, Scenario, Slopes, tipping_weight, with_prior
 from helpers.service_specification import Scenarios
 
@@ -336,11 +337,20 @@ def planted_total(truth: Mapping[str, object], source: str, outcome: str) -> flo
     return float(total(outcome))
 
 
+@passes_unavailable
+def study_frontier(plan: Plan, found: LeverSlopes, *, seed: int) -> pd.DataFrame:
+    """Return the best plan for each budget at the study file's worth of a point."""
+    value = plan.declared.value_per_point
+    return frontier(plan.levers, found.slopes, default_budgets(plan.levers), value=value, seed=seed)
+
+
+@passes_unavailable
 def prior_tip(plan: Plan, found: LeverSlopes) -> float | None:
     """Return the weight of the prior at which another lever leads; None without a prior."""
     return tipping_weight(found.slopes, plan.prior) if plan.has_prior else None
 
 
+@passes_unavailable
 def mixed_slopes(plan: Plan, found: LeverSlopes, weight: float) -> LeverSlopes:
     """Return slopes mixed with the prior importance asked for; unchanged at weight 0."""
     if weight == 0:

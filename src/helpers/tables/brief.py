@@ -1,0 +1,263 @@
+"""The manager's brief: what matters, in plain words, each with its interval and its notebook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from helpers.errors import Unavailable
+from helpers.i18n import _, pick
+from helpers.sem.effects import effects
+from helpers.service.budget import paying_steps
+from helpers.service.lifecycle_study import OutcomeChange
+from helpers.service.pilot_study import OutcomeEffect
+from helpers.service.priorities_study import Urgency
+from helpers.service.process_study import Recovery
+from helpers.service.scenario_study import LeverSlopes, Plan
+from helpers.service.scenarios import scenario
+from helpers.survey.load import Study
+from helpers.tables.numbers import format_number, format_percent
+from helpers.tables.service_kano import attribute_names
+from helpers.tables.service_priorities import names_of
+from helpers.tables.service_process import part_names
+from helpers.tables.service_scenarios import currency, lever_names, outcome_name
+from helpers.thresholds import LEVEL
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One sentence of the brief, or why it is not there, and the notebook behind it."""
+
+    text: str | Unavailable
+    see: str
+
+
+def customers(study: Study) -> Point:
+    """Say whom the brief is about."""
+    text = _("{n} customers who had a problem with a purchase are behind this brief.")
+    return Point(text.format(n=f"{len(study.responses):,}"), "20")
+
+
+def best_and_worst(recovery: Recovery | Unavailable, levels: pd.DataFrame | Unavailable) -> Point:
+    """Say which element is done best and which worst."""
+    if isinstance(recovery, Unavailable) or isinstance(levels, Unavailable):
+        return Point(recovery or levels, "70")
+    names = part_names(recovery.plan.elements)
+    table = levels.sort_values("mean", ascending=False)
+    first, last = table.iloc[0], table.iloc[-1]
+    text = _(
+        "Of 100 points customers give {first} {best} {best_range} and {last} {worst} {worst_range}."
+    )
+    return Point(
+        text.format(
+            first=names[first["code"]], best=format_number(first["mean"], 0),
+            best_range=_span(first["ci_low"], first["ci_high"], 0), last=names[last["code"]],
+            worst=format_number(last["mean"], 0),
+            worst_range=_span(last["ci_low"], last["ci_high"], 0),
+        ),
+        "70",
+    )  # fmt: skip
+
+
+def delights(study: Study, kano: pd.DataFrame | Unavailable) -> Point:
+    """Say what annoys most by its absence and what pleases most."""
+    if isinstance(kano, Unavailable):
+        return Point(kano, "72")
+    names = attribute_names(study)
+    missed = kano.loc[kano["worse"].idxmin()]
+    liked = kano.loc[kano["better"].idxmax()]
+    text = _(
+        "Missed most when it is not there: {missed}, by {missed_share} of customers "
+        "{missed_range}. Most pleasing when it is there: {liked}, to {liked_share} {liked_range}."
+    )
+    return Point(
+        text.format(
+            missed=names[missed["code"]], missed_share=format_percent(-missed["worse"], 0),
+            missed_range=_percents(-missed["worse_high"], -missed["worse_low"]),
+            liked=names[liked["code"]], liked_share=format_percent(liked["better"], 0),
+            liked_range=_percents(liked["better_low"], liked["better_high"]),
+        ),
+        "72",
+    )  # fmt: skip
+
+
+def first_of_all(urgency: Urgency | Unavailable, table: pd.DataFrame | Unavailable) -> Point:
+    """Say what several methods together put first."""
+    if isinstance(urgency, Unavailable) or isinstance(table, Unavailable):
+        return Point(urgency or table, "80")
+    names = names_of(urgency)
+    text = _(
+        "Asked together, {m} methods put {first} first and {second} second; were other customers "
+        "asked, {first} would be first in {share} of cases."
+    )
+    return Point(
+        text.format(
+            m=len(urgency.methods), first=names[table["code"].iloc[0]],
+            second=names[table["code"].iloc[1]],
+            share=format_percent(table["p_first"].iloc[0], 0),
+        ),
+        "80",
+    )  # fmt: skip
+
+
+def what_pays(plan: Plan | Unavailable, found: LeverSlopes | Unavailable, *, seed: int) -> Point:
+    """Say which changes are worth their cost."""
+    if isinstance(plan, Unavailable) or isinstance(found, Unavailable):
+        return Point(plan or found, "81")
+    value = plan.declared.value_per_point
+    steps = paying_steps(plan.levers, found.slopes, value)
+    if not steps.any():
+        return Point(_("At the costs assumed, no change is worth its money."), "81")
+    names = lever_names(plan)
+    chosen = [names[c] for c, s in zip(plan.levers.codes, steps, strict=True) if s > 0]
+    one = scenario(plan.levers, found.slopes, steps, value=value, seed=seed)
+    text = _(
+        "Worth their cost: {levers}. Raised together they would cost {cost} {money} a customer and "
+        "year and leave {net} {range}. Costs and worth are assumptions."
+    )
+    return Point(
+        text.format(
+            levers=_(", ").join(chosen), cost=format_number(one.cost), money=currency(plan),
+            net=format_number(one.net[0]), range=_span(one.net[1], one.net[2], 2),
+        ),
+        "81",
+    )  # fmt: skip
+
+
+def one_lever(study: Study, plan: Plan | Unavailable, found: LeverSlopes | Unavailable) -> Point:
+    """Say what a point of the strongest lever goes with."""
+    if isinstance(plan, Unavailable) or isinstance(found, Unavailable):
+        return Point(plan or found, "81")
+    k = int(np.argmax(found.slopes.estimate))
+    ends = np.quantile(found.slopes.draws[:, k], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    text = _(
+        "Customers who rate {lever} one point higher rate {outcome} {slope} points higher {range}, "
+        "other things equal."
+    )
+    return Point(
+        text.format(
+            lever=lever_names(plan)[plan.levers.codes[k]], outcome=outcome_name(study, plan),
+            slope=format_number(found.slopes.estimate[k]), range=_span(*ends, 2),
+        ),
+        "81",
+    )  # fmt: skip
+
+
+def recovery_to_loyalty(
+    study: Study, plan: Plan | Unavailable, found: LeverSlopes | Unavailable, *, seed: int
+) -> Point:
+    """Say how recovery and the outcome go together as a whole."""
+    if isinstance(plan, Unavailable) or isinstance(found, Unavailable):
+        return Point(plan or found, "51")
+    outcome = plan.declared.outcome
+    source = _last_before(found, plan)
+    if source is None:
+        what = _("what recovery as a whole goes with")
+        return Point(Unavailable(what, _("no variable stands behind all levers")), "51")
+    table = effects(found.fitted.result, source, outcome, seed=seed)
+    total, indirect = table.row("total"), table.row("total_indirect")
+    ratio = total["std_all"] / total["estimate"]
+    through = "–" if indirect is None else format_percent(
+        indirect["estimate"] / total["estimate"], 0
+    )  # fmt: skip
+    text = _(
+        "A better {source} goes with more {outcome}: {size} {range} on a scale from 0 (not at all) "
+        "to 1 (in step). Of this, {share} runs through satisfaction, trust, image and word of "
+        "mouth."
+    )
+    return Point(
+        text.format(
+            source=study.construct_name(source), outcome=outcome_name(study, plan),
+            size=format_number(total["std_all"]),
+            range=_span(total["ci_low"] * ratio, total["ci_high"] * ratio, 2), share=through,
+        ),
+        "51",
+    )  # fmt: skip
+
+
+def _last_before(found: LeverSlopes, plan: Plan) -> str | None:
+    """Return the one construct that every lever points at, or None."""
+    variables = {lever.variable for lever in plan.declared.levers}
+    rows = [r for r in found.fitted.result.table.rows if r.op == "~" and r.rhs in variables]
+    targets = {r.lhs for r in rows}
+    return targets.pop() if len(targets) == 1 else None
+
+
+def trial(effect: list[OutcomeEffect | Unavailable] | Unavailable) -> Point:
+    """Say what the trial of a new service found."""
+    if isinstance(effect, Unavailable) or isinstance(effect[0], Unavailable):
+        return Point(effect if isinstance(effect, Unavailable) else effect[0], "77")
+    first = effect[0]
+    text = _(
+        "In the trial, drawn by lot, the new service changed {name} by {size} {range}: {verdict}"
+    )
+    verdict = {
+        "matters": _("enough to matter."),
+        "negligible": _("too little to matter."),
+        "open": _("whether it is enough to matter stays open."),
+    }[first.size]
+    return Point(
+        text.format(
+            name=pick(first.outcome.name.model_dump()),
+            size=format_number(first.effect.estimate),
+            range=_span(first.effect.ci_low, first.effect.ci_high, 2), verdict=verdict,
+        ),
+        "77",
+    )  # fmt: skip
+
+
+def long_run(changes: list[OutcomeChange] | Unavailable) -> Point:
+    """Say how purchases went on with and without recovery."""
+    if isinstance(changes, Unavailable):
+        return Point(changes, "76")
+    one = next((c for c in changes if c.weighted), changes[0])
+    text = _(
+        "After the problem, customers who got a recovery bought {with_ratio} times as often as "
+        "before {with_range}, those without {without_ratio} times {without_range}."
+    )
+    return Point(
+        text.format(
+            with_ratio=format_number(one.recovered.ratio),
+            with_range=_span(one.recovered.ci_low, one.recovered.ci_high, 2),
+            without_ratio=format_number(one.none.ratio),
+            without_range=_span(one.none.ci_low, one.none.ci_high, 2),
+        ),
+        "76",
+    )  # fmt: skip
+
+
+def money(plan: Plan | Unavailable) -> str:
+    """Return the name of the money, or nothing."""
+    return "" if isinstance(plan, Unavailable) else currency(plan)
+
+
+def net_picture(
+    plan: Plan | Unavailable, found: LeverSlopes | Unavailable, *, seed: int
+) -> pd.DataFrame | Unavailable:
+    """Return what one point of each lever leaves after cost, for a forest plot."""
+    if isinstance(plan, Unavailable) or isinstance(found, Unavailable):
+        return plan or found
+    names, rows = lever_names(plan), []
+    for code in plan.levers.codes:
+        steps = plan.levers.steps({code: 1.0})
+        one = scenario(
+            plan.levers, found.slopes, steps, value=plan.declared.value_per_point, seed=seed
+        )
+        row = {"label": names[code], "estimate": one.net[0]}
+        rows.append(row | {"ci_low": one.net[1], "ci_high": one.net[2]})
+    table = pd.DataFrame(rows)
+    return table.sort_values("estimate", ascending=False, ignore_index=True)
+
+
+def _span(low: float, high: float, decimals: int) -> str:
+    """Return an interval in plain words."""
+    return _("({low} to {high})").format(
+        low=format_number(low, decimals), high=format_number(high, decimals)
+    )
+
+
+def _percents(low: float, high: float) -> str:
+    """Return an interval of shares in plain words."""
+    return _("({low} to {high})").format(low=format_percent(low, 0), high=format_percent(high, 0))
