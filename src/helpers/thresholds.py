@@ -73,6 +73,12 @@ def _rows() -> dict[str, Threshold]:
             "convention of this suite: a change below Cohen's (1988) small effect counts as none",
         ),
         Threshold("clusters", 30, "min", "Maas & Hox (2005)", "10.1027/1614-2241.1.3.86"),
+        Threshold(
+            "coding", 0.80, "min", "Krippendorff (2004)", "10.1111/j.1468-2958.2004.tb00738.x"
+        ),
+        Threshold(
+            "coding_low", 0.667, "min", "Krippendorff (2004)", "10.1111/j.1468-2958.2004.tb00738.x"
+        ),
         Threshold("again", 0.90, "min", "convention of this suite for a verdict on dominance"),
         Threshold("cooks_distance", 1.0, "max", "Cook & Weisberg (1982)"),
         Threshold("kmo", 0.60, "min", "Kaiser (1974)", "10.1007/BF02291575"),
@@ -220,11 +226,10 @@ def _rows() -> dict[str, Threshold]:
             "min",
             "convention of this suite: a smaller profile seldom comes again in another sample",
         ),
+        Threshold("profile_distance", 0.50, "min", "Cohen (1988), medium difference"),
         Threshold("entropy", 0.80, "min", "convention of this suite for profiles read as certain"),
         Threshold("power", 0.80, "min", "Cohen (1988)"),
-        Threshold(
-            "allocation_p", 0.001, "min", "Fabijan et al. (2019)", "10.1145/3292500.3330722"
-        ),
+        Threshold("allocation_p", 0.001, "min", "Fabijan et al. (2019)", "10.1145/3292500.3330722"),
         Threshold("fong_z", 1.65, "min", "Fong (1996)"),
         Threshold("category_strength", 0.06, "min", "Lee & Newcomb (1997)"),
         Threshold("total_strength", 0.60, "min", "Lee & Newcomb (1997)"),

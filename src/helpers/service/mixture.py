@@ -1,0 +1,244 @@
+"""Gaussian mixtures by expectation and maximisation, many at once.
+
+scikit-learn's ``GaussianMixture`` has no model of equal diagonal variances, which latent profile
+analysis starts from, and fits one mixture at a time; the bootstrap test of the number of profiles
+needs hundreds. Here starts and samples are an axis of the arrays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from helpers.errors import DataContractError, listing, nearest
+
+Array = NDArray[np.float64]
+Spread = Literal["equal", "free", "tied"]
+SPREADS = ("equal", "free", "tied")
+"""Within profiles: variances equal over profiles, own variances (both without covariances), or one
+covariance matrix for all; EEI, VVI and EEE of R's mclust, diag and tied of scikit-learn."""
+
+FLOOR = 1e-4
+"""Smallest variance within a profile, as a share of the whole: below it a profile is one answer."""
+SHORT = 15
+"""Steps of the first round, after which the worse starts are given up (Biernacki, Celeux & Govaert
+2003, doi:10.1016/S0167-9473(02)00163-9)."""
+MOST_STEPS = 2000
+BLOCK_BYTES = 60_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Mixtures:
+    """Parameters of several mixtures of k profiles on p indicators.
+
+    Attributes
+    ----------
+    shares : ndarray, shape (s, k)
+    means : ndarray, shape (s, k, p)
+    spread : ndarray, shape (s, k, p) or, for ``tied``, (s, p, p)
+        Variances, or the common covariance matrix.
+    loglik : ndarray, shape (s,)
+    converged : ndarray of bool, shape (s,)
+    """
+
+    shares: Array
+    means: Array
+    spread: Array
+    loglik: Array
+    converged: NDArray[np.bool_]
+
+    def take(self, rows: NDArray[np.intp]) -> Mixtures:
+        """Return some of the mixtures."""
+        return Mixtures(self.shares[rows], self.means[rows], self.spread[rows],
+                        self.loglik[rows], self.converged[rows])  # fmt: skip
+
+
+def check_spread(spread: str, caller: str) -> None:
+    """Refuse an unknown kind of spread within profiles."""
+    if spread not in SPREADS:
+        raise DataContractError(
+            f"{caller}: spread= is '{spread}'; allowed are {listing(SPREADS)}."
+            f"{nearest(spread, SPREADS)} Choose one of them."
+        )
+
+
+def log_density(x: Array, at: Mixtures, spread: Spread) -> Array:
+    """Return log share plus log density of every row under every profile.
+
+    Parameters
+    ----------
+    x : ndarray, shape (s or 1, n, p)
+
+    Returns
+    -------
+    ndarray, shape (s, n, k)
+    """
+    means, p = at.means, x.shape[-1]
+    if spread == "tied":
+        lower = np.linalg.cholesky(at.spread)
+        inverse = np.linalg.inv(lower)
+        x = x @ np.swapaxes(inverse, -1, -2)
+        means = means @ np.swapaxes(inverse, -1, -2)
+        logdet = 2 * np.log(np.diagonal(lower, axis1=-2, axis2=-1)).sum(axis=-1)[:, None]
+        precision = np.ones_like(means)
+    else:
+        precision = 1 / at.spread
+        logdet = np.log(at.spread).sum(axis=-1)
+    away = np.square(x) @ np.swapaxes(precision, -1, -2)
+    away -= 2 * (x @ np.swapaxes(means * precision, -1, -2))
+    fixed = (np.square(means) * precision).sum(axis=-1) + logdet + p * np.log(2 * np.pi)
+    with np.errstate(divide="ignore"):  # a profile that has died out has share 0
+        return -0.5 * (away + fixed[:, None, :]) + np.log(at.shares)[:, None, :]
+
+
+def responsibilities(x: Array, at: Mixtures, spread: Spread) -> tuple[Array, Array]:
+    """Return the posterior of every profile, (s, n, k), and the log likelihood, (s,)."""
+    logs = log_density(x, at, spread)
+    top = logs.max(axis=-1, keepdims=True)
+    np.exp(logs - top, out=logs)
+    total = logs.sum(axis=-1, keepdims=True)
+    logs /= total
+    return logs, (np.log(total[..., 0]) + top[..., 0]).sum(axis=-1)
+
+
+def maximise(x: Array, posterior: Array, spread: Spread, floor: Array) -> tuple[Array, ...]:
+    """Return shares, means and spread given the posteriors."""
+    n = x.shape[-2]
+    sizes = posterior.sum(axis=-2) + 1e-12
+    turned = np.swapaxes(posterior, -1, -2)
+    means = (turned @ x) / sizes[..., None]
+    shares = sizes / n
+    if spread == "tied":
+        inside = np.swapaxes(x, -1, -2) @ x / n
+        between = np.swapaxes(means, -1, -2) @ (shares[..., None] * means)
+        cov = inside - between
+        cov = cov + np.eye(x.shape[-1]) * floor[:, None, :]
+        return shares, means, cov
+    variances = (turned @ np.square(x)) / sizes[..., None] - np.square(means)
+    if spread == "equal":
+        pooled = (shares[..., None] * variances).sum(axis=-2, keepdims=True)
+        variances = np.broadcast_to(pooled, means.shape)
+    return shares, means, np.maximum(variances, floor[:, None, :])
+
+
+def climb(x: Array, start: Mixtures, spread: Spread, *, steps: int, tolerance: float) -> Mixtures:
+    """Run expectation and maximisation until the log likelihood rises by less than the tolerance.
+
+    Parameters
+    ----------
+    x : ndarray, shape (s or 1, n, p)
+    start : Mixtures
+        s mixtures.
+    steps : int
+    tolerance : float
+        Relative to the size of the log likelihood.
+    """
+    shares, means, cov = start.shares.copy(), start.means.copy(), start.spread.copy()
+    loglik = np.full(len(shares), -np.inf)
+    done = np.zeros(len(shares), dtype=bool)
+    share_floor = 0.0 if spread == "tied" else FLOOR
+    floor = np.broadcast_to(share_floor * x.var(axis=-2) + (spread == "tied") * 1e-9,
+                            (len(shares), x.shape[-1]))  # fmt: skip
+    for _step in range(steps):
+        live = np.flatnonzero(~done)
+        if not len(live):
+            break
+        own = x if len(x) == 1 else x[live]
+        at = Mixtures(shares[live], means[live], cov[live], loglik[live], done[live])
+        posterior, now = responsibilities(own, at, spread)
+        shares[live], means[live], cov[live] = maximise(own, posterior, spread, floor[live])
+        done[live] = now - loglik[live] < tolerance * np.abs(now)
+        loglik[live] = now
+    return Mixtures(shares, means, cov, loglik, done)
+
+
+def random_starts(
+    x: Array, k: int, spread: Spread, *, starts: int, rng: np.random.Generator
+) -> Mixtures:
+    """Return starting values: k rows as means, the whole spread, equal shares."""
+    s, n, p = x.shape
+    rows = rng.random((s * starts, n)).argpartition(k - 1, axis=1)[:, :k] if n > k else None
+    if rows is None:
+        rows = np.tile(np.arange(k) % n, (s * starts, 1))
+    source = np.repeat(np.arange(s), starts)
+    means = x[source[:, None], rows]
+    whole = x.var(axis=1)[source] + FLOOR
+    cov = whole[:, None, :] * np.ones((1, k, 1))
+    if spread == "tied":
+        cov = whole[:, :, None] * np.eye(p)
+    empty = np.full(len(source), -np.inf)
+    return Mixtures(np.full((len(source), k), 1 / k), means, cov, empty, empty > 0)
+
+
+def fit_mixtures(
+    x: Array,
+    k: int,
+    spread: Spread,
+    *,
+    starts: int,
+    kept: int,
+    rng: np.random.Generator,
+    tolerance: float = 1e-9,
+    steps: int = MOST_STEPS,
+) -> Mixtures:
+    """Fit a mixture of k profiles to each of several samples; the best comes first.
+
+    Parameters
+    ----------
+    x : ndarray, shape (s, n, p)
+        Samples of equal size.
+    k : int
+    spread : str
+    starts, kept : int
+        Random starts of each sample, and how many of them go on after the first round.
+    tolerance, steps
+        As in ``climb``, for those that go on.
+
+    Returns
+    -------
+    Mixtures
+        ``s * kept`` mixtures; those of one sample stand together, the best of them first.
+    """
+    n = x.shape[1]
+    step = max(1, int(BLOCK_BYTES // (8 * n * max(k, x.shape[2]) * starts)))
+    parts = []
+    for at in range(0, len(x), step):
+        own = x[at : at + step]
+        first = random_starts(own, k, spread, starts=starts, rng=rng)
+        wide = own if len(own) == 1 else np.repeat(own, starts, axis=0)
+        short = climb(wide, first, spread, steps=SHORT, tolerance=0.0)
+        best = _best(short.loglik, len(own), starts, kept)
+        wide = own if len(own) == 1 else np.repeat(own, kept, axis=0)
+        long = climb(wide, short.take(best), spread, steps=steps, tolerance=tolerance)
+        parts.append(long.take(_best(long.loglik, len(own), kept, kept)))
+    return Mixtures(*(np.concatenate([getattr(p, f) for p in parts])
+                      for f in ("shares", "means", "spread", "loglik", "converged")))  # fmt: skip
+
+
+def _best(loglik: Array, samples: int, each: int, kept: int) -> NDArray[np.intp]:
+    """Return the positions of the best mixtures of every sample, best first."""
+    table = np.where(np.isfinite(loglik), loglik, -np.inf).reshape(samples, each)
+    order = (-table).argsort(axis=1, kind="stable")[:, :kept]
+    return (order + each * np.arange(samples)[:, None]).ravel()
+
+
+def draw_samples(
+    at: Mixtures, spread: Spread, n: int, *, samples: int, rng: np.random.Generator
+) -> Array:
+    """Draw samples from the first of the mixtures, (samples, n, p)."""
+    shares, means = at.shares[0] / at.shares[0].sum(), at.means[0]
+    k, p = means.shape
+    which = rng.choice(k, size=(samples, n), p=shares)
+    noise = rng.standard_normal((samples, n, p))
+    if spread == "tied":
+        return means[which] + noise @ np.linalg.cholesky(at.spread[0]).T
+    return means[which] + noise * np.sqrt(at.spread[0])[which]
+
+
+def free_parameters(k: int, p: int, spread: Spread) -> int:
+    """Return the number of free parameters of a mixture."""
+    inside = {"equal": p, "free": k * p, "tied": p * (p + 1) // 2}[spread]
+    return k - 1 + k * p + inside

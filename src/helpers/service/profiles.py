@@ -1,0 +1,397 @@
+"""Latent profiles: how many kinds of respondents there are, and what they look like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from helpers.errors import DataContractError, EstimationError, listing
+from helpers.memo import remembered
+from helpers.results import Number
+from helpers.service.mixture import (
+    Mixtures,
+    Spread,
+    check_spread,
+    climb,
+    draw_samples,
+    fit_mixtures,
+    free_parameters,
+    responsibilities,
+)
+from helpers.thresholds import LEVEL, THRESHOLDS
+
+Array = NDArray[np.float64]
+SAME = 1e-6
+"""Relative difference of log likelihoods below which two starts reached the same solution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profiles:
+    """A mixture of k profiles, the largest first.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Indicators.
+    k : int
+    spread : str
+        As in ``helpers.service.mixture``.
+    shares : ndarray, shape (k,)
+    means : ndarray, shape (k, p)
+        In the metric of the indicators.
+    standard : ndarray, shape (k, p)
+        Means in standard deviations of the whole sample, from its mean.
+    posterior : ndarray, shape (n, k)
+    rows : ndarray of int, shape (n,)
+        Positions of the complete rows in the data.
+    loglik, aic, bic, sabic : float
+        BIC is ``-2 loglik + q log n``; sabic has ``(n + 2) / 24`` in place of n.
+    entropy : float
+        ``1 + sum(p log p) / (n log k)``: 1 where everybody's profile is certain.
+    n_parameters, n_used, n_dropped : int
+    again : int
+        How many of the starts that were carried to the end reached this solution.
+    n_ends : int
+        Starts carried to the end.
+    converged : bool
+    fitted : Mixtures
+        Parameters on standardised indicators.
+    """
+
+    names: tuple[str, ...]
+    k: int
+    spread: Spread
+    shares: Array
+    means: Array
+    standard: Array
+    posterior: Array
+    rows: NDArray[np.intp]
+    loglik: float
+    aic: float
+    bic: float
+    sabic: float
+    entropy: float
+    n_parameters: int
+    n_used: int
+    n_dropped: int
+    again: int
+    n_ends: int
+    converged: bool
+    fitted: Mixtures
+
+    @property
+    def assigned(self) -> NDArray[np.intp]:
+        """Return the most likely profile of everybody, from 0."""
+        return self.posterior.argmax(axis=1)
+
+    def numbers(self) -> list[Number]:
+        """Return the shares of the profiles."""
+        return [
+            Number(f"profile_{j + 1}_share", float(share), "mixing proportion",
+                   n_used=self.n_used, method="maximum likelihood (EM)")
+            for j, share in enumerate(self.shares)
+        ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Solutions with one profile and more, and the one to go on with.
+
+    Attributes
+    ----------
+    solutions : dict
+        k -> ``Profiles``.
+    table : DataFrame
+        k, loglik, n_parameters, aic, bic, sabic, entropy, smallest (share), again, n_ends, lr and
+        blrt_p (k against k - 1; NaN where not tested).
+    chosen : int
+    rising : bool
+        True where BIC still falls at the largest number tried.
+    n_boot, seed : int
+    """
+
+    solutions: dict[int, Profiles]
+    table: pd.DataFrame
+    chosen: int
+    rising: bool
+    n_boot: int
+    seed: int
+
+    @property
+    def best(self) -> Profiles:
+        """Return the solution chosen."""
+        return self.solutions[self.chosen]
+
+
+@remembered
+def latent_profiles(
+    data: pd.DataFrame,
+    k: int,
+    *,
+    spread: Spread = "equal",
+    starts: int = 60,
+    seed: int = 20261121,
+) -> Profiles:
+    """Fit a mixture of k profiles by maximum likelihood.
+
+    Parameters
+    ----------
+    data : DataFrame, shape (n, p)
+        Numeric indicators. Incomplete rows are left out and counted.
+    k : int
+    spread : {"equal", "free", "tied"}
+    starts : int
+        Random starts; a fifth of them, ten at least, is carried to the end.
+    seed : int
+
+    Raises
+    ------
+    DataContractError
+        More profiles than people, a constant indicator, an unknown spread.
+    EstimationError
+        No start gave a likelihood.
+
+    Notes
+    -----
+    Profiles come in the order of their size, so that their numbers do not hang on the start.
+    Checked against R mclust (EEI, VVI, EEE; tests/reference/segments.R) and scikit-learn.
+
+    References
+    ----------
+    Celeux & Soromenho (1996), doi:10.1007/BF01246098 (entropy).
+    Sclove (1987), doi:10.1007/BF02294360 (sabic).
+    """
+    check_spread(spread, "latent_profiles")
+    values, rows = _complete(data, k)
+    centre, scale = values.mean(axis=0), values.std(axis=0)
+    x = ((values - centre) / scale)[None]
+    kept = max(10, starts // 5) if k > 1 else 1
+    rng = np.random.default_rng([seed, k])
+    found = fit_mixtures(x, k, spread, starts=max(starts, kept), kept=kept, rng=rng)
+    if not np.isfinite(found.loglik[0]):
+        raise EstimationError(
+            f"latent_profiles: k= {k} profiles could not be estimated from any start; take fewer "
+            "profiles or spread='equal'."
+        )
+    best = found.take(np.array([0]))
+    best = best_order(best, spread)
+    posterior, loglik = responsibilities(x, best, spread)
+    n, p = values.shape
+    value = float(loglik[0]) - n * float(np.log(scale).sum())
+    q = free_parameters(k, p, spread)
+    return Profiles(
+        names=tuple(data.columns), k=k, spread=spread, shares=best.shares[0],
+        means=best.means[0] * scale + centre, standard=best.means[0], posterior=posterior[0],
+        rows=rows, loglik=value, aic=-2 * value + 2 * q, bic=-2 * value + q * np.log(n),
+        sabic=-2 * value + q * np.log((n + 2) / 24), entropy=entropy(posterior[0]),
+        n_parameters=q, n_used=n, n_dropped=len(data) - n,
+        again=int((found.loglik > found.loglik[0] - SAME * abs(found.loglik[0])).sum()),
+        n_ends=kept, converged=bool(best.converged[0]), fitted=best,
+    )  # fmt: skip
+
+
+def best_order(at: Mixtures, spread: Spread) -> Mixtures:
+    """Return one mixture with its profiles in the order of their size."""
+    order = np.argsort(-at.shares[0], kind="stable")
+    cov = at.spread if spread == "tied" else at.spread[:, order]
+    return Mixtures(at.shares[:, order], at.means[:, order], cov, at.loglik, at.converged)
+
+
+def entropy(posterior: Array) -> float:
+    """Return relative entropy: 1 where every profile is certain, 0 where all are equally likely."""
+    n, k = posterior.shape
+    if k == 1:
+        return 1.0
+    logs = np.log(np.where(posterior > 0, posterior, 1.0))
+    return 1 + float((posterior * logs).sum()) / (n * np.log(k))
+
+
+def _complete(data: pd.DataFrame, k: int) -> tuple[Array, NDArray[np.intp]]:
+    """Return complete rows and their positions, or say why there can be no profiles."""
+    whole = data.astype(float).to_numpy()
+    rows = np.flatnonzero(~np.isnan(whole).any(axis=1))
+    values = whole[rows]
+    need = free_parameters(max(k, 1), whole.shape[1], "equal")
+    if k < 1 or k > len(values):
+        raise DataContractError(
+            f"latent_profiles: k= is {k}, and {len(values)} people answered everything; there "
+            "must be at least one profile and no more profiles than people. Take fewer profiles."
+        )
+    if len(values) <= need and k > 1:
+        raise DataContractError(
+            f"latent_profiles: data= has {len(values)} complete rows for {need} parameters; more "
+            "people than parameters are needed. Take fewer profiles or indicators."
+        )
+    constant = [c for c, s in zip(data.columns, values.std(axis=0)) if not s > 0]
+    if constant:
+        raise DataContractError(
+            f"latent_profiles: data= has constant indicators {listing(constant)}; profiles differ "
+            "in what varies. Leave them out."
+        )
+    return values, rows
+
+
+@remembered
+def bootstrap_ratio(
+    data: pd.DataFrame,
+    smaller: Profiles,
+    larger: Profiles,
+    *,
+    n_boot: int = 99,
+    starts: int = 4,
+    seed: int = 20261121,
+) -> tuple[float, float]:
+    """Test k against k - 1 profiles by the bootstrap of the likelihood ratio.
+
+    Samples are drawn from the smaller solution, both are fitted to each, and
+    ``p = (1 + count(LR* >= LR)) / (B + 1)`` (McLachlan 1987, doi:10.2307/2347790).
+
+    Returns
+    -------
+    (float, float)
+        Likelihood ratio ``2 (loglik_k - loglik_{k-1})`` and p.
+
+    Notes
+    -----
+    Checked against R ``mclustBootstrapLRT``: ratio to 1e-3, p within its Monte Carlo error.
+    """
+    rng = np.random.default_rng([seed, larger.k])
+    samples = draw_samples(smaller.fitted, smaller.spread, smaller.n_used, samples=n_boot, rng=rng)
+    best = []
+    for k in (smaller.k, larger.k):
+        ends = 1 if k == 1 else 2
+        own = starts if k > 1 else 1
+        found = fit_mixtures(samples, k, smaller.spread, starts=max(own, ends), kept=ends,
+                             rng=rng, tolerance=1e-6, steps=500)  # fmt: skip
+        best.append(found.loglik[::ends])
+    ratio = 2 * (larger.loglik - smaller.loglik)
+    drawn = 2 * (best[1] - best[0])
+    return float(ratio), float((1 + (drawn >= ratio).sum()) / (n_boot + 1))
+
+
+@remembered
+def choose_profiles(
+    data: pd.DataFrame,
+    *,
+    most: int = 6,
+    spread: Spread = "equal",
+    n_boot: int = 99,
+    starts: int = 60,
+    seed: int = 20261121,
+    level: float = LEVEL,
+) -> Choice:
+    """Fit one to ``most`` profiles and choose how many to go on with.
+
+    Chosen is the smallest BIC among the solutions whose smallest profile holds the share that
+    ``thresholds`` asks for and whose bootstrap ratio test, against one profile fewer, says that the
+    further profile is needed. Tests stop at the first number that is not needed; with
+    ``n_boot`` 0 nothing is tested.
+
+    References
+    ----------
+    Nylund, Asparouhov & Muthen (2007), doi:10.1080/10705510701575396.
+    """
+    solutions = {
+        k: latent_profiles(data, k, spread=spread, starts=starts, seed=seed)
+        for k in range(1, most + 1)
+    }
+    tests: dict[int, tuple[float, float]] = {}
+    for k in range(2, most + 1):
+        if not n_boot or (tests and list(tests.values())[-1][1] > 1 - level):
+            break
+        tests[k] = bootstrap_ratio(data, solutions[k - 1], solutions[k], n_boot=n_boot, seed=seed)
+    table = pd.DataFrame([_row(s, tests.get(k)) for k, s in solutions.items()])
+    least = THRESHOLDS["profile_share"]
+    fit = table["smallest"].map(least.holds) & ~(table["blrt_p"] > 1 - level)
+    if tests:
+        fit &= table["k"] <= max(tests)
+    fit |= table["k"] == 1
+    chosen = int(table.loc[table["bic"].where(fit).idxmin(), "k"])
+    return Choice(solutions, table, chosen, bool(table["bic"].idxmin() == most - 1), n_boot, seed)
+
+
+def _row(found: Profiles, test: tuple[float, float] | None) -> dict[str, float | int]:
+    """Return one solution as a row of the table of choices."""
+    ratio, p = (np.nan, np.nan) if test is None else test
+    return {
+        "k": found.k, "loglik": found.loglik, "n_parameters": found.n_parameters,
+        "aic": found.aic, "bic": found.bic, "sabic": found.sabic, "entropy": found.entropy,
+        "smallest": float(found.shares.min()), "again": found.again, "n_ends": found.n_ends,
+        "lr": ratio, "blrt_p": p,
+    }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileDraws:
+    """Bootstrap of a solution.
+
+    Attributes
+    ----------
+    means : DataFrame
+        profile (from 1), name, estimate, ci_low, ci_high: in standard deviations.
+    shares : DataFrame
+        profile, estimate, ci_low, ci_high.
+    switched : int
+        Draws whose profiles had to be put in order again (by nearest means).
+    n_boot, seed : int
+    level : float
+    """
+
+    means: pd.DataFrame
+    shares: pd.DataFrame
+    switched: int
+    n_boot: int
+    seed: int
+    level: float
+
+
+@remembered
+def resample_profiles(
+    data: pd.DataFrame,
+    found: Profiles,
+    *,
+    n_boot: int = 200,
+    seed: int = 20261121,
+    level: float = LEVEL,
+) -> ProfileDraws:
+    """Give means and shares of profiles percentile intervals.
+
+    Rows are drawn with replacement and the fit is begun at the estimate, so that profiles keep
+    their numbers; draws whose profiles lie nearer to another one are put in order and counted.
+    """
+    values = data.astype(float).to_numpy()[found.rows]
+    z = (values - values.mean(axis=0)) / values.std(axis=0)
+    rng = np.random.default_rng(seed)
+    shares, means, switched = [], [], 0
+    for start in range(0, n_boot, 50):
+        size = min(50, n_boot - start)
+        x = z[rng.integers(0, len(z), size=(size, len(z)))]
+        begin = found.fitted.take(np.zeros(size, dtype=int))
+        drawn = climb(x, begin, found.spread, steps=300, tolerance=1e-8)
+        for one in range(size):
+            away = np.square(drawn.means[one][:, None] - found.standard[None]).sum(axis=-1)
+            order = linear_sum_assignment(away.T)[1]
+            switched += int((order != np.arange(found.k)).any())
+            shares.append(drawn.shares[one][order])
+            means.append(drawn.means[one][order])
+    ends = [(1 - level) / 2, (1 + level) / 2]
+    low, high = np.quantile(means, ends, axis=0)
+    s_low, s_high = np.quantile(shares, ends, axis=0)
+    profile = np.arange(1, found.k + 1)
+    p = len(found.names)
+    return ProfileDraws(
+        means=pd.DataFrame(
+            {
+                "profile": np.repeat(profile, p), "name": list(found.names) * found.k,
+                "estimate": found.standard.ravel(), "ci_low": low.ravel(), "ci_high": high.ravel(),
+            }
+        ),
+        shares=pd.DataFrame(
+            {"profile": profile, "estimate": found.shares, "ci_low": s_low, "ci_high": s_high}
+        ),
+        switched=switched, n_boot=n_boot, seed=seed, level=level,
+    )  # fmt: skip

@@ -1,0 +1,275 @@
+"""Segments and context of a study: profiles, personas, moderation by context, what suits whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import statsmodels.api as sm
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from helpers.errors import SuiteError, Unavailable, passes_unavailable
+from helpers.i18n import _
+from helpers.memo import remembered
+from helpers.regression.design import study_term
+from helpers.service.classified import METHODS, ProfileMeans, profile_means
+from helpers.service.mixture import Spread
+from helpers.service.profiles import Choice, Profiles, choose_profiles
+from helpers.service.uplift import Uplift, compare_treatments
+from helpers.survey.small_cells import GuardedTable, guard_small_cells
+from helpers.thresholds import LEVEL, THRESHOLDS
+
+if TYPE_CHECKING:
+    from helpers.service_specification import Segments
+    from helpers.survey.load import Study
+
+
+@dataclass(frozen=True, slots=True)
+class ContextTests:
+    """Does the context change what goes with what?
+
+    Attributes
+    ----------
+    table : DataFrame
+        outcome, predictor, context (item), f, df, p_value, p_fdr (Benjamini & Hochberg over all
+        rows), n_used; sorted by p_value.
+    slopes : DataFrame
+        outcome, predictor, context, category (code), slope, ci_low, ci_high, n.
+    left_out : DataFrame
+        context, category, n: categories with too few people.
+    level : float
+    """
+
+    table: pd.DataFrame
+    slopes: pd.DataFrame
+    left_out: pd.DataFrame
+    level: float
+
+
+def _plan(study: Study) -> Segments | Unavailable:
+    """Return what the study file says of segments."""
+    plan = study.spec.service.segments
+    return plan or Unavailable(_("the segments"), _("the study file declares none"))
+
+
+def indicator_data(study: Study) -> pd.DataFrame | Unavailable:
+    """Return the indicators of the profiles, one row a respondent."""
+    plan = _plan(study)
+    if isinstance(plan, Unavailable):
+        return plan
+    columns = {n: study_term(study, n).columns.iloc[:, 0] for n in plan.indicators}
+    return pd.DataFrame(columns).astype(float)
+
+
+def study_profiles(
+    study: Study,
+    *,
+    most: int = 6,
+    spread: Spread = "equal",
+    n_boot: int = 99,
+    seed: int = 20261121,
+) -> Choice | Unavailable:
+    """Return the profiles of a study's respondents, one to ``most``, and the number chosen."""
+    data = indicator_data(study)
+    if isinstance(data, Unavailable):
+        return data
+    try:
+        return choose_profiles(data, most=most, spread=spread, n_boot=n_boot, seed=seed)
+    except SuiteError as error:
+        return Unavailable(_("latent profiles"), str(error))
+
+
+@passes_unavailable
+def outcome_means(
+    study: Study, found: Profiles, *, outcome: str = "", level: float = LEVEL
+) -> dict[str, ProfileMeans] | Unavailable:
+    """Return the means of an outcome by profile, by every method of ``profile_means``."""
+    name = outcome or study.spec.service.segments.outcome
+    values = study_term(study, name).columns.iloc[:, 0].to_numpy()[found.rows]
+    try:
+        return {m: profile_means(values, found.posterior, method=m, level=level) for m in METHODS}
+    except SuiteError as error:
+        return Unavailable(_("the means of the profiles"), str(error))
+
+
+@passes_unavailable
+def context_counts(study: Study, found: Profiles) -> dict[str, GuardedTable]:
+    """Return how many of each profile were in each context, small counts hidden.
+
+    Everybody counts in the most likely profile; the key is the item, rows are its codes.
+    """
+    put = pd.Series(found.assigned + 1)
+    out = {}
+    for item in study.spec.service.segments.context:
+        answers = study.responses[item].iloc[found.rows].reset_index(drop=True)
+        out[item] = guard_small_cells(pd.crosstab(answers, put))
+    return out
+
+
+def context_tests(study: Study, *, level: float = LEVEL) -> ContextTests | Unavailable:
+    """Test whether the context changes how recovery goes with satisfaction, and what makes it.
+
+    Two questions for every context: does the slope of the outcome on recovery differ between its
+    categories, and does the slope of recovery on each of its elements (the others held equal)?
+    """
+    plan = _plan(study)
+    if isinstance(plan, Unavailable):
+        return plan
+    if plan.recovery is None or not plan.context:
+        return Unavailable(
+            _("moderation by context"), _("the study file names no recovery or no context")
+        )
+    roles = {c.code: c.role for c in study.spec.constructs}
+    elements = [n for n in plan.indicators if roles.get(n) == "recovery" and n != plan.recovery]
+    names = list(dict.fromkeys([plan.outcome, plan.recovery, *elements]))
+    data = pd.DataFrame({n: study_term(study, n).columns.iloc[:, 0] for n in names})
+    context = study.responses[list(plan.context)].astype(float)
+    pairs = [(plan.outcome, plan.recovery, [])] + [
+        (plan.recovery, e, [o for o in elements if o != e]) for e in elements
+    ]
+    return moderated_slopes(data, context, pairs, level=level)
+
+
+@remembered
+def moderated_slopes(
+    data: pd.DataFrame,
+    context: pd.DataFrame,
+    pairs: Sequence[tuple[str, str, list[str]]],
+    *,
+    level: float = LEVEL,
+) -> ContextTests:
+    """Test whether slopes differ between the categories of each context.
+
+    Parameters
+    ----------
+    data : DataFrame
+        Numeric columns.
+    context : DataFrame
+        Codes, one column a context; categories with fewer people than ``thresholds`` ask for a
+        group are left out and listed.
+    pairs : sequence of (outcome, predictor, controls)
+    level : float
+
+    Notes
+    -----
+    Least squares with HC3 errors; the test is the robust F of all product terms. p is corrected for
+    all tests together (Benjamini & Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x). Checked
+    against R with sandwich and car (tests/reference/segments.R).
+    """
+    tests, slopes, lost = [], [], []
+    for name in context:
+        sizes = context[name].value_counts().sort_index()
+        enough = sizes.index[sizes >= THRESHOLDS["group_size"].value]
+        lost += [{"context": name, "category": c, "n": int(n)}
+                 for c, n in sizes.items() if c not in enough]  # fmt: skip
+        if len(enough) < 2:
+            continue
+        rows = context[name].isin(enough)
+        for outcome, predictor, controls in pairs:
+            test, lines = _one_test(data[rows], context.loc[rows, name], outcome, predictor,
+                                    controls, level)  # fmt: skip
+            about = {"outcome": outcome, "predictor": predictor, "context": name}
+            tests.append(about | test)
+            slopes += [about | line for line in lines]
+    table = pd.DataFrame(tests)
+    if len(table):
+        table["p_fdr"] = multipletests(table["p_value"], method="fdr_bh")[1]
+        table = table.sort_values("p_value", ignore_index=True)
+    columns = ["context", "category", "n"]
+    return ContextTests(table, pd.DataFrame(slopes), pd.DataFrame(lost, columns=columns), level)
+
+
+def _one_test(
+    data: pd.DataFrame,
+    category: pd.Series,
+    outcome: str,
+    predictor: str,
+    controls: Sequence[str],
+    level: float,
+) -> tuple[dict[str, float], list[dict[str, float]]]:
+    """Return the robust test of all products, and the slope in every category."""
+    own = data[[outcome, predictor, *controls]].assign(category=category).dropna()
+    codes = np.sort(own["category"].unique())
+    member = (own["category"].to_numpy()[:, None] == codes).astype(float)
+    x = own[predictor].to_numpy()[:, None]
+    design = np.column_stack([member, member * x, own[list(controls)].to_numpy()])
+    fitted = sm.OLS(own[outcome].to_numpy(), design).fit(cov_type="HC3")
+    k = len(codes)
+    contrast = np.zeros((k - 1, design.shape[1]))
+    contrast[:, k] = -1
+    contrast[np.arange(k - 1), np.arange(k + 1, 2 * k)] = 1
+    away = contrast @ fitted.params
+    cov = contrast @ fitted.cov_params() @ contrast.T
+    f = float(away @ np.linalg.solve(cov, away)) / (k - 1)
+    rest = len(own) - design.shape[1]
+    half = stats.t.ppf(0.5 + level / 2, rest) * fitted.bse
+    lines = [
+        {
+            "category": float(code), "slope": float(fitted.params[k + j]),
+            "ci_low": float(fitted.params[k + j] - half[k + j]),
+            "ci_high": float(fitted.params[k + j] + half[k + j]), "n": int(member[:, j].sum()),
+        }
+        for j, code in enumerate(codes)
+    ]  # fmt: skip
+    test = {"f": f, "df": k - 1, "p_value": float(stats.f.sf(f, k - 1, rest)), "n_used": len(own)}
+    return test, lines
+
+
+def hurried_difference(study: Study, *, level: float = LEVEL) -> tuple[float, float, float] | None:
+    """Return how much steeper recovery rises with timeliness on the planted hurried days.
+
+    Estimate and interval; None where nothing was planted or the study lacks the items.
+    """
+    needs = ("truth", "item:DAYT", "construct:SPEED", "construct:REC")
+    if study.offers(*needs) is not None:
+        return None
+    days = study.truth["recovery"]["quality"]["hurried_days"]
+    others = ["COMP", "APOL", "PERS", "FOLL"]
+    hurried = study.responses["DAYT"].isin(days).astype(float)
+    own = study.scores[["REC", "SPEED", *others]].assign(hurried=hurried).dropna()
+    design = own[["SPEED", "hurried", *others]].assign(product=own["SPEED"] * own["hurried"])
+    fitted = sm.OLS(own["REC"], sm.add_constant(design)).fit(cov_type="HC3")
+    low, high = fitted.conf_int(1 - level).loc["product"]
+    return float(fitted.params["product"]), float(low), float(high)
+
+
+def study_uplift(
+    study: Study, *, folds: int = 5, seed: int = 20261121, level: float = LEVEL
+) -> dict[str, Uplift | Unavailable] | Unavailable:
+    """Return treatments compared within each grouping that the study file names."""
+    plan = _plan(study)
+    if isinstance(plan, Unavailable):
+        return plan
+    if plan.treatment is None or not plan.groups:
+        return Unavailable(
+            _("recoveries compared within groups"),
+            _("the study file names no treatment, or no grouping settled before it"),
+        )
+    return {g: _group_uplift(study, plan, g, folds, seed, level) for g in plan.groups}
+
+
+def _group_uplift(
+    study: Study, plan: Segments, group: str, folds: int, seed: int, level: float
+) -> Uplift | Unavailable:
+    """Return treatments compared within one grouping."""
+    lacking = study.offers(f"group:{group}")
+    if lacking is not None:
+        return lacking
+    item = study.spec.groups[group].item
+    covariates = pd.concat([study_term(study, n).columns for n in plan.adjust], axis=1)
+    names = [f"covariate_{j}" for j in range(covariates.shape[1])]
+    data = pd.DataFrame(covariates.to_numpy(dtype=float), columns=names)
+    data["outcome"] = study_term(study, plan.outcome).columns.iloc[:, 0].to_numpy()
+    data["treatment"] = study.responses[plan.treatment].to_numpy(dtype=float)
+    data["group"] = study.responses[item].to_numpy(dtype=float)
+    try:
+        return compare_treatments(
+            data, outcome="outcome", treatment="treatment", group="group", covariates=names,
+            codes=[float(c) for c in plan.treatment_codes], folds=folds, seed=seed, level=level,
+        )  # fmt: skip
+    except SuiteError as error:
+        return Unavailable(_("recoveries compared within groups"), str(error))
