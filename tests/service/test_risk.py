@@ -151,6 +151,10 @@ def test_fairness_by_hand():
     assert found.table["in_vain"].to_numpy() == pytest.approx([0.25, 0.2])
     assert found.gap == pytest.approx(0.25)
     assert found.gap_low < 0.25 < found.gap_high
+    # Group 1: half left, mean risk 0.4.
+    assert found.table["excess"].iloc[0] == pytest.approx(0.1)
+    spread = found.table["excess_high"].iloc[0] - 0.1
+    assert spread == pytest.approx(Z * np.std((y - p)[:80], ddof=1) / np.sqrt(80))
     small = pd.concat([group.iloc[:-10], pd.Series([3.0] * 10)], ignore_index=True)
     assert fairness(y, p, small, threshold=0.5).too_small == (3.0,)
 

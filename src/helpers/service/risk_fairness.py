@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from helpers.errors import EstimationError
 from helpers.service.risk_scores import LEAST, checked_risks, row_weights
@@ -24,8 +26,10 @@ class Fairness:
     ----------
     table : DataFrame
         One row a group that is large enough: group, n_used, observed (share that leaves),
-        predicted (mean risk), called; reached with reached_low, reached_high (leavers whose risk
-        reaches the threshold); in_vain with in_vain_low, in_vain_high (the same of those who stay).
+        predicted (mean risk), called; excess with excess_low, excess_high (observed less
+        predicted; 0 if the risks are right for the group); reached with reached_low, reached_high
+        (share called of those who leave); in_vain with in_vain_low, in_vain_high (share called of
+        those who stay).
     too_small : tuple
         Groups left out: fewer than ``THRESHOLDS["group_size"]`` people or ten of either outcome,
         or a count of errors below ``THRESHOLDS["cell_size"]``.
@@ -71,7 +75,7 @@ def fairness(
     Returns
     -------
     Fairness
-        Rates with Wilson intervals; checked by hand.
+        Rates with Wilson intervals, excess with that of a mean; checked by hand.
 
     Raises
     ------
@@ -116,7 +120,7 @@ def _enough(y: Array, called: NDArray[np.bool_]) -> bool:
     return not any(0 < cell < THRESHOLDS["cell_size"].value for cell in cells)
 
 
-def _row(y: Array, p: Array, own: Array, code: object, t: float, level: float) -> dict[str, object]:
+def _row(y: Array, p: Array, own: Array, code: object, t: float, level: float) -> dict[str, Any]:
     """Return calibration and error rates of one group."""
     leave, called = y[own] == 1, p[own] >= t
     row = {
@@ -126,6 +130,10 @@ def _row(y: Array, p: Array, own: Array, code: object, t: float, level: float) -
         "predicted": float(p[own].mean()),
         "called": float(called.mean()),
     }
+    excess = y[own] - p[own]
+    half = norm.ppf(0.5 + level / 2) * excess.std(ddof=1) / np.sqrt(len(excess))
+    row |= {"excess": float(excess.mean())}
+    row |= {"excess_low": row["excess"] - half, "excess_high": row["excess"] + half}
     for name, who in (("reached", leave), ("in_vain", ~leave)):
         hits, n = int(called[who].sum()), int(who.sum())
         low, high = wilson_interval(hits, n, level=level)

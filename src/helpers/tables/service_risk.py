@@ -202,19 +202,45 @@ def fairness_table(
         return Unavailable(_("errors by group"), " ".join(notes) or _("the study names no group"))
     return apa_table(
         pd.DataFrame(rows),
-        caption=_("Errors of the calls by group"),
+        caption=_("Whom the calls reach: shares called of leavers and of stayers, by group"),
         columns=[
             Column("group", _("Group"), "text"),
             Column("n_used", "n", "integer"),
             Column("observed", _("Left"), "percent", 0),
-            Column("predicted", _("Predicted"), "percent", 0),
-            Column("reached", _("Leavers called"), "percent", 0),
+            Column("predicted", _("Risk"), "percent", 0),
+            Column("reached", _("Leavers"), "percent", 0),
             Column("reached_low", interval_label(), "percent_interval", 0, "reached_high"),
-            Column("in_vain", _("Stayers called"), "percent", 0),
+            Column("in_vain", _("Stayers"), "percent", 0),
             Column("in_vain_low", interval_label(), "percent_interval", 0, "in_vain_high"),
         ],
         note=" ".join(notes),
     )
+
+
+@passes_unavailable
+def groups_picture(
+    study: Study, found: dict[str, Fairness | Unavailable]
+) -> pd.DataFrame | Unavailable:
+    """Return the share that left less the mean risk of each group, as rows of a forest."""
+    rows = [
+        {
+            "label": code_label(study, study.spec.groups[name].item, row["group"]),
+            "estimate": 100 * row["excess"],
+            "ci_low": 100 * row["excess_low"],
+            "ci_high": 100 * row["excess_high"],
+        }
+        for name, part in found.items()
+        if not isinstance(part, Unavailable)
+        for row in part.table.to_dict("records")
+    ]
+    if not rows:
+        return Unavailable(_("errors by group"), _("no group is large enough"))
+    return pd.DataFrame(rows)
+
+
+def excess_axis() -> str:
+    """Return the axis of the picture of groups."""
+    return _("share that left less mean risk, percentage points, 95% CI")
 
 
 @passes_unavailable
@@ -225,7 +251,7 @@ def fairness_sentence(study: Study, found: dict[str, Fairness | Unavailable]) ->
         if isinstance(part, Unavailable):
             continue
         parts.append(
-            _("{group}: widest gap of the two error rates {gap} {interval}.").format(
+            _("Widest gap of the two error rates by {group}: {gap} {interval}.").format(
                 group=variable_label(study, study.spec.groups[name].item),
                 gap=format_percent(part.gap),
                 interval=f"[{format_percent(part.gap_low)}, {format_percent(part.gap_high)}]",
@@ -270,9 +296,9 @@ def segments_table(study: Study, data: RiskData, segments: pd.DataFrame) -> ApaT
         caption=_("Who needs help first, by segment"),
         columns=[
             Column("segment", _("Segment"), "text"),
-            Column("n_used", _("Customers"), "integer"),
-            Column("expected", _("Expected leavers"), "number", 0),
-            Column("called", _("To be called"), "percent", 0),
+            Column("n_used", "n", "integer"),
+            Column("expected", _("Expected to leave"), "number", 0),
+            Column("called", _("Called"), "percent", 0),
             Column("gain", _("Gain per 100 customers"), "number", 0),
             interval_column("ci_low", "ci_high", decimals=0),
         ],
