@@ -12,6 +12,7 @@ from helpers.errors import DataContractError
 from helpers.service.asymmetry import penalty_reward
 from helpers.service.kano import LETTERS, better_worse, kano_classes, kano_letters, modal_class
 from helpers.service.kano_study import planted_shares, study_kano
+from helpers.survey.intervals import wilson_interval
 from helpers.survey.load import load_study
 from helpers.tables import service_kano as show
 
@@ -156,3 +157,25 @@ def test_the_study_recovers_planted_classes():
 def test_a_study_without_pairs_says_so():
     lacking = study_kano(load_study("ecsi_mobile"))
     assert "declares none" in lacking.text()
+
+
+def test_shares_cover_what_was_planted_when_people_are_drawn_one_by_one():
+    """Sixty samples of 500 persons with a class, answers by it, and slips, drawn here anew."""
+    sides = {"M": ((2, 3, 4), (5,)), "O": ((1,), (5,)), "A": ((1,), (2, 3, 4)),
+             "I": ((2, 3, 4), (2, 3, 4)), "R": ((5,), (1, 2, 3, 4))}  # fmt: skip
+    shares = [0.25, 0.35, 0.2, 0.15, 0.05]
+    truth = {"modules": {"kano": {"slip": 0.1, "attributes": [shares]}}}
+    planted = planted_shares(truth).iloc[0]
+    rng = np.random.default_rng(12)
+    hits = []
+    for _sample in range(60):
+        kinds = rng.choice(list(sides), size=500, p=shares)
+        drawn = np.array([[rng.choice(options) for options in sides[kind]] for kind in kinds])
+        slips = rng.uniform(size=drawn.shape) < 0.05
+        drawn = np.where(slips, rng.integers(1, 6, size=drawn.shape), drawn)
+        data = pd.DataFrame(drawn, columns=["f", "d"], dtype=float)
+        found = kano_classes(data, [("a", "f", "d")], n_boot=2).iloc[0]
+        for letter in LETTERS:
+            low, high = wilson_interval(int(found[letter]), int(found["n_used"]))
+            hits.append(low <= planted[letter] <= high)
+    assert np.mean(hits) == pytest.approx(0.95, abs=0.046)  # four SE of 360 intervals

@@ -184,3 +184,24 @@ def test_a_zone_is_drawn_where_it_was_asked(quality):
     assert (zone["turned"] == 0).all()
     assert np.allclose(zone[["below", "within", "above"]].sum(axis=1), 1)
     assert len(show.zone_table(quality, zone).cells) == 5
+
+
+def test_intervals_of_gaps_cover_the_planted_ones(study):
+    """Forty samples of 400: 200 intervals; .88 lies four standard errors below .95."""
+    from helpers.survey.simulate.modules import _servqual_answers
+
+    spec = study.truth["modules"]["servqual"]
+    planted, hits = gaps_study.planted_gaps(study.truth), []
+    for seed in range(40):
+        latents = pd.DataFrame({"OSAT": np.random.default_rng(seed).normal(size=400)})
+        answers = _servqual_answers(spec, study.truth["measurement"], latents, seed)
+        sides = [
+            pd.DataFrame({d: answers.filter(regex=f"^{d}{side}").mean(axis=1) for d in planted})
+            for side in "EP"
+        ]
+        found = paired_gaps(*sides, high=7).set_index("code")
+        hits += [
+            found.loc[d, "ci_low"] <= value <= found.loc[d, "ci_high"]
+            for d, value in planted.items()
+        ]
+    assert np.mean(hits) == pytest.approx(0.95, abs=0.07)

@@ -58,18 +58,19 @@ def gaps_table(quality: Quality, gaps: pd.DataFrame) -> ApaTable:
             Column("perceived", _("Perception")),
             Column("gap", _("Gap")),
             interval_column(),
-            Column("dz", "dz"),
             Column("short", _("Got less"), "percent", 0),
             Column("ceiling", _("At the top"), "percent", 0),
-            Column("n_used", "n", "integer"),
         ],
         note=_(
             "Means on the answer scale of {low:g} to {high:g}; gap: perceived less expected, "
-            "paired. dz: gap over the standard deviation of the differences. Got less: share of "
-            "customers who perceived less than they expected. At the top: share who expect the "
-            "utmost and can therefore not be exceeded."
-        ).format(low=quality.low, high=quality.high),
-    )
+            "paired; n = {n}, {dropped} left out for a blank at most. Got less: share of customers "
+            "who perceived less than they expected. At the top: share who expect the utmost and "
+            "can therefore not be exceeded."
+        ).format(
+            low=quality.low, high=quality.high, n=gaps["n_used"].min(),
+            dropped=gaps["n_dropped"].max(),
+        ),
+    )  # fmt: skip
 
 
 @passes_unavailable
