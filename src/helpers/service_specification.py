@@ -132,6 +132,24 @@ class Coding(Part):
     """The item of the main questionnaire that asks the customer the same."""
 
 
+Degree = Literal["yes", "partly", "no"]
+
+
+class CaseExample(Part):
+    """A worked example of a recovery, and which of the five elements it shows."""
+
+    setting: Words
+    failure: Words
+    recovery: Words
+    reading: Words
+    """What the case teaches."""
+    timeliness: Degree
+    effectiveness: Degree
+    communication: Degree
+    personalisation: Degree
+    follow_up: Degree
+
+
 class Cases(Part):
     """Complaint cases, their text, and how coders judged them."""
 
@@ -140,6 +158,8 @@ class Cases(Part):
     text: Name | None = None
     language: Name | None = None
     codings: Annotated[list[Coding], Field(min_length=1)]
+    examples: list[CaseExample] = []
+    """Examples for teaching, made up or published; no complaint of a respondent."""
 
 
 class Condition(Part):
