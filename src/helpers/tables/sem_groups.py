@@ -153,6 +153,8 @@ def permutation_sentence(tests: Mapping[str, PermutationTest]) -> str:
 def latent_means_table(means: LatentMeans) -> ApaTable:
     """Return the differences of latent means of every pair of groups."""
     frame = means.table.copy()
+    order = {name: i for i, name in enumerate(frame["name"].drop_duplicates())}
+    frame = frame.sort_values("name", key=lambda names: names.map(order), kind="stable")
     frame["pair"] = [f"{r.group_b} – {r.group_a}" for r in frame.itertuples()]
     columns = [
         Column("pair", _("Groups"), "text"),
