@@ -11,6 +11,7 @@ import pytest
 from scipy.special import expit, logit
 
 from helpers.errors import DataContractError, EstimationError, Unavailable
+from helpers.plots.risk import plot_calibration
 from helpers.service import risk_study
 from helpers.service.risk_fairness import fairness
 from helpers.service.risk_model import (
@@ -190,6 +191,19 @@ def test_nested_predictions_are_honest():
     assert unseen.auc_low < 0.5
 
 
+def test_planted_risks_are_recovered():
+    """Two of eight columns carry the risk; unseen predictions follow the planted ones."""
+    rng = np.random.default_rng(6)
+    x = rng.normal(size=(1500, 8))
+    planted = expit(-0.8 + 0.9 * x[:, 0] - 0.6 * x[:, 1])
+    y = (rng.random(1500) < planted).astype(float)
+    risk = out_of_sample(x, y, repeats=1).risk
+    found, best = performance(y, risk), performance(y, planted)
+    assert np.corrcoef(logit(risk), logit(planted))[0, 1] > 0.97
+    assert found.auc_low < best.auc < found.auc_high
+    assert found.slope_low < 1 < found.slope_high
+
+
 def test_held_out_rows_do_not_touch_the_fit(x, y):
     """A changed outcome of a row leaves the row's own prediction as it is, with equal folds."""
     blank = x.copy()
@@ -256,6 +270,24 @@ class TestStudy:
         found = risk_study.risk_model(stayed)
         assert isinstance(found, Unavailable)
         assert "0 who leave" in found.text()
+
+    def test_what_cannot_be_had_is_said_by_every_view(self, data):
+        study, lost = load_study("online_shopping"), Unavailable("the risk of leaving", "few left")
+        views = [
+            service_risk.performance_table(lost),
+            service_risk.performance_sentence(lost),
+            service_risk.calibration_sentence(lost),
+            service_risk.coefficients_table(study, lost),
+            service_risk.fairness_table(study, risk_study.risk_fairness(data, lost, threshold=0.3)),
+            service_risk.segments_table(
+                study, data, risk_study.risk_segments(data, lost, cost=8, worth=150, kept=0.2)
+            ),
+            service_risk.decision_sentence(risk_study.risk_benefit(data, lost, [0.3]), 0.3),
+            plot_calibration(risk_study.risk_calibration(data, lost)),
+            *service_risk.leak_checks(study, risk_study.leaks(data, lost)),
+        ]
+        assert all(view is lost for view in views)
+        assert service_risk.planted_checks(study, lost) == risk_study.risk_numbers(lost) == []
 
     def test_small_segments_are_put_together(self):
         codes = pd.DataFrame({"a": [1.0] * 40 + [2.0] * 20 + [3.0] * 15, "b": 1.0})
