@@ -269,7 +269,17 @@ class TestStudy:
         stayed = dataclasses.replace(data, outcome=np.zeros(len(data.outcome)))
         found = risk_study.risk_model(stayed)
         assert isinstance(found, Unavailable)
-        assert "0 who leave" in found.text()
+        assert "because 0 of 942 customers left; at least 10" in found.text()
+
+    def test_risks_that_tell_nothing_are_a_sentence(self, data):
+        flat = dataclasses.replace(
+            data,
+            columns=data.columns.iloc[:80, :1],
+            outcome=np.tile([0.0, 1.0, 0.0, 0.0], 20),
+        )
+        found = risk_study.risk_model(flat, repeats=1)
+        assert isinstance(found, Unavailable)
+        assert "nothing that was known before" in found.text()
 
     def test_what_cannot_be_had_is_said_by_every_view(self, data):
         study, lost = load_study("online_shopping"), Unavailable("the risk of leaving", "few left")

@@ -25,6 +25,9 @@ PENALTIES = 12
 SMALLEST = 0.01
 """Smallest penalty as a share of the largest."""
 
+_EXTREME = 30.0
+"""Log odds beyond which a risk cannot be told from 0 or 1 in double precision."""
+
 _FREE = 100.0
 """Scale of the constant: liblinear penalises it, at this scale next to nothing."""
 
@@ -53,8 +56,13 @@ class PenalisedLogit:
 
     def predict(self, columns: Array) -> Array:
         """Return the risk of new customers, who take no part in filling and scaling."""
+        return expit(self.log_odds(columns))
+
+    def log_odds(self, columns: Array) -> Array:
+        """Return the log odds of new customers, within what a risk short of 0 and 1 can hold."""
         filled = np.where(np.isnan(columns), self.fill, columns)
-        return expit(self.intercept + (filled - self.mean) / self.sd @ self.coefficients)
+        line = self.intercept + (filled - self.mean) / self.sd @ self.coefficients
+        return np.clip(line, -_EXTREME, _EXTREME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +204,8 @@ def choose_penalty(
 
 def _deviance(columns: Array, y: Array, learn: Array, new: Array, penalty: float) -> float:
     """Return the mean deviance on rows that took no part in the fit."""
-    p = fit_penalised(columns[learn], y[learn], penalty=penalty).predict(columns[new])
-    return float(-2 * np.mean(y[new] * np.log(p) + (1 - y[new]) * np.log1p(-p)))
+    line = fit_penalised(columns[learn], y[learn], penalty=penalty).log_odds(columns[new])
+    return float(2 * np.mean(np.logaddexp(0, (1 - 2 * y[new]) * line)))
 
 
 def _folds(outcome: Array, folds: int, seed: int) -> list[tuple[Array, Array]]:
@@ -234,15 +242,15 @@ def out_of_sample(
     """
     y = np.asarray(outcome, dtype=float)
     checked_outcome(y, "out_of_sample")
-    risks, penalties = np.empty((repeats, len(y))), []
+    lines, penalties = np.empty((repeats, len(y))), []
     for k in range(repeats):
         for learn, new in _folds(y, folds, seed + k):
             choice = choose_penalty(columns[learn], y[learn], rule=rule, seed=seed + k)
             fit = fit_penalised(columns[learn], y[learn], penalty=choice.penalty)
-            risks[k, new] = fit.predict(columns[new])
+            lines[k, new] = fit.log_odds(columns[new])
             penalties.append(choice.penalty)
-    aucs = np.array([performance(y, risk).auc for risk in risks])
-    return OutOfSample(expit(logit(risks).mean(axis=0)), aucs, np.array(penalties), folds, repeats)
+    aucs = np.array([performance(y, expit(line)).auc for line in lines])
+    return OutOfSample(expit(lines.mean(axis=0)), aucs, np.array(penalties), folds, repeats)
 
 
 def chosen_again(

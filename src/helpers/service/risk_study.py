@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from helpers.errors import (
     DataContractError,
     EstimationError,
-    SuiteError,
     Unavailable,
     passes_unavailable,
 )
@@ -32,10 +31,10 @@ from helpers.service.risk_model import (
 )
 from helpers.service.risk_optimism import Optimism, plain_optimism
 from helpers.service.risk_scores import (
+    LEAST,
     Performance,
     calibration_curve,
     call_threshold,
-    checked_outcome,
     net_benefit,
     performance,
     row_weights,
@@ -203,22 +202,29 @@ def risk_model(
     Returns ``Unavailable`` if nearly everybody, or nearly nobody, left.
     """
     x, y = data.matrix, data.outcome
-    try:
-        checked_outcome(y, "risk_model")
-    except EstimationError as error:
-        return Unavailable(_("the risk of leaving"), str(error))
+    events = int(y.sum())
+    if min(events, len(y) - events) < LEAST:
+        why = _(
+            "{events} of {n} customers left; at least {least} who left and who stayed are needed"
+        )
+        return Unavailable(
+            _("the risk of leaving"), why.format(events=events, n=len(y), least=LEAST)
+        )
     choice = choose_penalty(x, y, rule=rule, seed=seed)
     fit = fit_penalised(x, y, penalty=choice.penalty)
     try:
         honest = out_of_sample(x, y, rule=rule, folds=folds, repeats=repeats, seed=seed)
         apparent = performance(y, fit.predict(x))
         unseen = performance(y, honest.risk)
-    except EstimationError as error:
-        return Unavailable(_("the risk of leaving"), str(error))
+    except EstimationError:  # the same risk for everybody
+        why = _("nothing that was known before tells those who left from those who stayed")
+        return Unavailable(_("the risk of leaving"), why)
     try:
         plain: Optimism | Unavailable = plain_optimism(data.filled, y, draws=draws, seed=seed)
-    except EstimationError as error:
-        plain = Unavailable(_("the plain logit"), str(error))
+    except EstimationError:
+        plain = Unavailable(
+            _("the plain logit"), _("it has no finite estimate with so few leavers")
+        )
     table = pd.DataFrame(
         {
             "column": data.columns.columns,
@@ -259,8 +265,9 @@ def risk_fairness(
                 data.outcome, model.honest.risk, data.fairness[name],
                 threshold=threshold, seed=seed,
             )  # fmt: skip
-        except SuiteError as error:
-            found[name] = Unavailable(name, str(error))
+        except EstimationError:
+            why = _("fewer than two groups are large enough to be shown")
+            found[name] = Unavailable(_("errors by group"), why)
     return found
 
 
