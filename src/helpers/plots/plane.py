@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -29,11 +28,15 @@ from helpers.tables.numbers import format_number
 
 COLUMNS = ["label", "x", "x_low", "x_high", "y", "y_low", "y_high"]
 LETTERS = 22
-DISTANCES = (7, 13, 20, 28, 38)
-"""Points of print between a mark and its name, tried in this order."""
-DIRECTIONS = tuple(np.deg2rad([20, 160, 340, 200, 90, 270, 55, 125, 305, 235]))
-HIDDEN, CROSSED, OUTSIDE = 4.0, 1.0, 8.0
-"""What it costs to lie on another name or mark, on a whisker, or outside the axes."""
+WAYS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
+STEPS = (1.0, 2.0, 3.5, 6.0)
+GAP = 4.0
+"""Points of print between a mark, or the end of its whisker, and its name."""
+NEAR = 14.0
+"""Points of print from which a thin line leads from the name to its mark."""
+HIDDEN, CROSSED, DOUBTFUL, OUTSIDE, FAR = 4.0, 1.5, 2.0, 8.0, 0.03
+"""What it costs to lie on another name or mark, on a whisker, nearer to another mark, outside the
+axes, and a point of print away."""
 
 
 @house_plot
@@ -131,11 +134,10 @@ def _place_names(ax: Axes, data: pd.DataFrame, taken: list[Bbox]) -> None:
     ax.figure.canvas.draw()  # the layout must be final before places are measured
     scale = ax.figure.dpi / 72
     points = ax.transData.transform(data[["x", "y"]].to_numpy(dtype=float))
-    marks = [Bbox.from_extents(*(p - 4 * scale), *(p + 4 * scale)) for p in points]
     whiskers = _whisker_boxes(ax, data)
     gaps = np.sqrt(((points[:, None] - points[None]) ** 2).sum(axis=-1))
     np.fill_diagonal(gaps, np.inf)
-    placed: list[Bbox] = []
+    solid = taken + [Bbox.from_extents(*(p - 4 * scale), *(p + 4 * scale)) for p in points]
     for i in np.argsort(gaps.min(axis=1)):
         text = ax.annotate(
             wrap(str(data["label"].iloc[i]), LETTERS), tuple(data[["x", "y"]].iloc[i]),
@@ -144,17 +146,15 @@ def _place_names(ax: Axes, data: pd.DataFrame, taken: list[Bbox]) -> None:
             arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.5, "shrinkB": 3},
         )  # fmt: skip
         size = Text.get_window_extent(text)  # without the line to the mark
-        best = min(
-            product(DISTANCES, DIRECTIONS),
-            key=lambda place: _cost(
-                place, points[i], size, [*placed, *marks, *taken], whiskers, ax.bbox, scale
-            ),
-        )
-        box, offset = _box(best, points[i], size, scale)
-        text.set_position(tuple(offset / scale))
-        if best[0] <= DISTANCES[1]:
+        own = Bbox.union([whiskers[i], whiskers[i + len(points)]])
+        places = [_place(way, step, points[i], own, size, scale) for way in WAYS for step in STEPS]
+        box = min(places, key=lambda at: _cost(at, i, points, solid, whiskers, ax.bbox) + (
+            FAR * _distance(at, points[i]) / scale))  # fmt: skip
+        text.set_position(tuple((np.array([box.x0, box.y0]) - points[i]) / scale))
+        text.set_multialignment("right" if box.x1 < points[i][0] else "left")
+        if _distance(box, points[i]) <= NEAR * scale:
             text.arrow_patch.set_visible(False)
-        placed.append(box)
+        solid.append(box)
 
 
 def _whisker_boxes(ax: Axes, data: pd.DataFrame) -> list[Bbox]:
@@ -165,30 +165,39 @@ def _whisker_boxes(ax: Axes, data: pd.DataFrame) -> list[Bbox]:
     return [Bbox.from_extents(*(pair.min(axis=0) - 1), *(pair.max(axis=0) + 1)) for pair in ends]
 
 
-def _box(
-    place: tuple[float, float], point: np.ndarray, size: Bbox, scale: float
-) -> tuple[Bbox, np.ndarray]:
-    """Return the box of a name at a place, and the offset of its lower left corner."""
-    distance, angle = place
-    way = np.array([np.cos(angle), np.sin(angle)])
-    shift = distance * scale * way
-    half = np.array([size.width, size.height]) / 2
-    centre = shift + half * np.clip(way * 1.6, -1, 1)
-    offset = centre - half
-    low = point + offset
-    return Bbox.from_extents(*low, *(low + 2 * half)), offset
+def _place(
+    way: tuple[int, int], step: float, point: np.ndarray, own: Bbox, size: Bbox, scale: float
+) -> Bbox:
+    """Return the box of a name in one direction: past the whisker, or beside the mark aslant."""
+    gap = GAP * step * scale
+    middle = point - np.array([size.width, size.height]) / 2
+    sides = {
+        0: {1: (own.x1 if way[1] == 0 else point[0]) + gap, 0: middle[0],
+            -1: (own.x0 if way[1] == 0 else point[0]) - gap - size.width},
+        1: {1: (own.y1 if way[0] == 0 else point[1]) + gap, 0: middle[1],
+            -1: (own.y0 if way[0] == 0 else point[1]) - gap - size.height},
+    }  # fmt: skip
+    x, y = sides[0][way[0]], sides[1][way[1]]
+    return Bbox.from_extents(x, y, x + size.width, y + size.height)
+
+
+def _distance(box: Bbox, point: np.ndarray) -> float:
+    """Return how far a point lies from a box, in pixels."""
+    x = max(box.x0 - point[0], 0.0, point[0] - box.x1)
+    y = max(box.y0 - point[1], 0.0, point[1] - box.y1)
+    return float(np.hypot(x, y))
 
 
 def _cost(
-    place: tuple[float, float], point: np.ndarray, size: Bbox, solid: list[Bbox],
-    thin: list[Bbox], frame: Bbox, scale: float,
-) -> float:  # fmt: skip
-    """Return how bad a place is: what it covers, and how far it lies."""
-    box, _offset = _box(place, point, size, scale)
+    box: Bbox, i: int, points: np.ndarray, solid: list[Bbox], thin: list[Bbox], frame: Bbox
+) -> float:
+    """Return how bad a place is: what it covers, and whose name it seems to be."""
     covered = sum(box.overlaps(other) for other in solid)
     crossed = sum(box.overlaps(other) for other in thin)
+    own = _distance(box, points[i])
+    doubtful = any(_distance(box, p) < 1.5 * own for k, p in enumerate(points) if k != i)
     inside = frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
-    return HIDDEN * covered + CROSSED * crossed + OUTSIDE * (not inside) + place[0] / DISTANCES[-1]
+    return HIDDEN * covered + CROSSED * crossed + DOUBTFUL * doubtful + OUTSIDE * (not inside)
 
 
 def _alt(data: pd.DataFrame, xlabel: str, ylabel: str, decimals: int) -> str:
