@@ -9,14 +9,18 @@ import pandas as pd
 from helpers.errors import Unavailable, passes_unavailable
 from helpers.i18n import _, pick
 from helpers.measurement.study_scales import estimate_study_reliability
+from helpers.sem.groups import Invariance
 from helpers.sem.rivals import RivalTable, compare_study_rivals
 from helpers.sem.study_fit import ModelFit
+from helpers.sem.study_groups import study_invariance
 from helpers.tables.apa import ApaTable
 from helpers.tables.describing import correlation_table, reliability_table
 from helpers.tables.findings import findings_sentence
 from helpers.tables.sem_comparisons import comparisons_table, equivalence_sentence
 from helpers.tables.sem_sentences import explained_sentence, fit_sentence
 from helpers.tables.survey_cleaning import flow_picture, rule_labels
+from helpers.tables.survey_missing import core_items
+from helpers.tables.survey_sample import items_described, items_table
 
 if TYPE_CHECKING:
     from helpers.survey.load import Study
@@ -184,3 +188,33 @@ def provenance_sentence(study: Study) -> str:
         licence=study.spec.licence,
         citation=study.spec.citation,
     )
+
+
+def items(study: Study) -> ApaTable | Unavailable:
+    """Return moments of every item of the measurement model, or that there are no answers."""
+    lacking = study.offers("rows")
+    if lacking is not None:
+        return lacking
+    return items_table(study, items_described(study, "all", core_items(study)))
+
+
+def ladder(
+    study: Study, group: str = "", *, estimator: str = "MLR", missing: str = "fiml"
+) -> Invariance | Unavailable:
+    """Return the ladder of invariance of the measurement model.
+
+    Parameters
+    ----------
+    study : Study
+    group : str
+        A grouping of the study file; empty takes its first.
+    estimator, missing : str
+        As for the models of the report.
+    """
+    chosen = group or next(iter(study.spec.groups), "")
+    if not chosen:
+        return Unavailable(_("measurement invariance"), _("the study file names no grouping"))
+    lacking = study.offers("rows", f"group:{chosen}", "model:measurement")
+    if lacking is not None:
+        return lacking
+    return study_invariance(study, "measurement", chosen, estimator=estimator, missing=missing)
