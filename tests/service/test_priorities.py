@@ -91,7 +91,7 @@ def test_without_each_names_the_lever_that_hangs_on_a_method():
 def test_resampled_statistics_are_those_of_the_drawn_rows():
     rng = np.random.default_rng(6)
     values = rng.normal(size=(60, 3))
-    counts = np.concatenate(resampled_counts(60, 4, rng))
+    counts = np.concatenate(list(resampled_counts(60, 4, rng)))
     assert (counts.sum(axis=1) == 60).all()
     known = (rng.random((60, 3)) < 0.7).astype(float)
     correlations, ratios = (
@@ -112,7 +112,7 @@ def test_resampled_places_have_the_spread_of_another_bootstrap():
     data["y"] += 0.6 * data["a"] + 0.3 * data["b"]
     from helpers.regression.relative import raw_relative_weights
 
-    counts = np.concatenate(resampled_counts(200, 4000, rng))
+    counts = np.concatenate(list(resampled_counts(200, 4000, rng)))
     drawn = raw_relative_weights(weighted_correlations(counts, data.to_numpy()))
     other = relative_weights(data, "y", ["a", "b"], n_boot=4000, seed=1).weights
     # Quantiles of 4,000 draws, two sets: within a twentieth of the width of the interval.

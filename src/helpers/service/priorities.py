@@ -6,6 +6,7 @@ means that a method says nothing of a lever.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -204,15 +205,13 @@ def without_each(codes: list[str], methods: list[str], values: Array) -> pd.Data
     return pd.DataFrame(rows)
 
 
-def resampled_counts(n: int, n_boot: int, rng: np.random.Generator) -> list[Array]:
-    """Return how often each of ``n`` rows is drawn in each resample, in blocks of resamples."""
+def resampled_counts(n: int, n_boot: int, rng: np.random.Generator) -> Iterator[Array]:
+    """Yield how often each of ``n`` rows is drawn in each resample, in blocks of resamples."""
     size = max(1, BLOCK // n)
-    blocks = []
     for start in range(0, n_boot, size):
         b = min(size, n_boot - start)
         picked = rng.integers(0, n, size=(b, n)) + n * np.arange(b)[:, None]
-        blocks.append(np.bincount(picked.ravel(), minlength=b * n).reshape(b, n).astype(float))
-    return blocks
+        yield np.bincount(picked.ravel(), minlength=b * n).reshape(b, n).astype(float)
 
 
 def weighted_ratios(counts: Array, top: Array, bottom: Array) -> Array:

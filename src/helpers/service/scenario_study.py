@@ -97,7 +97,8 @@ def read_plan(study: Study) -> Plan | Unavailable:
     if declared is None:
         return Unavailable(_("scenarios"), _("the study file declares none"))
     answers = study.responses.set_index("respondent_id")
-    table = answers.join(study.scores.set_index("respondent_id"), rsuffix="_score")
+    scored = study.scores.set_index("respondent_id")
+    table = answers.join(scored[[name for name in scored if name not in answers]])
     names = [lever.variable for lever in declared.levers]
     scores = table[names].astype(float)
     kept = scores.notna().all(axis=1).to_numpy()
