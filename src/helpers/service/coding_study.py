@@ -21,7 +21,7 @@ from helpers.service.coding import (
     confusion,
     specific_agreement,
 )
-from helpers.service.wording import cooccurrence, is_chinese, keyness, terms
+from helpers.service.wording import cooccurrence, is_chinese, keyness, term_matrix, terms
 from helpers.service_specification import Cases, Coding
 from helpers.survey.intervals import wilson_interval
 from helpers.thresholds import LEVEL, THRESHOLDS
@@ -250,12 +250,18 @@ def type_pairs(found: tuple[pd.Series, list[list[str]]], *, level: float = LEVEL
     """
     types, documents = found
     pairs = cooccurrence(documents, level=level)
-    sets = [set(words) for words in documents]
-    rows = []
-    for first, second in zip(pairs["first"], pairs["second"], strict=True):
-        own = types[[first in s and second in s for s in sets]]
-        rows.append((float(own.mode().iloc[0]), float(own.value_counts(normalize=True).iloc[0])))
-    return pairs.assign(type=[r[0] for r in rows], share=[r[1] for r in rows])
+    counts, words = term_matrix(documents)
+    has = (counts > 0).astype(np.int64)
+    place = pd.Series(np.arange(len(words)), index=words)
+    i, j = place[pairs["first"]].to_numpy(), place[pairs["second"]].to_numpy()
+    codes = np.sort(types.unique())
+    held = np.zeros((len(codes), len(pairs)))
+    for k, code in enumerate(codes):
+        own = has[np.flatnonzero(types == code)]
+        held[k] = np.asarray(own[:, i].multiply(own[:, j]).sum(axis=0)).ravel()
+    if pairs.empty:
+        return pairs.assign(type=np.zeros(0), share=np.zeros(0))
+    return pairs.assign(type=codes[held.argmax(axis=0)], share=held.max(axis=0) / held.sum(axis=0))
 
 
 def agreement_numbers(found: list[CodingAgreement]) -> list[Number]:

@@ -201,7 +201,9 @@ def _terms(
     *, offset: Array | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Return exponentiated coefficients of a weighted GLM with sandwich errors."""
-    fit = sm.GLM(y, x, family=family, var_weights=w, offset=offset).fit(tol=1e-12, maxiter=200)
+    fit = sm.GLM(y, x, family=family, var_weights=w, offset=offset).fit(
+        tol=1e-10, tol_criterion="params", maxiter=200
+    )
     mu = np.asarray(fit.mu)
     slope = 1 / family.link.deriv(mu)
     spread = family.variance(mu)

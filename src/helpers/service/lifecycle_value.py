@@ -182,10 +182,12 @@ def _resampled(parts: Array, n_boot: int, seed: int) -> Array:
     """Return the column sums of resampled rows, shape (n_boot, columns)."""
     rng, n = np.random.default_rng(seed), len(parts)
     step = max(1, BLOCK // n)
-    sums = [
-        parts[rng.integers(0, n, size=(min(step, n_boot - start), n))].sum(axis=1)
-        for start in range(0, n_boot, step)
-    ]
+    sums = []
+    for start in range(0, n_boot, step):
+        size = min(step, n_boot - start)
+        drawn = rng.integers(0, n, size=(size, n)) + n * np.arange(size)[:, None]
+        often = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)
+        sums.append(often @ parts)
     return np.concatenate(sums)
 
 
