@@ -254,6 +254,10 @@ class TestStudy:
         text = " ".join(table.html() + table.csv() + str(table.to_dict()) for table in shown)
         assert not [id for id in study.responses["respondent_id"] if str(id) in text]
         assert segments["n_used"].min() >= 30
+        hidden = segments.assign(gain=np.nan)
+        assert isinstance(service_risk.segments_picture(study, data, hidden), Unavailable)
+        nobody = {"gender": Unavailable("errors", "few")}
+        assert isinstance(service_risk.fairness_table(study, nobody), Unavailable)
         assert len(risk_study.risk_calibration(data, model)[1]) == 10
 
     def test_the_outcome_may_not_predict(self):

@@ -199,7 +199,7 @@ def fairness_table(
                 )
             )
     if not rows:
-        return Unavailable(_("errors by group"), " ".join(notes) or _("the study names no group"))
+        return Unavailable(_("errors by group"), _("no group is large enough"))
     return apa_table(
         pd.DataFrame(rows),
         caption=_("Whom the calls reach: shares called of leavers and of stayers, by group"),
@@ -310,9 +310,13 @@ def segments_table(study: Study, data: RiskData, segments: pd.DataFrame) -> ApaT
 
 
 @passes_unavailable
-def segments_picture(study: Study, data: RiskData, segments: pd.DataFrame) -> pd.DataFrame:
+def segments_picture(
+    study: Study, data: RiskData, segments: pd.DataFrame
+) -> pd.DataFrame | Unavailable:
     """Return the gains as rows of a forest."""
     shown = segments.dropna(subset=["gain"])
+    if shown.empty:
+        return Unavailable(_("gains by segment"), _("no segment can be shown"))
     return pd.DataFrame(
         {
             "label": [segment_label(study, data, s) for s in shown["segment"]],
