@@ -179,3 +179,13 @@ def test_shares_cover_what_was_planted_when_people_are_drawn_one_by_one():
             low, high = wilson_interval(int(found[letter]), int(found["n_used"]))
             hits.append(low <= planted[letter] <= high)
     assert np.mean(hits) == pytest.approx(0.95, abs=0.046)  # four SE of 360 intervals
+
+
+def test_what_was_left_out_and_ties_are_said_below_the_table():
+    study = load_study("online_shopping")
+    found = study_kano(study, n_boot=2)
+    assert "0 pairs with one side missing" in show.classes_table(study, found).note
+    assert "tie" not in show.classes_table(study, found).note
+    other = found.assign(n_half=[3] + [0] * 9, tied=[True] + [False] * 9)
+    note = show.classes_table(study, other).note
+    assert "3 pairs with one side missing" in note and "A tie is settled" in note

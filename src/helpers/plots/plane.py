@@ -210,5 +210,5 @@ def _alt(data: pd.DataFrame, xlabel: str, ylabel: str, decimals: int) -> str:
         for row in data.to_dict("records")
     ]  # fmt: skip
     return _("Points by {xlabel} and {ylabel}: {points}.").format(
-        xlabel=xlabel, ylabel=ylabel, points="; ".join(parts)
+        xlabel=xlabel, ylabel=ylabel, points=_("; ").join(parts)
     )

@@ -42,7 +42,7 @@ def variant_sentence(quality: Quality) -> str:
     """Name the scale, its dimensions and its number of pairs."""
     return _("{source}; {pairs} pairs in {k} dimensions: {names}.").format(
         source=variant_source(quality), pairs=quality.items["perceived"].shape[1],
-        k=len(quality.plan.dimensions), names=", ".join(dimension_names(quality).values()),
+        k=len(quality.plan.dimensions), names=_(", ").join(dimension_names(quality).values()),
     )  # fmt: skip
 
 
@@ -358,7 +358,7 @@ def _planted(quality: Quality, gaps: pd.DataFrame, truth: dict[str, float]) -> C
     rows = [row for row in gaps.to_dict("records") if row["code"] in truth]
     hits = sum(row["ci_low"] <= truth[row["code"]] <= row["ci_high"] for row in rows)
     names = dimension_names(quality)
-    listed = "; ".join(
+    listed = _("; ").join(
         f"{names[row['code']]} {format_number(row['gap'])} ({format_number(truth[row['code']])})"
         for row in rows
     )

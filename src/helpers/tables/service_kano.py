@@ -60,13 +60,14 @@ def classes_table(study: Study, found: pd.DataFrame) -> ApaTable:
         ],
         note=" ".join(
             [
-                "; ".join(f"{letter}: {name}" for letter, name in names.items()) + ".",
+                _("; ").join(f"{letter}: {name}" for letter, name in names.items()) + ".",
                 _(
                     "{half} pairs with one side missing and {blank} without any answer count for "
                     "no class."
                 ).format(half=half, blank=blank),
+                _("A tie is settled in this order.") if found["tied"].any() else "",
             ]
-        ),
+        ).strip(),
     )
 
 
@@ -77,8 +78,8 @@ def classes_sentence(study: Study, found: pd.DataFrame) -> str:
     for letter, name in class_names().items():
         own = [attributes[code] for code in found.loc[found["modal"] == letter, "code"]]
         if own:
-            parts.append(_("{name}: {attributes}").format(name=name, attributes=", ".join(own)))
-    return _("Most frequent class by attribute. {parts}.").format(parts="; ".join(parts))
+            parts.append(_("{name}: {attributes}").format(name=name, attributes=_(", ").join(own)))
+    return _("Most frequent class by attribute. {parts}.").format(parts=_("; ").join(parts))
 
 
 @passes_unavailable
@@ -120,7 +121,7 @@ def firmness_sentence(study: Study, found: pd.DataFrame) -> str:
     text = _(
         "{firm} of {total} attributes keep their class in at least {share} of the draws."
     ).format(firm=int(firm.sum()), total=len(found), share=format_percent(least.value, 0))
-    listed = ", ".join(names[code] for code in found.loc[mixed, "code"]) or _("none")
+    listed = _(", ").join(names[code] for code in found.loc[mixed, "code"]) or _("none")
     return f"{text} " + _(
         "Mixed by Lee and Newcomb (1997), with a category strength below {low}: {names}."
     ).format(low=format_percent(THRESHOLDS["category_strength"].value, 0), names=listed)

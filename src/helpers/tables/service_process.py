@@ -29,9 +29,9 @@ def part_names(parts: list[Measured]) -> dict[str, str]:
 
 def made_of(study: Study, parts: list[Measured]) -> str:
     """Return which measures each part is made of."""
-    return "; ".join(
+    return _("; ").join(
         f"{pick(part.name.model_dump())}: "
-        + ", ".join(variable_label(study, name) for name in part.measures)
+        + _(", ").join(variable_label(study, name) for name in part.measures)
         for part in parts
     )
 
@@ -191,12 +191,12 @@ def priority_sentence(levels: pd.DataFrame, found: PartImportance, recovery: Rec
     near = (both["ci_low_x"] < score) & (both["share_high"] > share) & ~inside
     listed = [[names[code] for code in both.loc[which, "code"]] for which in (inside, near)]
     text = _("Weightier and done worse than the mean of the elements: {names}.").format(
-        names=", ".join(listed[0]) or _("none")
+        names=_(", ").join(listed[0]) or _("none")
     )
     if not listed[1]:
         return text
     return f"{text} " + _("By their intervals these may belong there too: {names}.").format(
-        names=", ".join(listed[1])
+        names=_(", ").join(listed[1])
     )
 
 
@@ -263,7 +263,7 @@ def planted_measures(study: Study, found: pd.DataFrame) -> list[CheckResult]:
     ]
     hits = [row["ci_low"] <= truth <= row["ci_high"] for row, truth in rows]
     share = sum(hits) / len(hits)
-    listed = "; ".join(
+    listed = _("; ").join(
         f"{format_number(row['mean'])} ({format_number(truth, 1)})" for row, truth in rows
     )
     text = _("{hits} of {total} intervals cover; found (planted): {listed}.").format(
