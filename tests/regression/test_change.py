@@ -20,7 +20,12 @@ from helpers.regression import (
 
 EXACT = 1e-8  # the same formulas in double precision
 TAIL = 1e-6  # noncentral t: R stops short of full precision
-OLIST = Path("/work/shared/realdata/olist_orders_reviews/olist_orders_reviews_subset.csv")
+OLIST = (
+    Path(__file__).parents[3]
+    / "shared"
+    / "realdata"
+    / "olist_orders_reviews/olist_orders_reviews_subset.csv"
+)
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """Contract: the commands, their exit codes, and what they pass on."""
 
+import os
 import sys
 
 import pytest
@@ -22,8 +23,8 @@ def test_lab_opens_the_first_notebook_and_passes_options_on(project, study, monk
     project.notebook("10_a")
     seen = {}
 
-    def run(command, cwd):
-        seen.update(command=command, cwd=cwd)
+    def run(command, cwd, env):
+        seen.update(command=command, cwd=cwd, env=env)
         return type("Done", (), {"returncode": 0})
 
     monkeypatch.setattr("helpers.report.lab.subprocess.run", run)
@@ -31,6 +32,8 @@ def test_lab_opens_the_first_notebook_and_passes_options_on(project, study, monk
     expected = ["-m", "jupyterlab", "notebooks/00_start.ipynb", "--no-browser", "--port", "9999"]
     assert seen["command"] == [sys.executable, *expected]
     assert seen["cwd"] == project.root
+    assert seen["env"].items() >= os.environ.items()
+    assert seen["env"]["MKL_NUM_THREADS"] == os.environ.get("MKL_NUM_THREADS", "1")
 
 
 def test_lab_without_a_first_notebook_is_an_error(project, study):

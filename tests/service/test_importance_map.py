@@ -23,7 +23,7 @@ from helpers.tables.service_loyalty import map_picture, map_sentence, map_table
 REFERENCE = json.loads(
     (Path(__file__).parents[1] / "reference" / "importance_map.json").read_text(encoding="utf-8")
 )
-BANK = Path("/work/shared/realdata/bank_satisfaction/bank_satisfaction.csv")
+BANK = Path(__file__).parents[3] / "shared" / "realdata" / "bank_satisfaction/bank_satisfaction.csv"
 SEARCHED = 2e-4
 """Both programs stop their search at a relative change of about 1e-8 in chi-square; on 0 to 100
 lavaan's estimates of weakly determined paths then move in the fourth digit."""

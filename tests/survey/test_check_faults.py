@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+import numpy as np
 import pytest
 
 from helpers.errors import CodebookError, DataContractError
@@ -174,6 +175,17 @@ def test_item_already_turned_is_noticed(make_study):
             enumerate([1, 2, 3, 5, 6, 7], start=1)]  # fmt: skip
     found = [f.sentence for f in check_study(make_study(content=qualtrics_text(rows)))]
     assert any("'SAT3' correlates" in s and "already be turned" in s for s in found)
+
+
+def test_one_wrong_item_does_not_put_the_others_in_doubt(make_study):
+    rng = np.random.default_rng(5)
+    f = rng.normal(size=300)
+    a, b, c = (np.clip(np.round(4 + f + rng.normal(size=300)), 1, 7).astype(int) for _i in range(3))
+    rows = [respondent(i, "1", str(x), str(y), str(z), "6", "1", "30") for i, (x, y, z) in
+            enumerate(zip(a, b, c), start=1)]  # fmt: skip
+    found = [s.sentence for s in check_study(make_study(content=qualtrics_text(rows)))]
+    named = [s for s in found if "correlates" in s]
+    assert len(named) == 1 and "'SAT3' correlates" in named[0]  # keyed, but stored turned
 
 
 def test_unknown_name_is_a_finding_not_a_crash():

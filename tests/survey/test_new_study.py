@@ -3,7 +3,10 @@
 import gzip
 from pathlib import Path
 
+import numpy as np
+import openpyxl
 import pandas as pd
+import pyreadstat
 import pytest
 
 from helpers import load_study, paths
@@ -15,7 +18,7 @@ from helpers.survey.new import new_study
 from helpers.survey.new.guess import REVIEW
 from helpers.survey.new.words import ordered_labels
 
-REAL = Path("/work/shared/realdata")
+REAL = Path(__file__).parents[3] / "shared" / "realdata"
 REPORTS = REAL / "survey_exports"
 
 KINDS_RIGHT = 0.98
@@ -355,3 +358,50 @@ def test_a_new_study_runs_green(file, tmp_path, monkeypatch):
     assert main(["check", "fresh"]) == 0
     out = str(tmp_path / "out")
     assert main(["run", "fresh", "--only", "00,10,20,30", "--out", out]) == 0
+
+
+def test_titles_above_the_names_of_a_workbook_are_said_and_not_read(studies, tmp_path):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet["A1"] = "Survey of buyers"
+    sheet.merge_cells("A1:D1")
+    sheet["B2"], sheet["D2"] = "Justice", "Person"
+    sheet.merge_cells("B2:C2")
+    for row in (["No", "J1", "J2", "Age"], *([i, 1 + i % 7, 1 + i % 5, 20 + i] for i in range(30))):
+        sheet.append(row)
+    book.save(tmp_path / "titles.xlsx")
+    made = new_study("titles", tmp_path / "titles.xlsx", folder=studies)
+    study = open_folder(made.folder)
+    assert study.responses["J1"].tolist() == [1 + i % 7 for i in range(30)]
+    said = [f.sentence for f in check_study(made.folder)]
+    assert any("2 rows above the names hold titles (Survey of buyers, Justice, Person)" in s
+               for s in said)  # fmt: skip
+
+
+def test_names_with_one_blank_cell_are_no_title(studies, tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["", "Why", "What", "Where"], *([i, "late", "parcel", "home"] for i in "xyz")):
+        book.active.append(row)
+    book.save(tmp_path / "unnamed.xlsx")
+    with pytest.raises(DataContractError, match="a column without a name holds 3 cells"):
+        new_study("unnamed", tmp_path / "unnamed.xlsx", folder=studies)
+
+
+def test_items_on_one_span_belong_together_though_one_alone_is_labelled(studies, tmp_path):
+    rng = np.random.default_rng(3)
+    f = rng.normal(size=80)
+    cut = {f"dj{j}": np.clip(np.round(4 + f + rng.normal(size=80)), 1, 7) for j in (1, 2, 3)}
+    labels = {"dj1": {1.0: "Strongly disagree", 7.0: "Strongly agree"}}
+    path = tmp_path / "partly.sav"
+    pyreadstat.write_sav(pd.DataFrame(cut), path, variable_value_labels=labels)
+    made = new_study("partly", path, folder=studies)
+    assert open_folder(made.folder).items_of("DJ") == ["dj1", "dj2", "dj3"]
+
+
+def test_a_study_without_answer_scales_says_so(studies, tmp_path):
+    path = tmp_path / "tests.csv"
+    rng = np.random.default_rng(4)
+    scores = pd.DataFrame(rng.normal(5, 1, (40, 3)).round(3), columns=["x1", "x2", "x3"])
+    scores.to_csv(path, index=False)
+    study = open_folder(new_study("tests", path, folder=studies).folder)
+    assert "answer scale" in study.offers("items").why

@@ -53,7 +53,6 @@ class AuxiliaryFit:
 
 
 @remembered
-@remembered
 def fit_with_auxiliary(
     model: object,
     data: pd.DataFrame,

@@ -53,7 +53,6 @@ class Polychorics:
 
 
 @remembered
-@remembered
 def polychoric_correlations(
     responses: pd.DataFrame,
     *,

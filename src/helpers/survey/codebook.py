@@ -10,6 +10,7 @@ from helpers.errors import SuiteError, listing
 from helpers.specification import Source
 from helpers.study import StudyFolder, read_folder, study_folder
 from helpers.survey.findings import Finding
+from helpers.survey.item_checks import ALREADY_TURNED, NOT_TURNED, item_directions
 from helpers.survey.matrix import study_matrix
 from helpers.survey.new.reviews import open_reviews
 from helpers.survey.readers import Intake, read_source
@@ -106,24 +107,22 @@ def _check_main(folder: StudyFolder, intake: Intake) -> list[Finding]:
 def turned_items(folder: StudyFolder, answers: pd.DataFrame, place: str) -> list[Finding]:
     """Find items that run against the rest of their construct after reverse coding.
 
-    Such an item was turned before the export, or its reverse key is wrong. The sign of the
-    correlation with the sum of the other items of the construct is looked at; formative constructs
-    are left out.
+    Such an item was turned before the export, or its reverse key is wrong. The rest of a construct
+    is taken along its first axis, so that one wrong item does not put the others in doubt
+    (``item_checks.item_directions``); constructs of two items and formative ones are left out.
     """
-    turned = reverse_coded(folder, answers)
+    constructs = {c.code: c for c in folder.spec.constructs}
+    table = item_directions(folder, reverse_coded(folder, answers))
     findings = []
-    for construct in folder.spec.constructs:
-        items = [i for i in folder.items_of(construct.code) if i in turned]
-        if construct.formative or len(items) < 3:
+    for code, items in table.groupby("construct", sort=False):
+        wrong = items[items["verdict"].isin([ALREADY_TURNED, NOT_TURNED])]
+        if constructs[code].formative or len(items) < 3:
             continue
-        frame = turned[items].dropna()
-        for item in items:
-            r = frame[item].corr(frame.drop(columns=item).sum(axis=1))
-            if r < 0:
-                sentence = (
-                    f"item '{item}' correlates {r:.2f} with the other items of {construct.code} "
-                    "after reverse coding; it may already be turned in the file, or its reverse "
-                    "key is wrong. Compare wording and file."
-                )
-                findings.append(Finding("mark", place, sentence))
+        for row in wrong.itertuples():
+            sentence = (
+                f"item '{row.item}' correlates {row.r:.2f} with the other items of {code} "
+                "after reverse coding; it may already be turned in the file, or its reverse "
+                "key is wrong. Compare wording and file."
+            )
+            findings.append(Finding("mark", place, sentence))
     return findings

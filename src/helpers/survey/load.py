@@ -14,6 +14,7 @@ from helpers.i18n import _, pick
 from helpers.memo import kept, remembered
 from helpers.specification import StudySpec
 from helpers.study import StudyFolder, read_folder, study_folder
+from helpers.survey import opened
 from helpers.survey.findings import raise_errors
 from helpers.survey.matrix import StudyMatrix, study_matrix
 from helpers.survey.readers import Intake, read_source
@@ -23,7 +24,7 @@ from helpers.survey.selection import Selection, restricted, select_rows, split_n
 
 NEEDS = (
     "rows", "matrix", "timing", "truth", "scores", "hypotheses", "regressions", "comparisons",
-    "scales", "factors",
+    "scales", "factors", "items",
 )  # fmt: skip
 """Needs without a name; with one: ``model:NAME construct:CODE module:NAME group:NAME item:NAME
 regression:NAME service:PART``."""
@@ -44,11 +45,14 @@ class Study:
         Respondents behind a published matrix, given by the user where the source is silent.
     selection : Selection or None
         The part of the respondents that counts, where the study was opened with ``where``.
+    whole : Study or None
+        The same study with all its respondents, where it was opened with ``where``.
     """
 
     folder: StudyFolder
     n_obs: int | None = None
     selection: Selection | None = None
+    whole: Study | None = None
 
     def __getattr__(self, name: str) -> Any:
         """Pass on to the study folder what it knows."""
@@ -88,6 +92,8 @@ class Study:
     @kept
     def whole_intake(self) -> Intake:
         """Return the main file with all its rows, selected or not."""
+        if self.whole is not None:
+            return self.whole.whole_intake
         if self.spec.data is None:
             raise DataContractError(
                 f"Study: responses= of '{self.folder.id}' do not exist; it is a published matrix "
@@ -103,11 +109,10 @@ class Study:
     @kept
     def marks(self) -> Marks:
         """Return every mark of every received row."""
-        whole = self.whole_intake
+        if self.whole is None:
+            return mark_responses(self.folder, self.intake.meta, self.intake.answers)
         # Marks look at all rows: two copies of one answer may lie on both sides of a selection.
-        marks = mark_responses(self.folder, whole.meta, whole.answers)
-        if self.selection is None:
-            return marks
+        marks = self.whole.marks
         return replace(marks, table=marks.table[self._chosen].reset_index(drop=True))
 
     @kept
@@ -266,8 +271,9 @@ class Study:
         needs : str
             ``rows``, ``matrix``, ``timing``, ``truth``, ``scores``, ``hypotheses``,
             ``regressions``, ``comparisons``, ``scales`` (one of two items or a published
-            reliability), ``factors`` (three variables), ``model:NAME``, ``construct:CODE``,
-            ``module:NAME``, ``group:NAME``, ``item:NAME``, ``regression:NAME``, ``service:PART``.
+            reliability), ``factors`` (three variables), ``items`` (one on an answer scale),
+            ``model:NAME``, ``construct:CODE``, ``module:NAME``, ``group:NAME``, ``item:NAME``,
+            ``regression:NAME``, ``service:PART``.
         """
         for need in needs:
             lacking = self._lacks(need)
@@ -296,6 +302,7 @@ class Study:
             "comparisons": not self.spec.comparisons,
             "scales": not self._has_scales(),
             "factors": self._scale_variables() < 3,
+            "items": not self._scale_items(),
             "timing": not self.has_rows or self.intake.meta["duration_s"].isna().all(),
         }
         why = {
@@ -308,6 +315,7 @@ class Study:
             "comparisons": _("the study file states none"),
             "scales": _("no construct has two items or a published reliability"),
             "factors": _("the study has fewer than three variables on scales"),
+            "items": _("no question of the main questionnaire has an answer scale"),
             "timing": _("the export holds no times"),
         }
         return Unavailable(_need_name(kind), why[kind]) if lacking[kind] else None
@@ -323,6 +331,11 @@ class Study:
         if self.spec.matrix is not None and self.spec.data is None:
             return len(self.spec.matrix.names)
         return sum(self._scale_sizes().values())
+
+    def _scale_items(self) -> list[str]:
+        """Return the items of the main questionnaire with an answer scale."""
+        main = self.items[self.items["module"] == "main"]
+        return [r.item for r in main.itertuples() if self.spec.scales[r.scale].kind == "likert"]
 
     def _scale_sizes(self) -> dict[str, int]:
         """Return the number of items on an answer scale, by construct."""
@@ -372,6 +385,7 @@ def _need_name(kind: str) -> str:
         "comparisons": _("a comparison of rival models"),
         "scales": _("the reliability of scales"),
         "factors": _("a factor analysis"),
+        "items": _("an analysis of items on an answer scale"),
         "model": _("the model"),
         "construct": _("the construct"),
         "module": _("the module"),
@@ -419,7 +433,10 @@ def open_folder(
     folder: Path, *, n_obs: int | None = None, selection: Selection | None = None
 ) -> Study:
     """Open a study in any folder, with the same checks as ``load_study``."""
-    study = Study(read_folder(folder), n_obs, selection)
+    if selection is None and (found := opened.kept_open(folder, n_obs)) is not None:
+        return found
+    whole = open_folder(folder, n_obs=n_obs) if selection is not None else None
+    study = Study(whole.folder if whole else read_folder(folder), n_obs, selection, whole)
     if selection is not None and not study.has_rows:
         raise DataContractError(
             f"load_study: selection= is '{selection.text()}', but '{study.id}' is a published "

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pandas as pd
-
 from helpers.errors import DataContractError
 from helpers.survey.new.columns import Column, read_column, share_words, value_table
 from helpers.survey.new.draft import Item, Proposal
@@ -188,11 +186,12 @@ def _with_structure(proposal: Proposal, groups: list[Family], names: dict[str, s
 
 
 def _add_construct(proposal: Proposal, group: Family, members: list[str]) -> None:
-    """Add the construct of a family whose items share one scale."""
-    by_scale = pd.Series({m: proposal.items[m].scale for m in members}, dtype="object")
-    if by_scale.empty:
+    """Add the construct of a family whose items share one span; some may bear labels alone."""
+    spans = [(proposal.kinds[m].low, proposal.kinds[m].high) for m in members]
+    if not spans:
         return
-    members = by_scale.index[by_scale == by_scale.mode()[0]].tolist()
+    commonest = max(spans, key=spans.count)
+    members = [m for m, span in zip(members, spans, strict=True) if span == commonest]
     if len(members) < 2:
         return
     code = _code(group.stem, members, proposal)

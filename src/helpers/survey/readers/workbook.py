@@ -17,6 +17,10 @@ from helpers.survey.readers.opening import protected
 
 _FORMULA = re.compile(rb"<f[ >/]")
 _WITHOUT_VALUE = re.compile(rb"(?:</f>|<f[^>]*/>)\s*(?:<v\s*/>|<v></v>)?\s*</c>")
+_NUMBER = re.compile(r"^[+-]?[\d.,:/ -]+$")
+_TITLES = 3
+"""Most rows of titles above the names."""
+
 _EXACT_DIGITS = 15
 """Digits that a spreadsheet keeps of a number; later ones are lost."""
 
@@ -83,7 +87,15 @@ def read_workbook(
     findings = _formulas(path, list(rows).index(sheets.chosen), place)
     findings += _merged(merged, place)
     findings += _long_numbers(cells, place)
-    return _table(cells, sheets.chosen, place), sheets, findings
+    texts, titles = _below_titles(_texts(cells, sheets.chosen, place))
+    if titles:
+        sentence = (
+            f"{len(titles)} rows above the names hold titles ({listing(sum(titles, []), most=5)}); "
+            f"the names are taken from row {len(titles) + 1} of the cells, and the titles are not "
+            "kept."
+        )
+        findings.append(Finding("note", place, sentence))
+    return _table(texts), sheets, findings
 
 
 def _choose(
@@ -108,8 +120,8 @@ def _choose(
     return Sheets(chosen, tuple(n for n in shown if n != chosen), hidden)
 
 
-def _table(cells: list[list[object]], sheet: str, place: str) -> pd.DataFrame:
-    """Return cells as text; rows and columns that are blank at the edge are left out."""
+def _texts(cells: list[list[object]], sheet: str, place: str) -> list[list[str]]:
+    """Return cells as text; blank rows, and columns that are blank at the edge, are left out."""
     texts = [[cell_text(cell) for cell in row] for row in cells]
     filled = [row for row in texts if any(row)]
     if not filled:
@@ -118,8 +130,34 @@ def _table(cells: list[list[object]], sheet: str, place: str) -> pd.DataFrame:
             "respondent are needed. Export it again, or name another sheet."
         )
     width = max(max(i for i, cell in enumerate(row, start=1) if cell) for row in filled)
-    columns = {i: pd.Categorical([row[i] for row in filled]) for i in range(width)}
-    return pd.DataFrame(columns)
+    return [row[:width] for row in filled]
+
+
+def _below_titles(rows: list[list[str]]) -> tuple[list[list[str]], list[list[str]]]:
+    """Return the table from the row of names on, and the titles of each row above it.
+
+    A title stands above several columns, so that half of its row's cells are blank or more; the
+    names are the first row in which every cell holds a text of its own. Where no such row follows
+    at the top, nothing is a title.
+    """
+    for k, row in enumerate(rows[: _TITLES + 1]):
+        if _are_names(row):
+            return rows[k:], [[cell for cell in above if cell] for above in rows[:k]]
+        if 2 * sum(map(bool, row)) > len(row):
+            break
+    return rows, []
+
+
+def _are_names(row: list[str]) -> bool:
+    """Tell whether every cell of a row holds a text of its own, and none a number."""
+    texts = [cell.strip() for cell in row]
+    plain = all(text and not _NUMBER.match(text) for text in texts)
+    return plain and len(set(texts)) == len(texts) and len(texts) > 1
+
+
+def _table(rows: list[list[str]]) -> pd.DataFrame:
+    """Return rows of text as a table."""
+    return pd.DataFrame({i: pd.Categorical(column) for i, column in enumerate(zip(*rows))})
 
 
 def cell_text(cell: object) -> str:
