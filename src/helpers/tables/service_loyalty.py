@@ -168,6 +168,11 @@ def _map_note(found: ImportanceMap) -> str:
             "Turned: more of it goes with less of the outcome, so its absence is shown (100 less "
             "its mean)."
         )
+    if found.way == "drivers" and (found.table["importance"] < 0).any():
+        text += " " + _(
+            "A slope below zero among drivers that correlate does not say that the driver does "
+            "harm; it is what is left of it with the others equal."
+        )
     return text
 
 
