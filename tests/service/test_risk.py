@@ -29,7 +29,7 @@ from helpers.service.risk_scores import (
     performance,
 )
 from helpers.survey.load import load_study
-from helpers.tables import service_risk
+from helpers.tables import service_risk, service_risk_checks
 
 REFERENCE = json.loads(
     (Path(__file__).parents[1] / "reference" / "risk.json").read_text(encoding="utf-8")
@@ -298,10 +298,12 @@ class TestStudy:
             ),
             service_risk.decision_sentence(risk_study.risk_benefit(data, lost, [0.3]), 0.3),
             plot_calibration(risk_study.risk_calibration(data, lost)),
-            *service_risk.leak_checks(study, risk_study.leaks(data, lost)),
+            *service_risk_checks.leak_checks(study, risk_study.leaks(data, lost)),
         ]
         assert all(view is lost for view in views)
-        assert service_risk.planted_checks(study, lost) == risk_study.risk_numbers(lost) == []
+        assert (
+            service_risk_checks.planted_checks(study, lost) == risk_study.risk_numbers(lost) == []
+        )
 
     def test_small_segments_are_put_together(self):
         codes = pd.DataFrame({"a": [1.0] * 40 + [2.0] * 20 + [3.0] * 15, "b": 1.0})
@@ -309,6 +311,19 @@ class TestStudy:
         assert labels.value_counts().to_dict() == {"1|1": 40, "other": 35}
         few = risk_study._segment_labels(codes.iloc[:60])
         assert few.isna().sum() == 20  # still too few to be shown
+
+
+@pytest.mark.slow
+def test_no_respondent_stands_in_what_a_run_writes(tmp_path):
+    """Page, tables, results.json and the executed notebook together."""
+    from helpers.cli import main
+
+    assert main(["run", "online_shopping", "--only", "78", "--out", str(tmp_path)]) == 0
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {"results.json", "78_segments.csv"} <= {path.name for path in files}
+    text = " ".join(path.read_text(encoding="utf-8", errors="ignore") for path in files)
+    ids = load_study("online_shopping").responses["respondent_id"]
+    assert not [id for id in ids if str(id) in text]
 
 
 @pytest.mark.parametrize(
