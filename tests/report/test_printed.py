@@ -99,6 +99,24 @@ def test_references_hang_and_lists_keep_the_size_of_text():
     assert entry.count('w:val="Reference"') == 1
 
 
+def test_no_number_is_broken_in_a_wide_table():
+    """Thirteen columns: each gets at least its longest word, so long text gives way to numbers."""
+    numbers = [["2,526.65", "1,990", "[−0.51, −0.36]", "ΔRMSEA"][i % 4] for i in range(9)]
+    text = "a rather long name of a step that has to be broken over lines in any case"
+    cells = "".join(f"<td>{n.replace(' ', chr(160))}</td>" for n in numbers)
+    head = "".join(f"<th>h{i}</th>" for i in range(10))
+    table = f"<table><thead><tr>{head}</tr></thead><tbody><tr><td>{text}</td>{cells}</tr></tbody>"
+    shown = nbformat.v4.new_output("display_data", {"text/html": table + "</table>"})
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x", outputs=[shown])])
+    xml, _names = document(docx(harvest(book, name="x"), FRAME))
+    widths = [int(w) for w in re.findall(r'<w:gridCol w:w="(\d+)"', xml)]
+    digit = 9.5 * 0.5 * 20  # twips of a digit of Times in the size of cells
+    assert len(widths) == 10 and sum(widths) <= 9184  # the width of the text on the page
+    # Brackets, commas, points and blanks are half as wide as a digit.
+    assert all(w >= 5 * digit for w, n in zip(widths[1:], numbers) if len(n) == 5)
+    assert all(w >= 11 * digit for w, n in zip(widths[1:], numbers) if len(n) == 14)
+
+
 def test_the_mark_of_an_exercise_is_not_printed():
     html = {"text/html": '<p class="answer right">Exercise 1: right.</p>', "text/plain": "r"}
     shown = nbformat.v4.new_output("display_data", html)

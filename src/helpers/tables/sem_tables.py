@@ -137,6 +137,8 @@ def loadings_table(fit: ModelFit) -> ApaTable:
             "std_all": rows["std_all"],
         }
     )
+    fixed = (rows["free"] == 0).to_numpy()  # a value that was set has no error
+    frame.loc[fixed, ["se", "ci_low", "ci_high"]] = np.nan
     columns = [
         Column("item", _("Item"), "text"),
         Column("estimate", _("Loading")),

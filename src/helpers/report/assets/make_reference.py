@@ -69,7 +69,8 @@ def restyle(styles: str) -> str:
         r'<w:style w:type="table"[^>]*w:styleId="Table".*?</w:style>', styles, re.DOTALL
     )
     old = table.group(0)
-    new = re.sub(r"<w:tblPr>", f"<w:tblPr>{LINES}", old, count=1)
+    narrow = old.replace('w:w="108"', 'w:w="57"')  # room for tables of many numbers
+    new = re.sub(r"<w:tblPr>", f"<w:tblPr>{LINES}", narrow, count=1)
     new = re.sub(
         r"(<w:tblBorders>.*?</w:tblBorders>)(.*?)(<w:tblInd[^>]*/>)",
         r"\2\3\1",

@@ -23,32 +23,60 @@ local function boxed(el)
   return el.content
 end
 
--- Word shares the page equally among columns unless it is told; so each gets room by its longest
--- cell, a Chinese character counting twice.
-local LINE, LONGEST = 84, 40
+-- Word and typst share the page equally among wide columns unless told. Each gets what its longest
+-- cell asks for; where that is more than the page has, at least its longest word, so that no number is
+-- broken. Widths are counted in digits of the size in which cells are set.
+local LINE = FORMAT:match('docx') and 93 or 102
+local MOST, MARGIN, RUN = 70, 1.8, 4
+local NARROW = " .,:;[]()'|ilj/"
 
-local function length(blocks)
-  local n = 0
+local function wide(point)
+  if point >= 0x2E80 then return 2 end
+  if point == 0xA0 or point < 128 and NARROW:find(utf8.char(point), 1, true) then return 0.6 end
+  if point >= 65 and point <= 90 or point == 37 or point == 109 or point == 119 then return 1.5 end
+  return point >= 0x370 and 1.4 or 1
+end
+
+-- The width of a cell on one line, and that of its longest part that should not be broken: a word,
+-- or a few Chinese characters.
+local function extents(blocks)
+  local total, part, longest, run = 0, 0, 0, 0
   for _, point in utf8.codes(pandoc.utils.stringify(blocks)) do
-    n = n + (point >= 0x2E80 and 2 or 1)
+    run = point >= 0x2E80 and run + 1 or 0
+    if point == 32 or run > RUN then part, run = 0, 0 end
+    total = total + wide(point)
+    if point ~= 32 then part = part + wide(point) end
+    longest = math.max(longest, part)
   end
-  return math.min(n, LONGEST) + 5
+  return math.min(total, MOST) + MARGIN, math.min(longest, MOST) + MARGIN
+end
+
+local function sum(values)
+  local total = 0
+  for _, value in ipairs(values) do total = total + value end
+  return total
 end
 
 local function widened(el)
-  local longest, total = {}, 0
-  local rows = pandoc.List(el.head.rows):clone()
-  for _, body in ipairs(el.bodies) do rows:extend(body.body) end
-  for _, row in ipairs(rows) do
-    if #row.cells == #el.colspecs then
-      for i, cell in ipairs(row.cells) do
-        longest[i] = math.max(longest[i] or 0, length(cell.contents))
+  local want, need = {}, {}
+  for i = 1, #el.colspecs do want[i], need[i] = MARGIN, MARGIN end
+  local function ask(rows, lines)
+    for _, row in ipairs(rows) do
+      for i, cell in ipairs(#row.cells == #want and row.cells or {}) do
+        local whole, part = extents(cell.contents)
+        want[i] = math.max(want[i], whole / lines, part)
+        need[i] = math.max(need[i], part)
       end
     end
   end
-  for i = 1, #el.colspecs do total = total + (longest[i] or 3) end
-  for i = 1, #el.colspecs do
-    el.colspecs[i] = { el.colspecs[i][1], (longest[i] or 3) / math.max(total, LINE) }
+  ask(el.head.rows, 2)
+  for _, body in ipairs(el.bodies) do ask(body.body, 1) end
+  local spare = math.max(LINE - sum(need), 0)
+  local share = math.min(spare / math.max(sum(want) - sum(need), 1), 1)
+  local widths = {}
+  for i = 1, #want do widths[i] = need[i] + share * (want[i] - need[i]) end
+  for i = 1, #want do
+    el.colspecs[i] = { el.colspecs[i][1], widths[i] / math.max(sum(widths), LINE) }
   end
   return el
 end
@@ -96,7 +124,7 @@ function RawBlock(el)
   end
   local blocks = pandoc.read(el.text, 'html').blocks:walk { Div = boxed }
   if FORMAT:match('docx') then return blocks:walk { Table = widened, Span = counted } end
-  return blocks:walk { Str = unlisted }
+  return blocks:walk { Table = widened }:walk { Str = unlisted }
 end
 
 -- Word sets the paragraphs of a dense list in the size of table cells.
