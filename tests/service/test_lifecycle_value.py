@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from helpers.errors import DataContractError, Unavailable
+from helpers.service import lifecycle_study
 from helpers.service.lifecycle import (
     change_ratio,
     ratio_contrast,
@@ -216,3 +217,16 @@ def test_studies_without_a_later_wave_say_so():
     assert others
     for name in others:
         assert isinstance(read_wave(load_study(name)), Unavailable)
+
+
+def test_a_wave_that_lost_nobody_has_weights_of_one(monkeypatch):
+    study = load_study("online_shopping")
+    true = lifecycle_study.linked
+    everybody = lambda *given: true(*given).assign(answered_again=True)  # noqa: E731
+    monkeypatch.setattr(lifecycle_study, "linked", everybody)
+    wave = read_wave(study)
+    assert isinstance(wave.attrition, Unavailable)
+    assert "too few customers were lost" in wave.attrition.why
+    assert wave.frame["weight"].eq(1).all()
+    one, two = wave_changes(wave)[:2]
+    assert one.contrast.ratio == pytest.approx(two.contrast.ratio, rel=1e-12)

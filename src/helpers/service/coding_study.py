@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from helpers.survey.load import Study
 
 
+EDGE = 1e-12
+"""How near to 1 a rank correlation is taken for its interval."""
+
 LEAST = 10
 """Cases that a comparison with the customers needs."""
 
@@ -205,7 +208,9 @@ def rank_correlation(x: pd.Series, y: pd.Series, *, level: float = LEVEL) -> Coe
     """
     rho, n = float(stats.spearmanr(x, y).statistic), len(x)
     half = stats.norm.ppf((1 + level) / 2) * np.sqrt((1 + rho**2 / 2) / (n - 3))
-    low, high = np.tanh(np.arctanh(rho) + np.array([-half, half]))
+    # perfect ranks have no finite z; the last step before them stands for it
+    z = np.arctanh(np.clip(rho, -1 + EDGE, 1 - EDGE))
+    low, high = np.tanh(z + np.array([-half, half]))
     return Coefficient(
         "rho", rho, float(low), float(high), n, 2, "Spearman's rho; Bonett & Wright", level
     )

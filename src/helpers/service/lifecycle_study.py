@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 GROUPS = ("recovered", "none")
 
+SPARE_LOST = 10
+"""Lost customers beyond the predictors of the loss that weights need."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wave:
@@ -52,15 +55,15 @@ class Wave:
         ``amount_before amount_after`` (blank columns if not asked), ``recovered`` (1, 0), the
         predictors under their names, ``answered`` (bool), ``weight`` (blank without an answer).
     plan : Lifecycle
-    attrition : Attrition
-        ``balance`` is that of the trimmed weights.
+    attrition : Attrition or Unavailable
+        ``balance`` is that of the trimmed weights. Unavailable: all weights are 1.
     n_trimmed : int
         Weights that were capped.
     """
 
     frame: pd.DataFrame
     plan: Lifecycle
-    attrition: Attrition
+    attrition: Attrition | Unavailable
     n_trimmed: int
 
     def group(self, name: str) -> pd.DataFrame:
@@ -111,14 +114,24 @@ def read_wave(study: Study, *, trim: float = 0.99) -> Wave | Unavailable:
     hit = answers.isin(plan.recovered.accept).astype(float)
     frame["recovered"] = hit.where(answers.notna())
     frame["answered"] = table["answered_again"].astype(bool)
-    if not plan.attrition:
-        return Unavailable(
-            _("weights against attrition"), _("the study file names nothing to make them from")
-        )
-    lost = attrition_weights(frame, frame["answered"], plan.attrition)
+    lost = _attrition(frame, plan.attrition)
+    if isinstance(lost, Unavailable):
+        frame["weight"] = pd.Series(1.0, index=frame.index).where(frame["answered"])
+        return Wave(frame, plan, lost, 0)
     frame["weight"] = trimmed_weights(lost.weights, trim)
     capped = int((frame["weight"] < lost.weights).sum())
     return Wave(frame, plan, _rebalanced(lost, frame, plan.attrition), capped)
+
+
+def _attrition(frame: pd.DataFrame, names: list[str]) -> Attrition | Unavailable:
+    """Return who answered again, or why no weights can be made."""
+    what = _("weights against attrition")
+    if not names:
+        return Unavailable(what, _("the study file names nothing to make them from"))
+    lost = int((~frame.loc[frame[names].notna().all(axis=1), "answered"]).sum())
+    if lost < len(names) + SPARE_LOST:
+        return Unavailable(what, _("too few customers were lost to tell who they are"))
+    return attrition_weights(frame, frame["answered"], names)
 
 
 def _rebalanced(lost: Attrition, frame: pd.DataFrame, names: list[str]) -> Attrition:

@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from helpers.errors import passes_unavailable
+from helpers.errors import Unavailable, passes_unavailable
 from helpers.i18n import _
 from helpers.regression.change import GroupChange
 from helpers.results import CheckResult
@@ -33,9 +33,11 @@ def outcome_name(outcome: str) -> str:
 
 
 @passes_unavailable
-def attrition_table(study: Study, wave: Wave) -> ApaTable:
+def attrition_table(study: Study, wave: Wave) -> ApaTable | Unavailable:
     """Return who answered again, and the balance before and after weighting."""
     lost = wave.attrition
+    if isinstance(lost, Unavailable):
+        return lost
     table = lost.model.merge(lost.balance, on="term")
     table["name"] = [variable_name(study, term) for term in table["term"]]
     return apa_table(
@@ -64,6 +66,11 @@ def attrition_table(study: Study, wave: Wave) -> ApaTable:
 def attrition_sentence(study: Study, wave: Wave) -> str:
     """Say how many were lost, on whom it depends, and what the weights leave."""
     lost = wave.attrition
+    if isinstance(lost, Unavailable):
+        n, answered = len(wave.frame), int(wave.frame["answered"].sum())
+        return _("{answered} of {n} customers answered again; all count alike.").format(
+            answered=answered, n=n
+        )
     clear = lost.model.loc[lost.model["p_value"] < 1 - lost.level, "term"]
     names = ", ".join(variable_name(study, term) for term in clear) or _("none")
     return _(
@@ -300,18 +307,19 @@ def planted_checks(study: Study, changes: Changes) -> list[CheckResult]:
 @passes_unavailable
 def wave_checks(wave: Wave, count: CountModel) -> list[CheckResult]:
     """Return whether the weights balance, and which model of counts the data prefer."""
-    balance = wave.attrition.balance
-    worst = float(balance["weighted"].abs().max())
-    text = _("The largest gap that the weights leave is {gap} standard deviations.").format(
-        gap=format_number(worst, bounded=True)
-    )
-    same = count.best != "hurdle"
-    words = (
-        _("A separate model of zeros fits no better by BIC.")
-        if same
-        else _("A separate model of zeros fits better by BIC: read the two parts apart.")
-    )
-    return [
-        CheckResult(_("Balance after weighting"), None, worst, None, "", text),
-        CheckResult(_("Zeros"), same, None, None, "", words),
-    ]
+    checks = []
+    if not isinstance(wave.attrition, Unavailable):
+        worst = float(wave.attrition.balance["weighted"].abs().max())
+        text = _("The largest gap that the weights leave is {gap} standard deviations.").format(
+            gap=format_number(worst, bounded=True)
+        )
+        checks.append(CheckResult(_("Balance after weighting"), None, worst, None, "", text))
+    fitted = set(count.rivals.dropna(subset=["bic"])["model"])
+    if "hurdle" not in fitted:
+        words, same = _("A separate model of zeros could not be fitted to these counts."), None
+    elif count.best != "hurdle":
+        words, same = _("A separate model of zeros fits no better by BIC."), True
+    else:
+        words = _("A separate model of zeros fits better by BIC: read the two parts apart.")
+        same = False
+    return [*checks, CheckResult(_("Zeros"), same, None, None, "", words)]
