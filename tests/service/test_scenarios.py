@@ -7,7 +7,8 @@ import pytest
 from helpers.errors import DataContractError, ModelSpecError
 from helpers.sem import fit
 from helpers.sem.montecarlo import parameter_draws
-from helpers.service.scenario_study import planted_total, slopes_of
+from helpers.service.scenario_checks import planted_total
+from helpers.service.scenario_study import slopes_of
 from helpers.service.scenarios import (
     Levers,
     Slopes,

@@ -304,6 +304,7 @@ def study_agreement(urgency: Urgency, *, seed: int) -> Agreement | Unavailable:
     return agreement(urgency.values, seed=seed)
 
 
+@passes_unavailable
 def priority_numbers(table: pd.DataFrame) -> list[Number]:
     """Return ranks for ``results.json``."""
     return [

@@ -26,8 +26,16 @@ from helpers.sem.effects import model_edges, model_ways
 from helpers.sem.montecarlo import parameter_draws
 from helpers.sem.result import SemResult
 from helpers.sem.study_fit import ModelFit, fit_model
-from helpers.service.budget import default_budgets, frontier
-from helpers.service.scenarios import Levers, Scenario, Slopes, tipping_weight, with_prior
+from helpers.service.budget import default_budgets, frontier, project_table
+from helpers.service.scenarios import (
+    Levers,
+    Scenario,
+    Slopes,
+    prior_sensitivity,
+    scenario,
+    tipping_weight,
+    with_prior,
+)
 from helpers.service_specification import Scenarios
 
 if TYPE_CHECKING:
@@ -262,87 +270,32 @@ def _per_item_mean(result: SemResult, name: str, at: Array) -> Array:
     return np.mean(leaves(name), axis=0)
 
 
-@dataclass(frozen=True, slots=True)
-class Straightness:
-    """Whether straight lines, the same for every segment, are good enough.
-
-    Attributes
-    ----------
-    p_curve : float
-        Joint test of the levers' squares.
-    p_segments : float
-        Joint test of levers by segments; NaN without segments.
-    r2, r2_curve : float
-        Of the outcome's score, straight and with squares.
-    n_used : int
-    """
-
-    p_curve: float
-    p_segments: float
-    r2: float
-    r2_curve: float
-    n_used: int
+@passes_unavailable
+def study_scenario(
+    plan: Plan,
+    found: LeverSlopes,
+    steps: Mapping[str, float],
+    *,
+    value: float,
+    seed: int,
+    segment: str = ALL,
+) -> Scenario:
+    """Return what raising levers by so many points brings and costs in a segment."""
+    customers = plan.customers(segment)
+    wanted = customers.steps(dict(steps))
+    return scenario(customers, found.slopes, wanted, value=value, seed=seed)
 
 
 @passes_unavailable
-def straightness(study: Study, plan: Plan) -> Straightness | Unavailable:
-    """Test on scale scores whether returns bend, and whether slopes differ by segment.
-
-    Least squares of the outcome's score on the levers, with their squares or with their products
-    with the segments; heteroscedasticity-robust (HC3) Wald tests by statsmodels.
-    """
-    import statsmodels.api as sm
-
-    declared = plan.declared
-    scores = study.scores
-    names = [lever.variable for lever in declared.levers]
-    if declared.outcome not in scores or not set(names) <= set(scores):
-        return Unavailable(
-            _("a test of straight lines"), _("the levers or the outcome have no scale score")
-        )
-    table = scores[[declared.outcome, *names]].copy()
-    if declared.segment:
-        table["segment"] = study.responses[declared.segment].to_numpy(dtype=float)
-    table = table.dropna()
-    y, x = table[declared.outcome].to_numpy(), table[names] - table[names].mean()
-    base = sm.add_constant(x.to_numpy())
-    curved = sm.OLS(y, np.c_[base, x.to_numpy() ** 2]).fit(cov_type="HC3")
-    p_segments = np.nan
-    if declared.segment:
-        groups = pd.get_dummies(table["segment"], drop_first=True, dtype=float).to_numpy()
-        products = [x.to_numpy() * column[:, None] for column in groups.T]
-        by_segment = sm.OLS(y, np.c_[base, groups, *products]).fit(cov_type="HC3")
-        p_segments = _joint_p(by_segment, base.shape[1] + groups.shape[1])
-    straight = sm.OLS(y, base).fit()
-    return Straightness(
-        _joint_p(curved, base.shape[1]), p_segments, float(straight.rsquared),
-        float(curved.rsquared), len(table),
-    )  # fmt: skip
-
-
-def _joint_p(fitted: object, first: int) -> float:
-    """Return the p-value that every coefficient from ``first`` on is zero."""
-    k = len(fitted.params)
-    return float(fitted.f_test(np.eye(k)[first:]).pvalue)
-
-
-def planted_total(truth: Mapping[str, object], source: str, outcome: str) -> float:
-    """Return the planted standardised total effect of one construct on another."""
-    paths = truth["structure"]["paths"]
-
-    def total(name: str) -> float:
-        if name == source:
-            return 1.0
-        return sum(b * total(before) for before, b in paths.get(name, {}).items())
-
-    return float(total(outcome))
-
-
-@passes_unavailable
-def study_frontier(plan: Plan, found: LeverSlopes, *, seed: int) -> pd.DataFrame:
-    """Return the best plan for each budget at the study file's worth of a point."""
-    value = plan.declared.value_per_point
+def study_frontier(plan: Plan, found: LeverSlopes, *, value: float, seed: int) -> pd.DataFrame:
+    """Return the best plan for each budget, from nothing to every lever as far as considered."""
     return frontier(plan.levers, found.slopes, default_budgets(plan.levers), value=value, seed=seed)
+
+
+@passes_unavailable
+def study_projects(plan: Plan, found: LeverSlopes, budget: float) -> pd.DataFrame:
+    """Return which levers to take as whole projects within a budget."""
+    return project_table(plan.levers, found.slopes, budget)
 
 
 @passes_unavailable
@@ -352,27 +305,42 @@ def prior_tip(plan: Plan, found: LeverSlopes) -> float | None:
 
 
 @passes_unavailable
-def mixed_slopes(plan: Plan, found: LeverSlopes, weight: float) -> LeverSlopes:
+def prior_lines(plan: Plan, found: LeverSlopes) -> pd.DataFrame | Unavailable:
+    """Return shares of importance at every weight of the prior, in steps of a twentieth."""
+    if not plan.has_prior:
+        return no_prior()
+    weights = np.linspace(0, 1, 21)
+    return prior_sensitivity(plan.levers.codes, found.slopes, plan.prior, weights)
+
+
+@passes_unavailable
+def mixed_slopes(plan: Plan, found: LeverSlopes, weight: float) -> LeverSlopes | Unavailable:
     """Return slopes mixed with the prior importance asked for; unchanged at weight 0."""
     if weight == 0:
         return found
     if not plan.has_prior:
-        raise DataContractError(
-            f"mixed_slopes: weight= is {weight:g}, but not every lever has a prior importance. "
-            "Set it to 0, or name the items under service.scenarios.levers in study.yml."
-        )
+        return no_prior()
     return replace(found, slopes=with_prior(found.slopes, plan.prior, weight))
 
 
-def scenario_numbers(found: Scenario, n_used: int) -> list[Number]:
-    """Return a scenario for ``results.json``."""
+def no_prior() -> Unavailable:
+    """Return that the study asked for no importance of some lever."""
+    return Unavailable(_("prior weights"), _("not every lever has a prior importance"))
+
+
+def scenario_numbers(found: Scenario | Unavailable) -> list[Number]:
+    """Return a scenario for ``results.json``; nothing where there is none."""
+    if isinstance(found, Unavailable):
+        return []
     parts = {"gain": found.gain, "net": found.net}
     words = {
         "gain": "points of the outcome, sum of slope times reach",
         "net": "worth of the gain less cost, for one customer",
     }
     numbers = [
-        Number(f"scenario_{k}", v[0], words[k], v[1], v[2], found.level, n_used, method="draws")
+        Number(
+            f"scenario_{k}", v[0], words[k], v[1], v[2], found.level, found.n_used, method="draws"
+        )
         for k, v in parts.items()
     ]
     pays = Number("scenario_pays", found.p_pays, "share of draws with a positive net benefit")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
-from helpers.errors import Unavailable
+from helpers.errors import SuiteError, Unavailable
 from helpers.i18n import _, pick
 from helpers.sem.effects import effects
 from helpers.service.budget import paying_steps
@@ -25,6 +27,8 @@ from helpers.tables.service_process import part_names
 from helpers.tables.service_scenarios import currency, lever_names, outcome_name
 from helpers.thresholds import LEVEL
 
+R = TypeVar("R")
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -32,6 +36,14 @@ class Point:
 
     text: str | Unavailable
     see: str
+
+
+def asked(ask: Callable[..., R], *given: object, **options: object) -> R | Unavailable:
+    """Return an answer, or why there is none: a brief goes on without one of its parts."""
+    try:
+        return ask(*given, **options)
+    except SuiteError as error:
+        return Unavailable(_("a part of the brief"), str(error).rstrip("."))
 
 
 def customers(study: Study) -> Point:

@@ -12,7 +12,13 @@ from helpers.i18n import _, pick
 from helpers.results import CheckResult
 from helpers.sem.effects import effects
 from helpers.service.budget import first_points_pay, paying_steps
-from helpers.service.scenario_study import ALL, LeverSlopes, Plan, Straightness, planted_total
+from helpers.service.scenario_checks import Straightness, planted_total
+from helpers.service.scenario_study import (
+    ALL,
+    LeverSlopes,
+    Plan,
+    no_prior,
+)
 from helpers.service.scenarios import Scenario, prior_shares, scenario
 from helpers.survey.load import Study
 from helpers.tables.apa import ApaTable, apa_table
@@ -141,8 +147,8 @@ def scenario_sentence(study: Study, plan: Plan, found: Scenario, segment: str = 
     if not moved:
         return _("Nothing is raised, so nothing is gained and nothing spent.")
     text = _(
-        "Raising {levers} points for {who} (n = {n}) goes with {gain} points of {outcome}; net "
-        "benefit {net} {currency} a customer and year, {percent:g}% CI {interval}. It pays in "
+        "Raising {levers} (in points) for {who} (n = {n}) goes with {gain} points of {outcome}; "
+        "net benefit {net} {currency} a customer and year, {percent:g}% CI {interval}. It pays in "
         "{pays} of the draws."
     ).format(
         levers=_(", ").join(moved), who=segment_names(study, plan)[segment], n=found.n_used,
@@ -268,7 +274,7 @@ def projects_table(plan: Plan, table: pd.DataFrame, budget: float) -> ApaTable:
 def prior_table(plan: Plan, found: LeverSlopes) -> ApaTable | Unavailable:
     """Return each lever's share of the whole effect beside its prior share."""
     if not plan.has_prior:
-        return Unavailable(_("prior weights"), _("not every lever has a prior importance"))
+        return no_prior()
     shares = found.slopes.draws / found.slopes.draws.sum(axis=1, keepdims=True)
     low, high = np.quantile(shares, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     names = lever_names(plan)
