@@ -1,10 +1,11 @@
 """Measurement of whole studies: the bundled ones, recovery of planted structure, and reasons."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from helpers import load_study
-from helpers.errors import DataContractError, Unavailable
+from helpers.errors import DataContractError, ModelSpecError, Unavailable
 from helpers.measurement import (
     coefficient_alpha,
     estimate_study_reliability,
@@ -12,7 +13,10 @@ from helpers.measurement import (
     scale_blocks,
     study_htmt,
 )
+from helpers.sem import explore_items
 from helpers.sem.study_validity import study_validity
+from helpers.survey.load import open_folder
+from helpers.survey.new import new_study
 from helpers.tables import measuring, validity
 
 
@@ -98,3 +102,38 @@ def test_unknown_scale_is_named(shopping):
     result = estimate_study_reliability(shopping)
     with pytest.raises(DataContractError, match="Did you mean 'RSAT'"):
         measuring.chosen_scale(result, "RSATT")
+
+
+def coarse_items(n: int, loading: float) -> pd.DataFrame:
+    """Answers in five skewed steps: two factors correlated .3, four items each."""
+    rng = np.random.default_rng(20261122)
+    factors = rng.multivariate_normal([0, 0], [[1, 0.3], [0.3, 1]], n)
+    noise = rng.normal(size=(n, 8)) * np.sqrt(1 - loading**2)
+    behind = loading * np.repeat(factors, 4, axis=1) + noise
+    names = [f"{stem}{k}" for stem in ("fair", "sad") for k in (1, 2, 3, 4)]
+    return pd.DataFrame(1 + np.digitize(behind, [0.6, 1.0, 1.4, 1.8]), columns=names)
+
+
+def test_factors_of_polychorics_return_planted_loadings(tmp_path):
+    """Answers in five skewed steps pull Pearson correlations, and so the loadings, down."""
+    studies = tmp_path / "data"
+    studies.mkdir()
+    coarse_items(4000, 0.8).to_csv(tmp_path / "coarse.csv", index=False)
+    study = open_folder(new_study("coarse", tmp_path / "coarse.csv", folder=studies).folder)
+    loads = {}
+    for kind in ("pearson", "polychoric"):
+        found = explore_items(study, correlations=kind, n_factors=2, extraction="minres")
+        loads[kind] = np.abs(found.solution.loadings).max(axis=1)
+    # the sampling error of a loading is about .015 at n = 4,000
+    assert np.allclose(loads["polychoric"], 0.8, atol=0.05)
+    assert loads["pearson"].mean() < 0.8 - 0.05
+    assert isinstance(measuring.neighbours_table(found), Unavailable)
+    assert "polychoric" in found.correlations.text().casefold()
+
+
+def test_pearson_is_the_default_of_exploring(shopping):
+    options = {"model": "justice_4", "n_factors": 4, "seed": 1}
+    plain, asked = explore_study(shopping, **options), explore_items(shopping, **options)
+    assert np.array_equal(plain.solution.loadings, asked.solution.loadings)
+    with pytest.raises(ModelSpecError, match="allowed are pearson, polychoric"):
+        explore_items(shopping, correlations="polychorik")

@@ -115,6 +115,7 @@ def explore_study(
     rotation: Rotation = "oblimin",
     n_draws: int = 200,
     seed: int = 0,
+    ordinal: StudyCorrelations | None = None,
 ) -> StudyFactors:
     """Explore the factor structure of a study's items, or of its published scale correlations.
 
@@ -129,6 +130,10 @@ def explore_study(
         As in ``factor_analysis``.
     n_draws, seed : int
         Of the parallel analysis.
+    ordinal : StudyCorrelations, optional
+        Polychoric correlations of the same items (``sem.explore_items`` makes them). Loadings and
+        adequacy come from them, without tests of fit, whose distribution does not hold; the number
+        of factors still follows from the Pearson correlations.
     """
     given = study_correlations(study, model=model)
     parallel = parallel_analysis(given.corr, n=given.n_used, seed=seed, n_draws=n_draws)
@@ -141,24 +146,25 @@ def explore_study(
         chosen, rule = parallel.n_components, _("by parallel analysis")
     if not n_factors:
         chosen = min(max(chosen, 1), most_factors(len(given.corr)))
+    shown = ordinal or given
     solution = factor_analysis(
-        given.corr,
+        shown.corr,
         n_factors=chosen,
-        n=given.n_used,
+        n=given.n_used if ordinal is None else None,
         n_dropped=given.n_dropped,
         extraction=extraction,
         rotation=rotation,
     )
     return StudyFactors(
-        correlations=given,
-        adequacy=sampling_adequacy(given.corr),
+        correlations=shown,
+        adequacy=sampling_adequacy(shown.corr),
         sphericity=sphericity_test(given.corr, n=given.n_used),
         parallel=parallel,
         partials=partials,
         n_factors=chosen,
         rule=rule,
         solution=solution,
-        neighbours=_neighbours(given, chosen),
+        neighbours=_neighbours(given, chosen) if ordinal is None else pd.DataFrame(),
     )
 
 

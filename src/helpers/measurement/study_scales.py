@@ -259,7 +259,7 @@ class StudyCorrelations:
         None where a published matrix does not say.
     n_dropped : int
     kind : str
-        ``"items"`` or ``"scales"``.
+        ``"items"`` (Pearson), ``"polychoric"`` (of items) or ``"scales"`` (published).
     """
 
     corr: pd.DataFrame
@@ -281,6 +281,12 @@ class StudyCorrelations:
                 "The published correlations of {p} scale scores are factored; single items are "
                 "not available."
             ).format(p=len(self.corr))
+        if self.kind == "polychoric":
+            return _(
+                "Polychoric correlations of {p} items are factored; {n} respondents answered them "
+                "all, {dropped} are left out for a blank. Tests of fit are left out: their "
+                "distribution does not hold for such correlations."
+            ).format(p=len(self.corr), n=self.n_used, dropped=self.n_dropped)
         return _(
             "Pearson correlations of {p} items are factored; {n} respondents answered them all, "
             "{dropped} are left out for a blank."

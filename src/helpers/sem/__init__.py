@@ -28,6 +28,7 @@ _HOMES = {
     "equivalence_test": "helpers.sem.equivalence",
     "fit_cutoffs": "helpers.sem.cutoffs",
     "lower_triangle": "helpers.sem.moments",
+    "explore_items": "helpers.sem.ordinal_factors",
     "fit_with_auxiliary": "helpers.sem.auxiliary",
     "polychoric_correlations": "helpers.sem.polychorics",
 }

@@ -218,7 +218,7 @@ def retention_table(result: StudyFactors) -> ApaTable:
 def neighbours_table(result: StudyFactors) -> ApaTable | Unavailable:
     """Return the fit of the numbers of factors around the one chosen."""
     if result.neighbours.empty:
-        return _no_fit()
+        return _no_fit(result)
     columns = [
         Column("n_factors", _("Factors"), "integer"),
         Column("chi2", "χ²", "number", 1),
@@ -243,19 +243,19 @@ def neighbours_sentence(result: StudyFactors) -> str | Unavailable:
     if not known.empty:
         known = known[[not isinstance(v, Unavailable) for v in known["bic"]]]
     if known.empty:
-        return _no_fit()
+        return _no_fit(result)
     best = known.loc[known["bic"].astype(float).idxmin()]
     return _("Among these the smallest BIC belongs to this number of factors: {k}.").format(
         k=best["n_factors"]
     )
 
 
-def _no_fit() -> Unavailable:
+def _no_fit(result: StudyFactors) -> Unavailable:
     """Say why numbers of factors cannot be compared by fit."""
-    return Unavailable(
-        _("the fit by the number of factors"),
-        _("the number of respondents behind the matrix is not known"),
-    )
+    why = _("the number of respondents behind the matrix is not known")
+    if result.correlations.kind == "polychoric":
+        why = _("tests of fit do not hold for polychoric correlations")
+    return Unavailable(_("the fit by the number of factors"), why)
 
 
 def adequacy_table(result: StudyFactors) -> ApaTable:
