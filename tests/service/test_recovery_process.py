@@ -164,3 +164,13 @@ def test_names_on_the_plane_lie_apart():
     pairs = [(i, j) for i in range(14) for j in range(i) if names[i].overlaps(names[j])]
     assert not pairs
     assert "attribute of service 9" in attached_alt_text(ax)
+
+
+def test_the_best_shape_is_read_at_both_ends(study):
+    recovery = process_study.read_process(study)
+    curve = process_study.wait_curve(recovery, study)
+    drawn = curve.curve[curve.curve["moderator"] == curve.best]
+    text = show.shape_sentence(curve)
+    for place in (drawn["x"].idxmin(), drawn["x"].idxmax()):
+        assert f"{drawn.loc[place, 'estimate']:.2f}" in text
+        assert f"{drawn.loc[place, 'x']:.0f}" in text

@@ -9,6 +9,7 @@ import pandas as pd
 from helpers.errors import passes_unavailable
 from helpers.i18n import _, pick
 from helpers.regression.design import variable_label
+from helpers.regression.dose import DoseResponse
 from helpers.results import CheckResult
 from helpers.service.process import DoublingSlope, PartImportance
 from helpers.service.process_study import Recovery
@@ -145,7 +146,7 @@ def importance_sentence(found: PartImportance, recovery: Recovery, study: Study)
     table, names = found.table(), part_names(recovery.plan.elements)
     top = table.iloc[0]
     return _(
-        "{name} carries {share} of what the elements explain of {outcome} ({low} to {high}) and "
+        "Of what the elements explain of {outcome}, {name} carries {share} ({low} to {high}) and "
         "comes first in {first} of the bootstrap draws; all elements together explain {r2}."
     ).format(
         name=names[top["code"]], share=format_percent(top["share"], 0),
@@ -201,11 +202,31 @@ def priority_sentence(levels: pd.DataFrame, found: PartImportance, recovery: Rec
 
 
 @passes_unavailable
+def shape_sentence(curve: DoseResponse) -> str:
+    """Say which shape fits best, and what it says at both ends of the waits drawn."""
+    words = {
+        "linear": _("linear"),
+        "log": _("logarithmic"),
+        "threshold": _("line with a break"),
+        "spline": _("spline"),
+    }
+    own = curve.curve[curve.curve["moderator"] == curve.best].sort_values("x")
+    first, last = own.iloc[0], own.iloc[-1]
+    return _(
+        "The best of four shapes by AIC is: {shape}. By it {outcome} is {high} after {short:.0f} "
+        "hours and {low} after {long:.0f} (n = {n})."
+    ).format(
+        shape=words[curve.best], outcome=curve.response, high=format_number(first["estimate"]),
+        short=first["x"], low=format_number(last["estimate"]), long=last["x"], n=curve.n_used,
+    )  # fmt: skip
+
+
+@passes_unavailable
 def slope_sentence(found: DoublingSlope, recovery: Recovery, study: Study) -> str:
     """Read the change per doubling aloud, without and within measures."""
     outcome = variable_label(study, recovery.plan.outcome)
     text = _(
-        "When the hours double, {outcome} is {plain} different ({interval}, n = {n})."
+        "Twice the hours go with a difference of {plain} in {outcome} ({interval}, n = {n})."
     ).format(
         outcome=outcome, plain=format_number(found.plain), n=found.n_used,
         interval=format_interval(found.plain_low, found.plain_high),
