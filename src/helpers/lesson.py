@@ -12,7 +12,6 @@ cells into nothing, so that the notebook ends green under papermill and in Jupyt
 from __future__ import annotations
 
 import atexit
-import base64
 import html
 import io
 from collections.abc import Sequence
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
 MIME = "application/vnd.service-recovery.v1+json"
 """MIME type under which every shown result carries its data."""
 
-PNG_DPI = 160
+IMAGE_DPI = 160
 
 
 class Lesson:
@@ -107,7 +106,7 @@ class Lesson:
     def figure(
         self, axes: Axes | Figure | Unavailable, *, id: str, caption: str, alt: str = ""
     ) -> None:
-        """Show a figure as SVG and PNG with its alternative text, and close it.
+        """Show a figure as SVG with its alternative text, and close it.
 
         Parameters
         ----------
@@ -133,13 +132,11 @@ class Lesson:
         figure = _figure_of(axes)
         if self.study.is_simulated:
             _stamp_figure(figure)
-        images = {kind: _image(figure, kind) for kind in ("svg", "png")}
+        svg = _svg(figure)
         plt.close(figure)
         payload = {"kind": "figure", "id": id, "caption": _simulated(self.study, caption)}
         payload |= {"alt": alt, "simulated": self.study.is_simulated}
-        png = base64.b64encode(images["png"]).decode("ascii")
-        svg = images["svg"].decode("utf-8")
-        _show(payload, **{"image/svg+xml": svg, "image/png": png, "text/plain": alt})
+        _show(payload, **{"image/svg+xml": svg, "text/plain": alt})
 
     def calculator(self, shown: Calculator | Unavailable, *, id: str) -> None:
         """Show sliders over scenarios: live in JupyterLab, live on a page, a table in print."""
@@ -393,13 +390,13 @@ def _figure_of(axes: Axes | Figure) -> Figure:
     return getattr(axes, "figure", axes)
 
 
-def _image(figure: Figure, kind: str) -> bytes:
-    """Return a figure as SVG or PNG; the same figure gives the same bytes."""
+def _svg(figure: Figure) -> str:
+    """Return a figure as SVG; the same figure gives the same text."""
     import matplotlib
 
     buffer = io.BytesIO()
-    fixed = {"svg.hashsalt": "service-recovery"}
-    metadata = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
-    with matplotlib.rc_context(fixed):
-        figure.savefig(buffer, format=kind, dpi=PNG_DPI, bbox_inches="tight", metadata=metadata)
-    return buffer.getvalue()
+    with matplotlib.rc_context({"svg.hashsalt": "service-recovery"}):
+        metadata = {"Date": None, "Creator": None}
+        # The resolution is that of images within the drawing, such as a map of correlations.
+        figure.savefig(buffer, format="svg", dpi=IMAGE_DPI, bbox_inches="tight", metadata=metadata)
+    return buffer.getvalue().decode("utf-8")

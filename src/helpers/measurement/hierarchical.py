@@ -116,6 +116,14 @@ def _of_draw(cov: Array, n_factors: int) -> tuple[float, float]:
 
 
 @remembered
+def _draws(values: Array, *, n_factors: int, n_boot: int, seed: int) -> Array:
+    """Return both coefficients of every resample, one row each."""
+    batches = covariance_draws(values, n_boot=n_boot, seed=seed)
+    drawn = [_of_draw(cov, n_factors) for batch in batches for cov in batch]
+    return np.array(drawn).reshape(-1, 2)
+
+
+@remembered
 def hierarchical_omega(
     items: pd.DataFrame,
     *,
@@ -145,9 +153,7 @@ def hierarchical_omega(
     corr = np.corrcoef(values.T)
     general, unique = schmid_leiman(corr, n_factors=n_factors)
     omega_h, omega_t = omega_coefficients(corr, general, unique)
-    batches = covariance_draws(values, n_boot=n_boot, seed=seed)
-    drawn = [_of_draw(cov, n_factors) for batch in batches for cov in batch]
-    table = np.array(drawn).reshape(-1, 2)
+    table = _draws(values, n_factors=n_factors, n_boot=n_boot, seed=seed)
     low_h, high_h, failed = percentile_interval(table[:, 0], level)
     low_t, high_t, _failed = percentile_interval(table[:, 1], level)
     return HierarchicalOmega(

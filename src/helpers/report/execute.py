@@ -21,6 +21,7 @@ from papermill.iorw import load_notebook_node
 from helpers.report.kernels import Kernels
 from helpers.report.languages import ENGINE, copies
 from helpers.report.limits import Limits
+from helpers.survey.selection import WHERE
 
 CELL_SECONDS = 900
 """Longest time one cell may take."""
@@ -94,6 +95,8 @@ def execute(
     folder = Path(tempfile.mkdtemp(dir=kernels.folder))
     target = folder / source.name
     kernel_name = kernels.name()
+    if "study" in parameters:
+        kernels.open_ahead(str(parameters["study"]).partition(WHERE)[0].strip())
     started = time.perf_counter()
     failure = None
     managers: list[AsyncKernelManager] = []

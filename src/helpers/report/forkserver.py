@@ -90,6 +90,15 @@ class ForkServer:
         self.alive.add(pid)
         return {"pid": pid}
 
+    def _do_open(self, study: str) -> dict[str, bool]:
+        """Open a study ahead, so that the kernels forked from here on find it read and marked."""
+        from helpers.survey.opened import keep_open
+
+        opened = keep_open(study)
+        gc.collect()
+        gc.freeze()
+        return {"opened": opened}
+
     def _do_poll(self, pid: int) -> dict[str, Any]:
         """Tell a kernel's exit code, ``None`` while it runs."""
         return {"code": None if pid in self.alive else self.ended.get(pid, -signal.SIGKILL)}

@@ -64,6 +64,7 @@ class Kernels:
         self.managers: weakref.WeakSet[AsyncKernelManager] = weakref.WeakSet()
         self._server: subprocess.Popen[bytes] | None = None
         self._ready = False
+        self._opened: set[str] = set()
         self._waiting = threading.Lock()
 
     def __enter__(self) -> Kernels:
@@ -90,6 +91,18 @@ class Kernels:
             if not self.why_plain and not self._ready:
                 self._await_server()
         return PLAIN if self.why_plain else WARM
+
+    def open_ahead(self, study: str) -> None:
+        """Let the fork server open a study once, for all kernels that follow."""
+        name = self.name()
+        with self._waiting:
+            if name == PLAIN or study in self._opened:
+                return
+            self._opened.add(study)
+            try:
+                ask(str(self._socket), op="open", study=study)
+            except OSError:
+                return  # a server that is gone is found out when a kernel is asked for
 
     def manager_class(
         self, started: list[AsyncKernelManager], *, env: Mapping[str, str]

@@ -85,7 +85,13 @@ class EveryLanguageEngine(NBClientEngine):
         chosen = {name: options[name] for name in passed_on if name in options}
         chosen |= {"timeout": options["execution_timeout"]}
         chosen |= {"startup_timeout": options["start_timeout"]}
-        return _Client(nb_man, others=dict(others), kernel_name=kernel_name, **chosen).execute()
+        client = _Client(nb_man, others=dict(others), kernel_name=kernel_name, **chosen)
+        # Without a path nothing is saved: papermill would write the whole notebook at each cell.
+        target, nb_man.output_path = nb_man.output_path, None
+        try:
+            return client.execute()
+        finally:
+            nb_man.output_path = target
 
 
 papermill_engines.register(ENGINE, EveryLanguageEngine)

@@ -18,6 +18,7 @@ from helpers.report.bibliography import reference_list
 from helpers.report.execute import Failure
 from helpers.report.harvest import Block, Code, Harvest, Markup, Picture, Printed, Sliders
 from helpers.report.page import Frame, Numbering, block_markdown, plain_svg, trouble, unmarked
+from helpers.report.raster import png_of
 
 FONTS = Path(__file__).parents[1] / "fonts"
 
@@ -147,7 +148,7 @@ def _typst_figure(block: Picture, folder: Path) -> str:
 def _docx_figure(block: Picture, label: str, folder: Path) -> str:
     """Write a figure as PNG, as Word has no use for SVG, and return the block that shows it."""
     name = f"figure{len(list(folder.iterdir())) + 1}.png"
-    (folder / name).write_bytes(block.png)
+    (folder / name).write_bytes(png_of(plain_svg(block.svg)) if block.svg else block.png)
     return pandoc.raw(
         f'<figure><img src="{name}" alt="{html.escape(block.alt)}">'
         f'<figcaption><span class="label">{html.escape(label)}</span> '

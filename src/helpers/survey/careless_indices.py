@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -12,6 +12,7 @@ from scipy import stats
 
 from helpers.errors import Unavailable
 from helpers.i18n import _
+from helpers.memo import remembered
 from helpers.study import StudyFolder
 from helpers.survey import careless
 from helpers.survey.distance import distance_basis, mahalanobis_distance
@@ -89,14 +90,21 @@ def careless_indices(
     """
     plan = _plan(folder, answers)
     lacking = _lacking(plan, meta)
+    table = _all_indices(plan, answers, frozenset(lacking))
+    answered = _answered(folder, answers)
+    seconds = meta[SECONDS[folder.spec.screening.seconds_from]]
+    table["seconds_per_item"] = seconds / answered.where(answered > 0)
+    return CarelessIndices(table, lacking, _basis(plan))
+
+
+@remembered
+def _all_indices(plan: _Plan, answers: pd.DataFrame, lacking: frozenset[str]) -> pd.DataFrame:
+    """Return all indices but the time, blank where they are lacking."""
     values = np.full((len(answers), len(INDICES)), np.nan)
     for start in range(0, len(answers), BLOCK):
         part = _indices_of(plan, answers.iloc[start : start + BLOCK], lacking)
         values[start : start + BLOCK] = part.reindex(columns=list(INDICES))
-    table = pd.DataFrame(values, index=answers.index, columns=list(INDICES), copy=False)
-    answered = _answered(folder, answers)
-    table["seconds_per_item"] = meta["duration_s"] / answered.where(answered > 0)
-    return CarelessIndices(table, lacking, _basis(plan))
+    return pd.DataFrame(values, index=answers.index, columns=list(INDICES), copy=False)
 
 
 def scale_items(folder: StudyFolder) -> list[str]:
@@ -122,6 +130,7 @@ def careless_items(folder: StudyFolder) -> list[str]:
     return max(blocks, key=len, default=[])
 
 
+@remembered
 def _plan(folder: StudyFolder, answers: pd.DataFrame) -> _Plan:
     """Choose items, pairs and constructs, and take the moments of the sample."""
     items, block = scale_items(folder), careless_items(folder)
@@ -161,7 +170,7 @@ def _lacking(plan: _Plan, meta: pd.DataFrame) -> dict[str, Unavailable]:
     blocks = _("there are too few scales")
     distance = plan.inverse if isinstance(plan.inverse, Unavailable) else None
     reasons = {
-        "seconds_per_item": (meta["duration_s"].isna().all(), _("the export holds no times")),
+        "seconds_per_item": (meta[plan.seconds].isna().all(), _("the export holds no times")),
         "longstring": (few_in_block, block),
         "average_run": (few_in_block, block),
         "low_variability": (few_in_block, block),
@@ -196,9 +205,7 @@ def _pairs_lacking(plan: _Plan, pairs: Pairs, n: int) -> tuple[bool, str]:
     return few, _("too few pairs of items correlate that highly")
 
 
-def _indices_of(
-    plan: _Plan, rows: pd.DataFrame, lacking: Mapping[str, Unavailable]
-) -> pd.DataFrame:
+def _indices_of(plan: _Plan, rows: pd.DataFrame, lacking: Collection[str]) -> pd.DataFrame:
     """Return the indices of some rows, all but the time."""
     asked = careless.unit_scaled(rows[plan.items], plan.ends)
     enough = asked.notna().sum(axis=1) >= THRESHOLDS["careless_items"].value
