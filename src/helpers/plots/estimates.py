@@ -22,7 +22,7 @@ from helpers.plots.style import (
     house_plot,
     new_axes,
 )
-from helpers.plots.text import wrap
+from helpers.plots.text import display_width, wrap
 from helpers.thresholds import LEVEL
 
 ROW_INCHES, LINE_INCHES = 0.27, 0.155
@@ -129,8 +129,15 @@ def _forest_axes(ax: Axes, labels: Sequence[str], xlabel: str | None, level: flo
 def legend_above(
     ax: Axes, *, columns: int = 4, title: str | None = None, narrow: bool = False
 ) -> None:
-    """Put the legend above the axes, where no point can lie under it."""
+    """Put the legend above the axes, where no point can lie under it.
+
+    It takes as many columns as the axes have room for: a wider one would make the axes narrow.
+    """
     look = LEGEND_LOOK | ({"handlelength": 0.9, "columnspacing": 0.9} if narrow else {})
+    names = ax.get_legend_handles_labels()[1]
+    room = ax.figure.get_figwidth() * 0.85 / (mpl.rcParams["font.size"] * 0.0072)
+    letters = max((display_width(name) for name in names), default=1) + 5  # and the sign before it
+    columns = max(1, min(columns, int(room / letters)))
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, title=title, **look)
 
 
