@@ -147,6 +147,7 @@ class Screening(Strict):
     attention: list[Accept] = []
     max_failed_attention: Annotated[int, Field(ge=0)] = 0
     min_seconds_per_item: Annotated[float, Field(gt=0)] | None = None
+    seconds_from: Literal["duration", "pages"] = "duration"
     duplicate_on: list[str] = []
     cutoffs: dict[Literal[CUT_MARKS], float] = {}  # type: ignore[valid-type]
     """Cut-offs of this study in place of the suite's, by mark."""

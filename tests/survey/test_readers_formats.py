@@ -115,6 +115,7 @@ def test_limesurvey_codes_and_several_answers(make_study, toy_spec):
     assert intake.answers[["PROB_1", "PROB_2", "PROB_3"]].iloc[0].tolist() == [1, 0, 1]
     assert intake.meta["finished"].tolist() == [True, False]
     assert intake.meta["duration_s"].tolist() == [372.41, 58.02]
+    assert intake.meta["page_seconds"].tolist() == [201.2, 58.02]  # one of the pages was timed
     reasons = intake.reasons.set_index(["row", "item"])["reason"]
     assert reasons[1, "AGE"] == "skipped by the questionnaire"
 

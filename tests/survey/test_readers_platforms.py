@@ -110,6 +110,28 @@ def test_qualtrics_with_one_two_or_three_header_rows(headers):
     assert export.meta["preview"].tolist() == [True, False]
 
 
+TIMED = (
+    "StartDate,ResponseId,Q1,T1_First Click,T1_Page Submit,Q2,T2_Page Submit\n"
+    "Start,Response ID,How?,Timing - First Click,Timing - Page Submit,Why?,Timing - Page Submit\n"
+    '"{""ImportId"":""startDate""}","{""ImportId"":""_recordId""}","{""ImportId"":""QID1""}",'
+    '"{""ImportId"":""QID9_FIRST_CLICK""}","{""ImportId"":""QID9_PAGE_SUBMIT""}",'
+    '"{""ImportId"":""QID2""}","{""ImportId"":""QID8_PAGE_SUBMIT""}"\n'
+    "2026-03-02 09:14:55,R_1,5,1.2,10.5,4,20.25\n"
+    "2026-03-02 09:24:55,R_2,5,0.4,3.5,,\n"
+    "2026-03-02 09:34:55,R_3,5,,,4,\n"
+)
+
+
+def test_seconds_on_timed_pages_are_summed_and_said():
+    rows = split_rows(TIMED, "toy.csv")
+    export = read_qualtrics(rows, "toy.csv", Layout("qualtrics"))
+    seconds = export.meta["page_seconds"]
+    assert seconds[:2].tolist() == [30.75, 3.5] and np.isnan(seconds[2])
+    assert list(export.answers) == ["Q1", "Q2"]
+    said = [f.sentence for f in export.findings if "timed" in f.sentence]
+    assert said and said[0].startswith("2 pages were timed; their sum is kept (median 17 seconds)")
+
+
 def test_quoted_line_breaks_and_packed_files_are_read(make_study, toy_spec):
     text = 'respondent_id,CONSENT,NOTE\n7,1,"two lines,\nand a comma"\n'
     toy_spec |= {"data": {"reader": "csv", "file": "raw/main.csv.gz"}, "screening": {}}

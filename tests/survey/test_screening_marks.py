@@ -17,8 +17,8 @@ from helpers.specification import MARKS, Screening
 from helpers.study import read_folder
 from helpers.survey.careless import intra_individual_variability, longest_run
 from helpers.survey.load import open_folder
-from helpers.survey.readers import metadata
 from helpers.survey.mark_agreement import agreement_of_marks, describe_marks
+from helpers.survey.readers import metadata
 from helpers.survey.screening import Marks, exclude_marked, mark_responses
 
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -54,6 +54,21 @@ def received(n: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     answers = pd.DataFrame(rng.integers(1, 8, (n, 10)).astype(float), columns=AGREE)
     answers.insert(0, "CONSENT", 1.0)
     return meta, answers.assign(ATT1=6.0, ATT2=2.0)
+
+
+def test_seconds_may_come_from_timed_pages(make_study, toy_spec, ten_items):
+    meta, answers = received(4)
+    meta["page_seconds"] = [600.0, 25.5, 26.0, np.nan]  # 13 answers at 2 seconds take 26
+    assert not mark_responses(ten_items, meta, answers).table["speeding"].any()
+    toy_spec["screening"] |= {"seconds_from": "pages"}
+    items = ten_items.items.to_dict("records")
+    folder = read_folder(make_study(spec=toy_spec, items=[
+        {k: r[k] for k in ("item", "scale", "construct")} for r in items]))  # fmt: skip
+    assert mark_responses(folder, meta, answers).table["speeding"].tolist() == [
+        False, True, False, False,
+    ]  # fmt: skip
+    without = mark_responses(folder, meta.assign(page_seconds=np.nan), answers)
+    assert "times" in without.unavailable["speeding"].why
 
 
 def test_each_mark_hits_its_row_and_no_other(ten_items):

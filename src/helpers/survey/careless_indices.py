@@ -28,6 +28,11 @@ INDICES = (
 BLOCK = 10_000
 """Rows worked on at once: the memory needed does not grow with the number of respondents."""
 
+_SECONDS = {"duration": "duration_s", "pages": "page_seconds"}
+"""Where the seconds come from, by ``seconds_from`` of the study file -> column of the metadata. The
+whole duration holds breaks and pages without questions; page times hold neither, but count only
+the pages that were timed."""
+
 Pairs = list[tuple[str, str]]
 
 
@@ -89,10 +94,10 @@ def careless_indices(
     block of items on one scale; all else from all Likert items, scaled to 0-1.
     """
     plan = _plan(folder, answers)
-    lacking = _lacking(plan, meta)
+    seconds = meta[_SECONDS[folder.spec.screening.seconds_from]]
+    lacking = _lacking(plan, seconds)
     table = _all_indices(plan, answers, frozenset(lacking))
     answered = _answered(folder, answers)
-    seconds = meta[SECONDS[folder.spec.screening.seconds_from]]
     table["seconds_per_item"] = seconds / answered.where(answered > 0)
     return CarelessIndices(table, lacking, _basis(plan))
 
@@ -161,7 +166,7 @@ def _plan(folder: StudyFolder, answers: pd.DataFrame) -> _Plan:
     )  # fmt: skip
 
 
-def _lacking(plan: _Plan, meta: pd.DataFrame) -> dict[str, Unavailable]:
+def _lacking(plan: _Plan, seconds: pd.Series) -> dict[str, Unavailable]:
     """Return the indices that this study cannot have, with the reason."""
     few = len(plan.items) < THRESHOLDS["careless_items"].value
     few_in_block = len(plan.block) < THRESHOLDS["careless_items"].value
@@ -170,14 +175,14 @@ def _lacking(plan: _Plan, meta: pd.DataFrame) -> dict[str, Unavailable]:
     blocks = _("there are too few scales")
     distance = plan.inverse if isinstance(plan.inverse, Unavailable) else None
     reasons = {
-        "seconds_per_item": (meta[plan.seconds].isna().all(), _("the export holds no times")),
+        "seconds_per_item": (seconds.isna().all(), _("the export holds no times")),
         "longstring": (few_in_block, block),
         "average_run": (few_in_block, block),
         "low_variability": (few_in_block, block),
         "autocorrelation": (len(plan.block) < THRESHOLDS["repeat_items"].value, block),
         "even_odd": (few or len(plan.constructs) < least, items if few else blocks),
-        "synonyms": _pairs_lacking(plan, plan.synonyms, len(meta)),
-        "antonyms": _pairs_lacking(plan, plan.antonyms, len(meta)),
+        "synonyms": _pairs_lacking(plan, plan.synonyms, len(seconds)),
+        "antonyms": _pairs_lacking(plan, plan.antonyms, len(seconds)),
         "person_total": (few, items),
         "mahalanobis": (
             few or distance is not None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 import pandas as pd
 
@@ -58,8 +59,8 @@ def under_header(
     body = rows.iloc[n_headers:]
     again = pd.Series(False, index=body.index)
     for header in headers:
-        at = [i for i, cell in enumerate(header) if cell.strip() and _was_read(body, i)]
-        at = at[:_COMPARED]
+        read = (i for i, cell in enumerate(header) if cell.strip() and _was_read(body, i))
+        at = list(islice(read, _COMPARED))
         if at:
             same = pd.concat([body[rows.columns[i]] == header[i] for i in at], axis=1)
             again |= same.all(axis=1)
@@ -98,6 +99,7 @@ def assemble(
     separator: str = ",",
     finished: pd.Series | bool | None = None,
     preview: pd.Series | None = None,
+    timer: Callable[[str], bool] = lambda _column: False,
 ) -> Export:
     """Fill the metadata, drop identifiers and platform columns, and hand on the answers.
 
@@ -113,6 +115,8 @@ def assemble(
         As in ``Export``.
     finished, preview : Series or bool, optional
         Where the platform says so other than in a column of its own.
+    timer : function
+        Tells whether a column holds the seconds on one page.
     """
     names, body = taken.names, taken.body
     _refuse_headerless(names, place)
@@ -132,7 +136,7 @@ def assemble(
     dropped |= {n: IDENTIFIER for n in used if identifiers.by_name(n)}
     kept = [n for n in names if n not in dropped and n not in used]
     answers, unnamed = _without_empty(body[kept], place)
-    findings += said + unnamed
+    findings += said + unnamed + _time_pages(meta, body[[n for n in names if timer(n)]], place)
     return Export(
         meta, answers, dropped, tuple(findings), dict(tokens or {}), separator,
         {c: q for c, q in taken.questions.items() if c in answers and q}, decimal=layout.decimal,
@@ -143,6 +147,22 @@ def _span(meta: pd.DataFrame) -> None:
     """Fill in seconds as end less start where the platform gives none."""
     if meta["duration_s"].isna().all():
         meta["duration_s"] = (meta["ended_at"] - meta["started_at"]).dt.total_seconds()
+
+
+def _time_pages(meta: pd.DataFrame, pages: pd.DataFrame, place: str) -> list[Finding]:
+    """Keep the seconds on timed pages, summed, and say how many pages were timed."""
+    if pages.shape[1] == 0 or meta["page_seconds"].notna().any():
+        return []
+    seconds = metadata.seconds_on_pages(pages)
+    meta["page_seconds"] = seconds
+    if seconds.isna().all():
+        return []
+    sentence = (
+        f"{pages.shape[1]} pages were timed; their sum is kept (median {seconds.median():.0f} "
+        "seconds). If all questions stand on timed pages, `seconds_from: pages` under screening "
+        "takes it for the mark speeding."
+    )
+    return [Finding("note", place, sentence)]
 
 
 def _dropped(

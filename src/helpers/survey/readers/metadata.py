@@ -17,11 +17,12 @@ from helpers.survey.findings import Finding
 
 META = (
     "respondent_id", "started_at", "ended_at", "duration_s", "finished", "progress",
-    "preview", "language", "channel", "address",
+    "preview", "language", "channel", "address", "page_seconds",
 )  # fmt: skip
 """Canonical metadata columns. ``address`` is a running number of the network address, given in
 order of first appearance: enough to see that two rows share one, and nothing can be computed back
-from it (a salted hash of the few billion addresses could be, by anyone who has the salt)."""
+from it (a salted hash of the few billion addresses could be, by anyone who has the salt).
+``page_seconds`` are the seconds on the pages that the platform timed, summed."""
 
 _CLOCK = re.compile(r"^(?:(\d+):)?(\d{1,2}):(\d{2})$")
 _UNITS = re.compile(
@@ -59,6 +60,7 @@ def empty_metadata(n: int) -> pd.DataFrame:
     for column in ("language", "channel"):
         meta[column] = pd.Series(None, index=meta.index, dtype="str")
     meta["address"] = pd.Series(pd.NA, index=meta.index, dtype="Int64")
+    meta["page_seconds"] = np.nan
     return meta[list(META)]
 
 
@@ -73,7 +75,7 @@ def fill(
         "respondent_id": _text, "language": _text, "channel": _text,
         "started_at": partial(parse_times, order=dates),
         "ended_at": partial(parse_times, order=dates),
-        "duration_s": parse_seconds, "progress": _number,
+        "duration_s": parse_seconds, "page_seconds": parse_seconds, "progress": _number,
         "finished": parse_truth, "preview": parse_truth, "address": number_addresses,
     }  # fmt: skip
     out, findings = meta.copy(), []
@@ -132,6 +134,12 @@ def parse_seconds(values: pd.Series) -> pd.Series:
     """Return durations in seconds from ``372``, ``372秒``, ``6分12秒``, ``00:06:12``."""
     found = {text: _seconds(text) for text in values.unique()}
     return values.astype(object).map(found).astype(float)
+
+
+def seconds_on_pages(pages: pd.DataFrame) -> pd.Series:
+    """Return the seconds over all timed pages; missing where no page was timed."""
+    seconds = pages.apply(lambda cells: parse_seconds(cells.astype("str")))
+    return seconds.sum(axis=1, min_count=1)
 
 
 def _seconds(cell: str) -> float:

@@ -56,8 +56,10 @@ _PLATFORM = re.compile(
     r"|_(Browser|Version|Operating System|Resolution)$"
     r"|^Browser Meta Info - "
     r"|_(First Click|Last Click|Page Submit|Click Count)$"
+    r"|_(FIRST_CLICK|LAST_CLICK|PAGE_SUBMIT|CLICK_COUNT)$"
     r"|_DO(_\d+)?$|Topics$"
 )
+_PAGE_SUBMIT = re.compile(r"_Page Submit$|_PAGE_SUBMIT$")
 _NAME_IN_JSON = re.compile(r'"ImportId"\s*:\s*"([^"]*)"')
 _LEGACY = {
     "ResponseID": "respondent_id", "Status": "preview", "StartDate": "started_at",
@@ -100,8 +102,9 @@ def read_qualtrics(rows: pd.DataFrame, place: str, layout: Layout) -> Export:
     questions = {name: label.strip() for name, label in zip(names, labels) if name != label}
     taken = Taken(names, headers, body, canonical, questions, tuple(findings))
     export = assemble(
-        taken, layout, place, platform=lambda c: bool(_PLATFORM.search(c)), preview=preview
-    )
+        taken, layout, place, platform=lambda c: bool(_PLATFORM.search(c)), preview=preview,
+        timer=lambda c: bool(_PAGE_SUBMIT.search(c)),
+    )  # fmt: skip
     meta = export.meta
     meta["preview"] = meta["preview"].fillna(False) | (meta["channel"] == "preview").fillna(False)
     return export

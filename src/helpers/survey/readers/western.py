@@ -39,6 +39,7 @@ _LIME_PLATFORM = re.compile(
     r"^(lastpage|last page|seed|submitdate|date submitted)$|^groupTime\d*$|Time$|^Group time:"
     r"|^Question time:", re.IGNORECASE,
 )  # fmt: skip
+_LIME_PAGE = re.compile(r"^groupTime\d*$|^Group time:", re.IGNORECASE)
 _LIME_TOKENS = {"N/A": SKIPPED, "{question_not_shown}": SKIPPED, "-oth-": EMPTY}
 _LIME_BOTH = re.compile(r"^([A-Za-z][A-Za-z0-9_]*(?:\[[^\]]*\])*)\s*[.:]\s+(.+)$", re.DOTALL)
 _LIME_CODE = re.compile(r"^A0*(\d{1,3})$")
@@ -107,6 +108,7 @@ def read_limesurvey(rows: pd.DataFrame, place: str, layout: Layout) -> Export:
     return assemble(
         taken, layout, place, platform=lambda c: bool(_LIME_PLATFORM.search(c)),
         tokens=_LIME_TOKENS, separator=";", finished=finished,
+        timer=lambda c: bool(_LIME_PAGE.search(c)),
     )  # fmt: skip
 
 
