@@ -1,6 +1,8 @@
 """Reference and property: one list from several methods, its firmness, and their agreement."""
 
+import json
 from itertools import permutations
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,7 +10,7 @@ import pytest
 from scipy.stats import friedmanchisquare
 
 from helpers.errors import DataContractError
-from helpers.regression.relative import relative_weights
+from helpers.regression.relative import raw_relative_weights, relative_weights
 from helpers.service.priorities import (
     agreement,
     concordance,
@@ -20,7 +22,13 @@ from helpers.service.priorities import (
     weighted_ratios,
     without_each,
 )
+from helpers.service.scenarios import Levers, Slopes, scenario
 
+REFERENCE = json.loads(
+    (Path(__file__).parents[1] / "reference" / "priorities.json").read_text(encoding="utf-8")
+)
+STORED = 1e-12
+"""R stores fifteen digits."""
 CLOSE = 1e-12
 """The same arithmetic in another order."""
 
@@ -110,8 +118,6 @@ def test_resampled_places_have_the_spread_of_another_bootstrap():
     rng = np.random.default_rng(7)
     data = pd.DataFrame(rng.normal(size=(200, 3)), columns=["a", "b", "y"])
     data["y"] += 0.6 * data["a"] + 0.3 * data["b"]
-    from helpers.regression.relative import raw_relative_weights
-
     counts = np.concatenate(list(resampled_counts(200, 4000, rng)))
     drawn = raw_relative_weights(weighted_correlations(counts, data.to_numpy()))
     other = relative_weights(data, "y", ["a", "b"], n_boot=4000, seed=1).weights
@@ -139,3 +145,25 @@ def test_a_crosswalk_to_nowhere_is_refused():
     other = {"code": "b", "name": {"en": "b", "zh": "b"}}
     with pytest.raises(ValidationError, match="lever 'a' names kano A99"):
         Service.model_validate({"priorities": {"levers": [lever, other]}})
+
+
+@pytest.mark.parametrize("name", ["plain", "tied"])
+def test_concordance_agrees_with_r(name):
+    assert concordance(REFERENCE[name]) == pytest.approx(REFERENCE[f"w_{name}"], abs=STORED)
+
+
+def test_a_resample_agrees_with_r():
+    values = np.array(REFERENCE["scores"])
+    counts = np.array([REFERENCE["counts"]], dtype=float)
+    found = raw_relative_weights(weighted_correlations(counts, values))[0]
+    assert found == pytest.approx(REFERENCE["weights"], abs=STORED)
+
+
+def test_a_scenario_agrees_with_r():
+    given = {name: np.array(REFERENCE[name], dtype=float) for name in ("scores", "steps", "slope")}
+    top, most = np.full(3, 7.0), np.full(3, 2.0)
+    levers = Levers(("a", "b", "c"), given["scores"], top, np.array(REFERENCE["cost"]), most)
+    slopes = Slopes(given["slope"], np.tile(given["slope"], (10, 1)))
+    found = scenario(levers, slopes, given["steps"], value=60.0, seed=1)
+    assert found.reach == pytest.approx(REFERENCE["rise"], abs=STORED)
+    assert found.net[0] == pytest.approx(REFERENCE["net"], abs=1e-10)
