@@ -12,7 +12,7 @@ from pathlib import Path
 from helpers import paths
 from helpers.errors import DataContractError
 from helpers.i18n import in_language, pick
-from helpers.report import folder
+from helpers.report import folder, manifest
 from helpers.report.book import Book, Job, parameters_of
 from helpers.report.cache import Cache, alone_with
 from helpers.report.execute import CELL_SECONDS, Executed, execute
@@ -113,8 +113,12 @@ def run(
         folder.prepare(each.folder)
     outcomes = []
     with Kernels(warm=not request.plain_kernels) as kernels:
+        data = manifest.data_hash(manifest.data_files(request.study))
+        # Once for all languages: code that is edited meanwhile must not part them.
+        facts = [with_facts(job, data=data, request=request).facts for job in asked[0][1]]
         for each, jobs in asked:
             terms = Terms(cell_seconds, just_made=bool(outcomes))
+            jobs = [replace(job, facts=known) for job, known in zip(jobs, facts, strict=True)]
             outcomes.append(render(each, jobs, kernels, terms))
     Cache(request.base).prune()
     runs_index(request.base, language=request.language)
@@ -128,7 +132,7 @@ def render(request: Request, jobs: Sequence[Job], kernels: Kernels, terms: Terms
     ----------
     request : Request
     jobs : sequence of Job
-        From ``plan``.
+        From ``plan``, with or without their facts.
     kernels : Kernels
         Where kernels come from; it may serve many runs.
     terms : Terms
@@ -141,7 +145,10 @@ def render(request: Request, jobs: Sequence[Job], kernels: Kernels, terms: Terms
             folder.empty(request.folder)
         title = pick(study.spec.title.model_dump())
         book = Book(request, title=title, simulated=study.is_simulated, jobs=jobs)
-        jobs = [with_facts(job, data=book.data_hash, request=request) for job in jobs]
+        jobs = [
+            job if job.facts else with_facts(job, data=book.data_hash, request=request)
+            for job in jobs
+        ]
         outcome.why = {job.name: book.reasons(job) for job in jobs}
         try:
             _run_all(jobs, book, kernels, outcome, terms)
