@@ -10,6 +10,7 @@ from scipy.special import stdtrit
 
 from helpers.errors import ReportError, listing
 from helpers.i18n import _
+from helpers.results import Basis
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, Parenthesised, interval_column, interval_label
 from helpers.tables.numbers import format_integer, format_number, is_missing
@@ -118,6 +119,7 @@ def correlation_table(
         caption=caption or _("Means, standard deviations and correlations"),
         columns=columns,
         note=_correlation_note(reliabilities is not None, n_used),
+        basis=None if n_used is None else Basis(n_used=n_used),
     )
 
 

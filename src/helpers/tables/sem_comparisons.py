@@ -24,8 +24,9 @@ from helpers.thresholds import LEVEL, THRESHOLDS
 def rivals_table(rivals: RivalTable) -> ApaTable:
     """Return rival models side by side."""
     caption = _("Rival models for the same data")
-    note = _rival_note([rivals])
-    return apa_table(rivals.measures, caption=caption, columns=_rival_columns(), note=note)
+    columns, note = _rival_columns(), _rival_note([rivals])
+    basis = _rival_basis([rivals])
+    return apa_table(rivals.measures, caption=caption, columns=columns, note=note, basis=basis)
 
 
 def differences_table(rivals: RivalTable) -> ApaTable | Unavailable:
@@ -249,7 +250,10 @@ def comparisons_table(comparisons: Mapping[str, RivalTable]) -> ApaTable:
     )
     caption = _("Rival models for the same data")
     columns, note = _rival_columns(), _rival_note(comparisons.values())
-    return apa_table(frame, caption=caption, columns=columns, section="question", note=note)
+    return apa_table(
+        frame, caption=caption, columns=columns, section="question", note=note,
+        basis=_rival_basis(comparisons.values()),
+    )  # fmt: skip
 
 
 def comparison_tests_table(comparisons: Mapping[str, RivalTable]) -> ApaTable | Unavailable:
@@ -311,6 +315,12 @@ def _rival_note(tables: Iterable[RivalTable]) -> str:
         "χ² is the scaled statistic of each model; differences of scaled statistics are no test, "
         "and a restricted model can show the smaller one. The tests of nested models stand apart."
     )
+
+
+def _rival_basis(tables: Iterable[RivalTable]) -> Basis | None:
+    """Return what rivals rest on, where all were fitted to as many people by one estimator."""
+    found = {basis_of(fit, errors="") for rivals in tables for fit in rivals.fits.values()}
+    return found.pop() if len(found) == 1 else None
 
 
 def _rival_columns() -> list[Column]:
