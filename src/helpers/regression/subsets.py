@@ -16,6 +16,8 @@ Array = NDArray[np.float64]
 MOST_PREDICTORS = 15
 """Above it the number of subsets passes 32,767."""
 BLOCK_BYTES = 40_000_000
+MOST_DRAWS, BLOCK_CELLS = 500, 2_000_000
+"""Draws held at once: few enough that their counts stay in the cache of the processor."""
 
 
 def complete_numbers(
@@ -93,9 +95,7 @@ def subset_r2(correlations: ArrayLike) -> Array:
     return out
 
 
-def resampled_correlations(
-    values: Array, *, n_boot: int, seed: int, block: int = 500
-) -> tuple[Array, int]:
+def resampled_correlations(values: Array, *, n_boot: int, seed: int) -> tuple[Array, int]:
     """Return correlation matrices of rows drawn with replacement, and how many draws failed.
 
     Parameters
@@ -115,6 +115,7 @@ def resampled_correlations(
     upper = np.triu_indices(p)
     products = np.column_stack([z, z[:, upper[0]] * z[:, upper[1]]])
     rng = np.random.default_rng(seed)
+    block = max(1, min(MOST_DRAWS, BLOCK_CELLS // n))
     parts, failed = [], 0
     for start in range(0, n_boot, block):
         b = min(block, n_boot - start)
