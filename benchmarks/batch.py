@@ -3,8 +3,10 @@
 Parts (``--part``, all by default), each in one go on one machine::
 
     speed    the same notebooks with the same parameters: a loop of papermill commands, two
-             ordinary kernels through papermill's API, our kernels alone, and study batch with
-             one and two workers (which reads each notebook in both languages and writes pages)
+             ordinary kernels through papermill's API, our kernels (all these in one language,
+             without pages), and study batch (both languages, and pages); loop and pair are
+             sampled once a round, ours runs over many reports; what a batch costs once (start of
+             the server, one first report) is taken off and told apart
     again    a second format and a second language of a finished batch: nothing is executed
     memory   200 small reports: memory of the parent, first against last hundred; private memory
              of a forked and of an ordinary kernel
@@ -19,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -28,7 +31,8 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
@@ -82,11 +86,23 @@ def stock_pair(study: str, folder: Path) -> None:
     def work(path: Path) -> None:
         papermill.execute_notebook(
             str(path), str(folder / path.name), {"study": study}, kernel_name="python3",
-            progress_bar=False, cwd=None,
+            progress_bar=False, cwd=str(ROOT),
         )  # fmt: skip
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(work, sources()))
+
+
+def our_kernels(study: str, kernels: Kernels, *, workers: int, repeats: int) -> None:
+    """Run the notebooks several times over, in one language, and write nothing."""
+    with ThreadPoolExecutor(workers) as pool:
+        jobs = [
+            pool.submit(execute, p, parameters={"study": study}, kernels=kernels, cwd=ROOT)
+            for _time in range(repeats)
+            for p in sources()
+        ]
+        if any(job.result().failure for job in jobs):
+            raise SystemExit("a notebook failed")
 
 
 def study_batch(study: str, folder: Path, workers: int, *more: str) -> None:
@@ -102,44 +118,108 @@ def study_batch(study: str, folder: Path, workers: int, *more: str) -> None:
         raise SystemExit(f"study batch failed:\n{done.stderr}")
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Seconds on the clock, and of all processors together."""
+
+    wall: float
+    cpu: float
+
+    def less(self, other: Cost, n: int) -> Cost:
+        """Return the share of each of n pieces of work, another cost taken off."""
+        return Cost((self.wall - other.wall) / n, (self.cpu - other.cpu) / n)
+
+
+NOTHING = Cost(0.0, 0.0)
+
+
+def cost(work: Callable[[], object]) -> Cost:
+    """Return what some work costs, with the processes that it starts and that end with it."""
+
+    def spent() -> float:
+        kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        return sum(u.ru_utime + u.ru_stime for u in map(resource.getrusage, kinds))
+
+    before = spent()
+    wall = timed(work)
+    return Cost(wall, spent() - before)
+
+
+def batch_cost(study: str, workers: int, repeats: int) -> Cost:
+    """Return what ``study batch`` over so many reports costs."""
+    with tempfile.TemporaryDirectory() as folder:
+        asked = _questions(repeats)
+        return cost(partial(study_batch, study, Path(folder), workers, asked))
+
+
+def stock_cost(work: Callable[[str, Path], None], study: str) -> Cost:
+    """Return what each notebook costs in a way that keeps nothing warm."""
+    with tempfile.TemporaryDirectory() as folder:
+        return cost(partial(work, study, Path(folder))).less(NOTHING, len(LIGHT))
+
+
+def kernels_cost(study: str, workers: int, repeats: int) -> Cost:
+    """Return what each notebook costs in our kernels, their server running already."""
+
+    def once() -> None:
+        with Kernels() as kernels:
+            kernels.open_ahead(study)
+            seconds.append(timed(partial(our_kernels, study, kernels, **asked)))
+
+    seconds: list[float] = []
+    asked = {"workers": workers, "repeats": repeats}
+    with_start = cost(once)
+    n = repeats * len(LIGHT)
+    return Cost(seconds[0] / n, (with_start.cpu - server_start().cpu) / n)
+
+
+@cache
+def server_start() -> Cost:
+    """Return what starting the fork server costs, once a batch."""
+
+    def once() -> None:
+        with Kernels() as kernels:
+            kernels.name()
+
+    return cost(once)
+
+
 def speed(options: argparse.Namespace) -> None:
     """Print notebooks a minute of every way, and how much more that is than the loop's."""
-    study, repeats = options.study, 3 if options.quick else 6
-    asked = _questions(repeats)
-    ways: dict[str, tuple[int, Callable[[Path], object]]] = {
-        "papermill command, one by one": (1, lambda f: papermill_loop(study, f)),
-        "papermill API, two kernels": (1, lambda f: stock_pair(study, f)),
-        "our kernels alone, 1 worker": (repeats, lambda f: _alone(study, 1, repeats)),
-        "our kernels alone, 2 workers": (repeats, lambda f: _alone(study, 2, repeats)),
-        "study batch, 1 worker": (repeats, lambda f: study_batch(study, f, 1, asked)),
-        "study batch, 2 workers": (
-            repeats,
-            lambda f: study_batch(study, f, 2, _questions(repeats)),
-        ),
+    study, repeats = options.study, 6 if options.quick else 12
+    rounds = 1 if options.quick else 3
+    one = {n: batch_cost(study, n, 1) for n in (1, 2)}
+
+    def batch_each(workers: int) -> Cost:
+        more = (repeats - 1) * len(LIGHT)
+        return batch_cost(study, workers, repeats).less(one[workers], more)
+
+    ways: dict[str, Callable[[], Cost]] = {
+        "papermill command, one by one": lambda: stock_cost(papermill_loop, study),
+        "papermill API, two kernels": lambda: stock_cost(stock_pair, study),
+        "our kernels, 1 worker": lambda: kernels_cost(study, 1, repeats),
+        "our kernels, 2 workers": lambda: kernels_cost(study, 2, repeats),
+        "study batch, 1 worker": lambda: batch_each(1),
+        "study batch, 2 workers": lambda: batch_each(2),
     }
-    took: dict[str, list[float]] = {name: [] for name in ways}
-    for _round in range(1 if options.quick else 3):
-        for name, (times, work) in ways.items():
-            with tempfile.TemporaryDirectory() as folder:
-                each = timed(partial(work, Path(folder))) / (times * len(LIGHT))
-            took[name].append(each)
-    medians = {name: statistics.median(values) for name, values in took.items()}
-    loop, pair = list(medians.values())[:2]
-    print(f"{'':32}{'s/notebook':>11}{'nb/min':>9}{'x loop':>9}{'x pair':>9}")
-    for name, each in medians.items():
-        print(f"{name:32}{each:11.2f}{60 / each:9.1f}{loop / each:9.1f}{pair / each:9.1f}")
-
-
-def _alone(study: str, workers: int, repeats: int) -> None:
-    """Run the notebooks several times over in one set of kernels."""
-    with Kernels() as kernels, ThreadPoolExecutor(workers) as pool:
-        jobs = [
-            pool.submit(execute, p, parameters={"study": study}, kernels=kernels, cwd=ROOT)
-            for _time in range(repeats)
-            for p in sources()
-        ]
-        if any(job.result().failure for job in jobs):
-            raise SystemExit("a notebook failed")
+    took: dict[str, list[Cost]] = {name: [] for name in ways}
+    for _round in range(rounds):
+        for name, way in ways.items():
+            took[name].append(way())
+    wall = {name: statistics.median(c.wall for c in costs) for name, costs in took.items()}
+    cpu = {name: statistics.median(c.cpu for c in costs) for name, costs in took.items()}
+    loop, pair = list(wall.values())[:2]
+    print(f"{repeats} reports of notebooks {', '.join(LIGHT)}, {rounds} rounds, medians")
+    print(
+        f"{'':32}{'s/notebook':>11}{'nb/min':>8}{'x loop':>8}{'x pair':>8}{'CPU s':>8}{'x loop':>8}"
+    )
+    for name, each in wall.items():
+        more = f"{cpu[name]:8.2f}{list(cpu.values())[0] / cpu[name]:8.1f}"
+        print(f"{name:32}{each:11.2f}{60 / each:8.1f}{loop / each:8.1f}{pair / each:8.1f}{more}")
+    print(
+        f"apart, once a batch: start of the fork server {server_start().wall:.1f} s "
+        f"({server_start().cpu:.1f} CPU s); a batch of one report {one[1].wall:.1f} s"
+    )
 
 
 def _questions(n: int) -> str:

@@ -93,10 +93,13 @@ class Kernels:
         return PLAIN if self.why_plain else WARM
 
     def open_ahead(self, study: str) -> None:
-        """Let the fork server open a study once, for all kernels that follow."""
+        """Let the fork server open a study once, for all kernels that follow.
+
+        A server of chosen modules holds nothing else.
+        """
         name = self.name()
         with self._waiting:
-            if name == PLAIN or study in self._opened:
+            if name == PLAIN or self._preload or study in self._opened:
                 return
             self._opened.add(study)
             try:
