@@ -136,9 +136,17 @@ def legend_above(
     look = LEGEND_LOOK | ({"handlelength": 0.9, "columnspacing": 0.9} if narrow else {})
     names = ax.get_legend_handles_labels()[1]
     room = ax.figure.get_figwidth() * 0.85 / (mpl.rcParams["font.size"] * 0.0072)
-    letters = max((display_width(name) for name in names), default=1) + 5  # and the sign before it
-    columns = max(1, min(columns, int(room / letters)))
+    columns = _columns_within(room, names, most=columns)
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, title=title, **look)
+
+
+def _columns_within(room: float, names: Sequence[str], *, most: int) -> int:
+    """Return how many columns of a legend, filled one after the other, have room."""
+    widths = [display_width(name) + 5 for name in names]  # with the sign before each
+    for columns in range(min(most, len(names)), 1, -1):
+        if sum(max(part) for part in np.array_split(widths, columns)) <= room:
+            return columns
+    return 1
 
 
 @house_plot
