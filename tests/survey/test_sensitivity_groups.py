@@ -14,6 +14,7 @@ from helpers.survey.groups import comparable_groups
 from helpers.survey.load import load_study, open_folder
 from helpers.survey.readers.files import locate
 from helpers.survey.sensitivity import compare_exclusions, planted_faults, welch_interval
+from helpers.tables.survey_sample import group_checks
 
 from .conftest import qualtrics_text, respondent
 
@@ -71,9 +72,22 @@ def test_small_groups_are_left_out_and_counted(make_study, toy_spec):
 
 def test_too_few_people_is_an_error_with_every_size(make_study, toy_spec):
     toy_spec |= {"groups": GROUPS, "screening": {}}
-    study = open_folder(make_study(spec=toy_spec, content=many(["1"] * 4 + ["2"] * 3)))
-    with pytest.raises(DataContractError, match="groups of Yes 4, No 3 people; at least two"):
+    study = open_folder(make_study(spec=toy_spec, content=many(["1"] * 9 + ["2"] * 3)))
+    expected = "groups of Yes 9, No fewer than 5 people; at least two"
+    with pytest.raises(DataContractError, match=expected):
         comparable_groups(study, "consent")
+
+
+def test_sizes_of_small_groups_are_not_told(make_study, toy_spec):
+    """A count below the least cell points at persons, in a check as in a table."""
+    toy_spec |= {"groups": GROUPS, "screening": {}}
+    study = open_folder(make_study(spec=toy_spec, content=many(["1"] * 9 + ["2"] * 3)))
+    check = group_checks(study)[0]
+    assert "The smallest group has < 5 people" in check.text and check.value is None
+    assert check.passed is False
+    toy_spec |= {"privacy": {"k": 3}}
+    study = open_folder(make_study(spec=toy_spec, content=many(["1"] * 9 + ["2"] * 3)))
+    assert group_checks(study)[0].value == 3
 
 
 def test_unknown_grouping_lists_the_known(make_study, toy_spec):

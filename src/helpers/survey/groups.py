@@ -8,6 +8,7 @@ import pandas as pd
 
 from helpers.errors import DataContractError, listing, nearest
 from helpers.survey.load import Study
+from helpers.survey.privacy import least_cell
 from helpers.thresholds import THRESHOLDS
 
 
@@ -40,7 +41,8 @@ def comparable_groups(study: Study, group: str, *, least: int | None = None) -> 
     Raises
     ------
     DataContractError
-        Unknown grouping, or fewer than two groups of that size; the message gives every size.
+        Unknown grouping, or fewer than two groups of that size; the message gives every size, but
+        of small cells only that they are small.
     """
     known = list(study.spec.groups)
     if group not in known:
@@ -53,10 +55,15 @@ def comparable_groups(study: Study, group: str, *, least: int | None = None) -> 
     needed = int(THRESHOLDS["group_size"].value if least is None else least)
     sizes, small = counts[counts >= needed], counts[(counts < needed) & (counts > 0)]
     if len(sizes) < 2:
-        found = ", ".join(f"{name} {n}" for name, n in counts.items())
+        found = ", ".join(f"{name} {_size(n, least_cell(study))}" for name, n in counts.items())
         raise DataContractError(
             f"comparable_groups: group= '{group}' has groups of {found} people; at least two "
             f"groups of {needed} are needed. Merge categories, or choose another grouping."
         )
     kept = labels.where(labels.isin(sizes.index)).astype(object)
     return Groups(kept, sizes, small, int(labels.isna().sum()))
+
+
+def _size(n: int, k: int) -> str:
+    """Return a size as it may be shown: below k only that it is."""
+    return f"{n}" if n == 0 or n >= k else f"fewer than {k}"

@@ -144,11 +144,14 @@ def group_checks(study: Study) -> list[CheckResult | Unavailable]:
             checks.append(Unavailable(title, _("nobody answered")))
             continue
         small = counts[(counts > 0) & (counts < least.value)]
+        fewest, k = int(counts[counts > 0].min()), least_cell(study)
         text = _(
             "The smallest group has {n} people; groups with fewer than {least}: {few}."
-        ).format(n=int(counts[counts > 0].min()), few=len(small), least=int(least.value))
+        ).format(
+            n=fewest if fewest >= k else f"< {k}", few=len(small), least=int(least.value)
+        )  # fmt: skip
         name = _("Groups large enough: {title}").format(title=title)
-        smallest = float(counts[counts > 0].min())
+        smallest = float(fewest) if fewest >= k else None
         checks.append(CheckResult(name, small.empty, smallest, least.value, _(least.source), text))
     return checks or [Unavailable(_("a check of groups"), _("the study names no grouping"))]
 
