@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import browser
 
 from helpers.i18n import in_language
-from helpers.report.harvest import Harvest, Sliders
+from helpers.report.harvest import Harvest, Prose, Sliders
 from helpers.report.page import Frame, notebook_page
 from helpers.report.printed import docx
 from helpers.service.scenario_study import LeverSlopes, read_plan
@@ -47,9 +47,13 @@ def sliders():
     return made
 
 
+WIDE = "$$net=value" + "+value" * 20 + "$$"
+"""A formula wider than a phone; the keyboard has to reach it."""
+
+
 def harvest_of(shown):
     block = Sliders("c", shown.data, shown.first_sentence(), shown.default_html())
-    return Harvest("Sliders", [block])
+    return Harvest("Sliders", [Prose(WIDE), block])
 
 
 @pytest.fixture(scope="module", params=["en", "zh"])

@@ -141,8 +141,9 @@ def framed(
 
 
 def _reachable(body: str) -> str:
-    """Let the keyboard reach printed text that is wider than the page, so that it can scroll."""
-    return _PRINTED.sub('<pre tabindex="0"', body)
+    """Let the keyboard reach text and formulas wider than the page, so that they can scroll."""
+    body = _PRINTED.sub('<pre tabindex="0"', body)
+    return body.replace('<math display="block"', '<math tabindex="0" display="block"')
 
 
 def _with_script(page: str, script: str) -> str:
