@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -26,10 +25,41 @@ CONFIG = "name: many\nstudy: toy\nmatrix: {n_boot: [1, 2, 3]}\nworkers: 1\n"
 BEGIN = "from pathlib import Path\nprint(n_boot)"
 
 
+class Lent:
+    """One fork server of few libraries, lent to one batch after the other; renewed if stopped."""
+
+    def __init__(self):
+        self.kernels = None
+
+    def __call__(self, *, warm):
+        return self
+
+    def __enter__(self):
+        if self.kernels is None or self.kernels._server is None:
+            self.close()
+            self.kernels = Kernels(preload=FEW)
+            self.kernels.__enter__()
+        return self.kernels
+
+    def __exit__(self, *_error):
+        return None
+
+    def close(self):
+        if self.kernels is not None:
+            self.kernels.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="module")
+def lent():
+    kernels = Lent()
+    yield kernels
+    kernels.close()
+
+
 @pytest.fixture(autouse=True)
-def light(monkeypatch):
-    """Start the fork server with the few libraries that these notebooks need."""
-    monkeypatch.setattr(runner, "Kernels", partial(Kernels, preload=FEW))
+def light(monkeypatch, lent):
+    """Let the batches of this file share a server: what they test is not its start."""
+    monkeypatch.setattr(runner, "Kernels", lent)
 
 
 def config(project, text=CONFIG, **more):
