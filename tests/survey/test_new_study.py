@@ -402,6 +402,9 @@ def test_a_study_without_answer_scales_says_so(studies, tmp_path):
     path = tmp_path / "tests.csv"
     rng = np.random.default_rng(4)
     scores = pd.DataFrame(rng.normal(5, 1, (40, 3)).round(3), columns=["x1", "x2", "x3"])
+    scores.insert(0, "age", rng.integers(11, 60, 40))
     scores.to_csv(path, index=False)
-    study = open_folder(new_study("tests", path, folder=studies).folder)
+    made = new_study("tests", path, folder=studies)
+    study = open_folder(made.folder)
     assert "answer scale" in study.offers("items").why
+    assert any(g.found == "construct of x1" for g in made.guesses)  # not what people are

@@ -245,7 +245,9 @@ def _add_background(proposal: Proposal, checks: set[str]) -> None:
 def _add_some_construct(proposal: Proposal) -> None:
     """Add one construct of one item, since a study file needs one."""
     order = {"likert": 0, "number": 1, "category": 2, "multiple": 3, "text": 4}
-    name = min(proposal.items, key=lambda n: order[proposal.kinds[n].kind])
+    about_people = set(proposal.controls) | set(proposal.groups)
+    free = [n for n in proposal.items if n not in about_people] or list(proposal.items)
+    name = min(free, key=lambda n: order[proposal.kinds[n].kind])
     proposal.constructs["C1"] = proposal.items[name].wording or name
     if proposal.kinds[name].kind == "likert":
         proposal.items[name].construct = "C1"
