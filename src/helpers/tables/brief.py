@@ -14,6 +14,7 @@ from helpers.i18n import _, pick
 from helpers.sem.effects import effects
 from helpers.service.budget import paying_steps
 from helpers.service.lifecycle_study import OutcomeChange
+from helpers.service.pilot_design import Cuped
 from helpers.service.pilot_study import OutcomeEffect
 from helpers.service.priorities_study import Urgency
 from helpers.service.process_study import Recovery
@@ -101,8 +102,8 @@ def first_of_all(urgency: Urgency | Unavailable, table: pd.DataFrame | Unavailab
         return Point(urgency or table, "80")
     names = names_of(urgency)
     text = _(
-        "Asked together, {m} methods put {first} first and {second} second; were other customers "
-        "asked, {first} would be first in {share} of cases."
+        "Asked together, {m} methods put {first} first and {second} second. Drawn anew from the "
+        "same customers, samples put {first} first in {share} of cases."
     )
     return Point(
         text.format(
@@ -197,27 +198,43 @@ def _last_before(found: LeverSlopes, plan: Plan) -> str | None:
     return targets.pop() if len(targets) == 1 else None
 
 
-def trial(effect: list[OutcomeEffect | Unavailable] | Unavailable) -> Point:
-    """Say what the trial of a new service found."""
+def trial(
+    effect: list[OutcomeEffect | Unavailable] | Unavailable, adjusted: Cuped | Unavailable
+) -> Point:
+    """Say what the trial of a new service found, plainly and with earlier values taken out."""
     if isinstance(effect, Unavailable) or isinstance(effect[0], Unavailable):
         return Point(effect if isinstance(effect, Unavailable) else effect[0], "77")
     first = effect[0]
     text = _(
-        "In the trial, drawn by lot, the new service changed {name} by {size} {range}: {verdict}"
+        "In a trial where the lot decided, the new service and the old one differ in {name} by "
+        "{size} {range}: {verdict}"
+    ).format(
+        name=pick(first.outcome.name.model_dump()), size=format_number(first.effect.estimate),
+        range=_span(first.effect.ci_low, first.effect.ci_high, 2), verdict=_verdict(first.size),
+    )  # fmt: skip
+    if isinstance(adjusted, Unavailable):
+        return Point(text, "77")
+    exact = adjusted.adjusted
+    more = _(
+        "{first} With what was spent before taken out the difference is {size} {range}: {verdict}"
     )
-    verdict = {
-        "matters": _("enough to matter."),
-        "negligible": _("too little to matter."),
-        "open": _("whether it is enough to matter stays open."),
-    }[first.size]
     return Point(
-        text.format(
-            name=pick(first.outcome.name.model_dump()),
-            size=format_number(first.effect.estimate),
-            range=_span(first.effect.ci_low, first.effect.ci_high, 2), verdict=verdict,
+        more.format(
+            first=text, size=format_number(exact.estimate),
+            range=_span(exact.ci_low, exact.ci_high, 2),
+            verdict=_verdict(exact.size(first.outcome.smallest)),
         ),
         "77",
     )  # fmt: skip
+
+
+def _verdict(size: str) -> str:
+    """Say whether a difference is large enough."""
+    return {
+        "matters": _("enough to matter."),
+        "negligible": _("too little to matter."),
+        "open": _("whether it is enough to matter stays open."),
+    }[size]
 
 
 def long_run(changes: list[OutcomeChange] | Unavailable) -> Point:

@@ -270,12 +270,14 @@ def matches_sentence(found: list[SurveyMatch]) -> str:
         text = _("{name}: codes and answers rank the cases alike with rho {estimate} {interval}.")
     else:
         text = _(
-            "Where the coders agree on {name}, the customer says the same in a share of {estimate} "
-            "{interval} of the cases."
+            "Where the coders agree on {name}, the customer says the same in {share} of the cases, "
+            "{percent:g}% CI {shares}."
         )
     return text.format(
         name=name, estimate=format_number(first.estimate, bounded=True),
         interval=format_interval(first.ci_low, first.ci_high, bounded=True),
+        share=format_percent(first.estimate, 0), percent=100 * LEVEL,
+        shares=f"[{format_percent(first.ci_low, 0)}, {format_percent(first.ci_high, 0)}]",
     )  # fmt: skip
 
 

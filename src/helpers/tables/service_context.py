@@ -73,7 +73,7 @@ def context_sentence(found: ContextTests, study: Study) -> str:
         for row in clear.to_dict("records")
     ]
     return _("After correction these slopes differ between contexts: {names}.").format(
-        names="; ".join(names)
+        names=_("; ").join(names)
     )
 
 
@@ -238,7 +238,7 @@ def _one_uplift(study: Study, group: str, one: Uplift) -> str:
     )
     text += " " + (_("That is more than chance.") if clear else _("That may be chance."))
     if one.left_out:
-        names = ", ".join(labels.get(float(g), f"{g:g}") for g in one.left_out)
+        names = _(", ").join(labels.get(float(g), f"{g:g}") for g in one.left_out)
         text += " " + _("Too few for a comparison: {names}.").format(names=names)
     return text
 

@@ -235,10 +235,10 @@ def difference_axis(trial: Trial) -> str:
 
 
 @passes_unavailable
-def cuped_sentence(found: Cuped) -> str:
-    """Say what taking out earlier values changes."""
+def cuped_sentence(trial: Trial, found: Cuped) -> str:
+    """Say what taking out earlier values changes, and whether the difference then matters."""
     effect = found.adjusted
-    return _(
+    text = _(
         "With earlier values taken out (r = {r} within the services) the difference is {estimate}, "
         "{percent:g}% CI {interval}; the interval is as narrow as one from {times:.1f} times as "
         "many customers."
@@ -247,6 +247,15 @@ def cuped_sentence(found: Cuped) -> str:
         percent=100 * effect.level, interval=format_interval(effect.ci_low, effect.ci_high),
         times=1 / (1 - found.saved) if found.saved < 1 else math.inf,
     )  # fmt: skip
+    smallest = trial.primary.smallest
+    if smallest is None:
+        return text
+    verdict = {
+        "matters": _("The whole interval lies beyond {smallest:g}: large enough to matter."),
+        "negligible": _("The whole interval lies within {smallest:g}: too small to matter."),
+        "open": _("Held against {smallest:g}, its practical size stays open."),
+    }[effect.size(smallest)]
+    return _("{first} {second}").format(first=text, second=verdict.format(smallest=smallest))
 
 
 @passes_unavailable

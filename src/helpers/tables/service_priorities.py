@@ -36,13 +36,14 @@ def list_table(urgency: Urgency, table: pd.DataFrame) -> ApaTable:
     names = names_of(urgency)
     shown = table.assign(
         name=table["code"].map(names),
+        place=[f"{rank:g}" for rank in table["rank"]],
         places=[f"{low:g}–{high:g}" for low, high in zip(table["rank_low"], table["rank_high"])],
     )
     return apa_table(
         shown,
         caption=_("One list of priorities"),
         columns=[
-            Column("rank", _("Place"), decimals=1),
+            Column("place", _("Place"), "text"),
             Column("name", _("Lever"), "text"),
             Column("score", _("Mean place"), "bounded"),
             Column("places", _("{percent:g}% range").format(percent=100 * LEVEL),
@@ -52,8 +53,9 @@ def list_table(urgency: Urgency, table: pd.DataFrame) -> ApaTable:
             Column("n_methods", _("Methods"), "integer"),
         ],
         note=_(
-            "Mean over methods of the place each gives, 1 always first, 0 always last. Range, first "
-            "and top three: of the places in resamples of the respondents."
+            "Mean over methods of the place each gives, 1 always first, 0 always last. Range, "
+            "first and top three: of the places in resamples of the respondents; a first place "
+            "that is shared counts for nobody."
         ),
     )  # fmt: skip
 
@@ -83,8 +85,8 @@ def list_sentence(urgency: Urgency, table: pd.DataFrame) -> str:
     first, second = table.iloc[0], table.iloc[1]
     names = names_of(urgency)
     return _(
-        "Over {m} methods {first} comes first; it does so in {share} of {n} resamples and is among "
-        "the first three in {top}. {second} follows."
+        "Over {m} methods {first} comes first and {second} second. In {share} of {n} resamples "
+        "{first} is first again, in {top} among the first three."
     ).format(
         m=len(urgency.methods), first=names[first["code"]], second=names[second["code"]],
         share=format_percent(first["p_first"], 0), top=format_percent(first["p_top3"], 0),
@@ -191,9 +193,10 @@ def methods_check(urgency: Urgency) -> CheckResult:
     text = (
         _("Whichever method is left out, {name} stays first.").format(name=names[whole])
         if changed.empty
-        else _("Without {methods} another lever comes first.").format(
-            methods=_(", ").join(words[m] for m in changed["method"])
-        )
+        else _(
+            "Left out one at a time, these methods bring another lever to the first place: "
+            "{methods}."
+        ).format(methods=_(", ").join(words[m] for m in changed["method"]))
     )
     return CheckResult(
         _("First place without each method"), bool(changed.empty), float(len(changed)), None, "",

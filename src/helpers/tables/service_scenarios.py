@@ -226,8 +226,13 @@ def frontier_table(plan: Plan, table: pd.DataFrame) -> ApaTable:
 
 
 @passes_unavailable
-def best_sentence(plan: Plan, found: LeverSlopes, *, value: float, seed: int) -> str:
-    """Say which plan leaves most after cost, and how surely each part of it pays."""
+def best_sentence(
+    plan: Plan, found: LeverSlopes, *, value: float, seed: int, prior_weight: float = 0.0
+) -> str:
+    """Say which plan leaves most after cost, and how surely each part of it pays.
+
+    With ``prior_weight`` the slopes given are those with the ratings mixed in, and it is said.
+    """
     names = lever_names(plan)
     steps = paying_steps(plan.levers, found.slopes, value)
     sure = first_points_pay(plan.levers, found.slopes, value)
@@ -241,7 +246,7 @@ def best_sentence(plan: Plan, found: LeverSlopes, *, value: float, seed: int) ->
     if not bought:
         return _("At these costs no lever is worth raising.")
     one = scenario(plan.levers, found.slopes, steps, value=value, seed=seed)
-    return _(
+    text = _(
         "Most is left after cost by raising {levers}: {cost} {currency} are spent and {net} "
         "remain, {percent:g}% CI {interval}."
     ).format(
@@ -249,6 +254,10 @@ def best_sentence(plan: Plan, found: LeverSlopes, *, value: float, seed: int) ->
         net=format_number(one.net[0]), percent=100 * one.level,
         interval=format_interval(one.net[1], one.net[2]),
     )  # fmt: skip
+    if not prior_weight:
+        return text
+    mixed = _("With the ratings at a weight of {share}, taken as if it were known: {plan}")
+    return mixed.format(share=format_percent(prior_weight, 0), plan=text)
 
 
 @passes_unavailable

@@ -133,7 +133,7 @@ def persona_words(draws: ProfileDraws, profile: int, study: Study) -> str:
     parts = []
     for text, rows in ((_("much more: {names}"), high), (_("much less: {names}"), low)):
         if len(rows):
-            names = ", ".join(variable_label(study, n) for n in rows["name"])
+            names = _(", ").join(variable_label(study, n) for n in rows["name"])
             parts.append(text.format(names=names))
     return "; ".join(parts) or _("near the mean in everything")
 
