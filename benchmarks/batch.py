@@ -235,18 +235,24 @@ def again(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         asked = _questions(reports)
-        first = timed(lambda: study_batch(options.study, folder, 1, asked))
-        docx = timed(lambda: study_batch(options.study, folder, 1, asked, "formats: [html, docx]"))
-        pdf = timed(lambda: study_batch(options.study, folder, 1, asked, "formats: [html, pdf]"))
-        zh = timed(lambda: study_batch(options.study, folder, 1, asked, "languages: [zh]"))
-    start = timed(lambda: subprocess.run([sys.executable, "-c", "import helpers.report.run"]))
-    print(
-        f"\n{'seconds a report':32}{'whole':>11}{'a notebook':>12}   (start of {start:.1f} s apart)"
+        more = {
+            "first": (),
+            "then DOCX too": ("formats: [html, docx]",),
+            "then PDF too": ("formats: [html, pdf]",),
+            "then Chinese": ("languages: [zh]",),
+        }
+        took = {
+            label: cost(partial(study_batch, options.study, folder, 1, asked, *lines))
+            for label, lines in more.items()
+        }
+    start = cost(
+        lambda: subprocess.run([sys.executable, "-c", "import helpers.report.run"], check=True)
     )
-    for label, seconds in (("first", first), ("then DOCX too", docx), ("then PDF too", pdf),
-                           ("then Chinese", zh)):  # fmt: skip
-        each = (seconds - start) / reports
-        print(f"{label:32}{each:11.2f}{each / len(LIGHT):12.2f}")
+    print(f"\n{'seconds a report':32}{'whole':>11}{'a notebook':>12}{'CPU s':>8}")
+    for label, whole in took.items():
+        each = whole.less(start, reports)
+        print(f"{label:32}{each.wall:11.2f}{each.wall / len(LIGHT):12.2f}{each.cpu:8.2f}")
+    print(f"apart, once a call: start of the command {start.wall:.1f} s")
 
 
 @contextmanager

@@ -138,6 +138,8 @@ class Kernels:
         """End the server and every kernel, at once."""
         if self._server is not None:
             self._server.stdin.close()
+            if not self._ready:
+                self._server.kill()  # still importing, and without kernels: nobody needed it
             try:
                 self._server.wait(timeout=5)
             except subprocess.TimeoutExpired:
