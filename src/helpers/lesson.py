@@ -14,6 +14,7 @@ from __future__ import annotations
 import atexit
 import html
 import io
+import re
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -170,7 +171,7 @@ class Lesson:
             self._unavailable(sentence, "")
             return
         self._last_lack = ""
-        sentence = _(sentence)
+        sentence = _capital(_(sentence))
         body = f'<p class="reading">{html.escape(sentence)}{_link(see)}</p>'
         payload = {"kind": "sentence", "text": sentence} | ({"see": see} if see else {})
         _show(payload, **{"text/html": body, "text/plain": sentence})
@@ -311,7 +312,7 @@ def _banner(study: Study) -> None:
         "survey": _("Survey data of real respondents."),
         "matrix": _("A published correlation matrix; there are no single respondents."),
     }
-    text = f"{study.title}. {words[study.spec.kind]}"
+    text = _("{title}. {kind}").format(title=study.title, kind=words[study.spec.kind])
     if study.selection is not None:
         part = _(" Selection: {words}; {n} of {total} rows received.")
         words = study.selection.words(study)
@@ -351,6 +352,14 @@ def _resume() -> None:
     shell = get_ipython()
     if shell is not None and only_setup in shell.input_transformers_post:
         shell.input_transformers_post.remove(only_setup)
+
+
+def _capital(sentence: str) -> str:
+    """Return a sentence that begins with a word in small letters, as a label may, with a capital.
+
+    Single letters (p, n), codes with digits and other scripts stay as they are.
+    """
+    return sentence[0].upper() + sentence[1:] if re.match(r"[a-z]{3,}\b", sentence) else sentence
 
 
 def _link(number: str) -> str:

@@ -106,6 +106,21 @@ def test_a_sentence_is_escaped(shown):
     assert "<script>" not in shown[0]["text/html"]
 
 
+@pytest.mark.parametrize(
+    ("given", "shown_as"),
+    [
+        ("follow-up stands last.", "Follow-up stands last."),
+        ("p = .03 is small.", "p = .03 is small."),
+        ("sat1 is left out.", "sat1 is left out."),
+        ("eWOM leads.", "eWOM leads."),
+        ("及时性居首。", "及时性居首。"),
+    ],
+)
+def test_a_label_at_the_start_of_a_sentence_gets_a_capital(shown, given, shown_as):
+    Lesson(FakeStudy()).say(given)
+    assert shown[0][MIME]["text"] == shown_as
+
+
 def test_numbers_are_recorded_without_being_shown(shown):
     Lesson(FakeStudy()).number(Number("alpha", 0.8, "coefficient alpha"))
     assert shown[0][MIME]["value"] == 0.8

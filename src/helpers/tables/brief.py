@@ -206,7 +206,7 @@ def trial(
         return Point(effect if isinstance(effect, Unavailable) else effect[0], "77")
     first = effect[0]
     text = _(
-        "In a trial where the lot decided, the new service and the old one differ in {name} by "
+        "In a trial where the lot decided, the difference in {name}, new service less old, is "
         "{size} {range}: {verdict}"
     ).format(
         name=pick(first.outcome.name.model_dump()), size=format_number(first.effect.estimate),

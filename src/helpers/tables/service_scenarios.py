@@ -256,7 +256,7 @@ def best_sentence(
     )  # fmt: skip
     if not prior_weight:
         return text
-    mixed = _("With the ratings at a weight of {share}, taken as if it were known: {plan}")
+    mixed = _("With the ratings at a weight of {share}, taken as if it were known. {plan}")
     return mixed.format(share=format_percent(prior_weight, 0), plan=text)
 
 
