@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, TypeVar, Union, get_args, get_origin
@@ -58,6 +59,12 @@ def joined(name: str, faults: list[str]) -> str:
     if len(faults) == 1:
         return faults[0]
     return f"{name}: {len(faults)} faults.\n" + "\n".join(f"  - {fault}" for fault in faults)
+
+
+def line_finder(path: Path) -> Callable[[tuple[str | int, ...]], int]:
+    """Return a function that tells on which line of a readable file a key stands."""
+    node = _LOADER(path.read_text(encoding="utf-8-sig")).get_single_node()
+    return lambda place: _line(node, list(place))
 
 
 def _parsed(path: Path, name: str, advice: str) -> tuple[yaml.Node | None, object]:
