@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from helpers.errors import DataContractError, Unavailable
 from helpers.sem.study_fit import ModelFit
+from helpers.service.budget import paying_steps
 from helpers.service.scenario_checks import straightness
 from helpers.service.scenario_study import (
     LeverSlopes,
@@ -20,7 +21,7 @@ from helpers.service.scenario_study import (
     study_projects,
     study_scenario,
 )
-from helpers.service.scenarios import Slopes
+from helpers.service.scenarios import Slopes, scenario
 from helpers.service_specification import Lever
 from helpers.survey.load import load_study
 from helpers.tables import service_scenarios as show
@@ -121,3 +122,15 @@ def test_both_ways_to_draw_agree(study, plan):
     assert (gap < 2 * other.slopes.draws.std(axis=0)).all()
     ratio = other.slopes.draws.std(axis=0) / one.slopes.draws.std(axis=0)
     assert ((ratio > 0.8) & (ratio < 1.7)).all()
+
+
+def test_the_top_of_the_curve_is_the_plan_that_pays(plan, found):
+    """Picture and sentence name the same budget."""
+    value = plan.declared.value_per_point
+    curve = study_frontier(plan, found, value=value, seed=1)
+    steps = paying_steps(plan.levers, found.slopes, value)
+    top = curve.loc[curve["net"].idxmax()]
+    assert top["budget"] == pytest.approx(float(plan.levers.cost @ steps), abs=1e-6)
+    assert top["net"] == pytest.approx(
+        scenario(plan.levers, found.slopes, steps, value=value, seed=1).net[0], abs=1e-6
+    )

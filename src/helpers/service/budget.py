@@ -137,9 +137,13 @@ def frontier(
     return pd.DataFrame(rows)
 
 
-def default_budgets(levers: Levers, n: int = 25) -> Array:
-    """Return budgets from nothing to the cost of every lever at its largest step."""
-    return np.linspace(0.0, float(levers.cost @ levers.most), n)
+def default_budgets(levers: Levers, n: int = 25, *, best: float = 0.0) -> Array:
+    """Return budgets from nothing to the cost of every lever at its largest step.
+
+    ``best``, what the plan that pays costs, is among them: the top of the curve lies on it.
+    """
+    even = np.linspace(0.0, float(levers.cost @ levers.most), n)
+    return np.unique(np.append(even, best).round(9))
 
 
 def first_points_pay(levers: Levers, slopes: Slopes, value: float) -> Array:

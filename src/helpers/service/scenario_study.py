@@ -26,7 +26,7 @@ from helpers.sem.effects import model_edges, model_ways
 from helpers.sem.montecarlo import parameter_draws
 from helpers.sem.result import SemResult
 from helpers.sem.study_fit import ModelFit, fit_model
-from helpers.service.budget import default_budgets, frontier, project_table
+from helpers.service.budget import default_budgets, frontier, paying_steps, project_table
 from helpers.service.scenarios import (
     Levers,
     Scenario,
@@ -289,7 +289,9 @@ def study_scenario(
 @passes_unavailable
 def study_frontier(plan: Plan, found: LeverSlopes, *, value: float, seed: int) -> pd.DataFrame:
     """Return the best plan for each budget, from nothing to every lever as far as considered."""
-    return frontier(plan.levers, found.slopes, default_budgets(plan.levers), value=value, seed=seed)
+    best = float(plan.levers.cost @ paying_steps(plan.levers, found.slopes, value))
+    budgets = default_budgets(plan.levers, best=best)
+    return frontier(plan.levers, found.slopes, budgets, value=value, seed=seed)
 
 
 @passes_unavailable

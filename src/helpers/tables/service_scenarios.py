@@ -26,6 +26,9 @@ from helpers.tables.columns import Column, interval_column
 from helpers.tables.numbers import format_interval, format_number, format_p, format_percent
 from helpers.thresholds import LEVEL, THRESHOLDS
 
+BUDGETS = 7
+"""Rows of the table of budgets, spread over the curve."""
+
 
 def lever_names(plan: Plan) -> dict[str, str]:
     """Return the levers' names in the current language, by code."""
@@ -207,10 +210,10 @@ def segments_table(
 @passes_unavailable
 def frontier_table(plan: Plan, table: pd.DataFrame) -> ApaTable:
     """Return the best plan for some of the budgets."""
-    every = max(1, (len(table) - 1) // 6)
+    some = np.linspace(0, len(table) - 1, min(len(table), BUDGETS)).round().astype(int)
     names = lever_names(plan)
     return apa_table(
-        table.iloc[::every].reset_index(drop=True),
+        table.iloc[some].reset_index(drop=True),
         caption=_("The best use of each budget"),
         columns=[
             Column("budget", _("Budget")),
