@@ -6,7 +6,7 @@ REAL := .venv/.ready-real
 # Bytecode is compiled once at install; without it every kernel pays 10 s of compiling.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup report test test-slow lint format bench lab lock clean
+.PHONY: setup report test test-slow test-long lint format bench lab lock clean
 
 setup: $(READY)
 
@@ -27,7 +27,11 @@ test: $(READY) $(REAL)
 	@$(BIN)/python -m pytest -m "not slow" -n 2
 
 test-slow: $(READY) $(REAL)
-	@$(BIN)/python -m pytest -m slow -n 2
+	@$(BIN)/python -m pytest -m "slow and not long" -n 2
+
+# Every notebook of every study once more, in both languages; half an hour.
+test-long: $(READY) $(REAL)
+	@$(BIN)/python -m pytest -m long -n 2
 
 lint: $(READY)
 	@$(BIN)/ruff check .

@@ -140,6 +140,23 @@ def test_the_second_reading_equals_a_fresh_run(number):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [
+        ("22", "online_shopping"),
+        ("34", "online_shopping"),
+        ("62", "online_shopping"),
+        ("72", "online_shopping"),
+        ("52", "maxham_netemeyer_2003"),
+    ],
+)
+def test_some_second_readings_equal_fresh_runs(number, name):
+    (path,) = [p for p in NOTEBOOKS if p.name.startswith(number)]
+    compare(path, name)
+
+
+@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", list_studies())
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_every_second_reading_equals_a_fresh_run(path, name):
