@@ -33,7 +33,7 @@ from helpers.service.pilot import arm_effect
 from helpers.service.pilot_design import cuped
 from helpers.service.priorities import priority_list, resampled_counts, weighted_correlations
 from helpers.service.process import part_importance
-from helpers.service.profiles import latent_profiles
+from helpers.service.profiles import bootstrap_ratio, latent_profiles
 from helpers.service.quality_gaps import gap_index
 from helpers.service.risk_model import out_of_sample
 from helpers.service.scenario_study import slopes_of
@@ -82,6 +82,13 @@ def profiles(n: int, rng: np.random.Generator) -> Task:
     """73: three latent profiles of five scores."""
     data = ratings(n, 5, rng)[CODES] + 2.0 * rng.integers(0, 3, size=(n, 1))
     return lambda: latent_profiles(data, 3)
+
+
+def ratio_test(n: int, rng: np.random.Generator) -> Task:
+    """73: is a third profile needed? Samples are drawn without it, 49 as in the notebook."""
+    data = ratings(n, 5, rng)[CODES] + 2.0 * rng.integers(0, 3, size=(n, 1))
+    smaller, larger = latent_profiles(data, 2), latent_profiles(data, 3)
+    return lambda: bootstrap_ratio(data, smaller, larger, n_boot=49)
 
 
 def uplift(n: int, rng: np.random.Generator) -> Task:
@@ -192,6 +199,7 @@ def scenarios(n: int, rng: np.random.Generator) -> Task:
 
 TASKS = {
     "70 process": process, "71 gaps": gaps, "72 kano": kano, "73 profiles": profiles,
+    "73 ratio test": ratio_test,
     "73 uplift": uplift, "74 drivers": drivers, "75 coders": coders, "75 words": words,
     "76 purchases": purchases, "77 trial": trial, "78 risk": risk, "80 priorities": priorities,
     "81 scenarios": scenarios,

@@ -302,7 +302,8 @@ def segments_table(study: Study, data: RiskData, segments: pd.DataFrame) -> ApaT
         ],
         note=_(
             "Segments of fewer than {least} customers stand together; {out} customers belong to no "
-            "segment that can be shown. A dash hides what a small count would give away."
+            "segment that can be shown. A dash hides what a small count would give away. Gain in "
+            "the money in which call and customer are valued among the parameters."
         ).format(least=int(THRESHOLDS["group_size"].value), out=left_out),
     )
 
