@@ -28,8 +28,13 @@ fi
 
 echo "setup: installing the locked packages (once; about a minute, some 1.2 GB on disk)"
 unset PYTHONDONTWRITEBYTECODE
-if .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-     -r requirements-uv.lock \
+if ! .venv/bin/uv --version >/dev/null 2>&1; then
+  # A synced environment holds no pip, as the lock names none.
+  .venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip >/dev/null 2>&1 || true
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+    -r requirements-uv.lock || true
+fi
+if .venv/bin/uv --version >/dev/null 2>&1 \
    && .venv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes \
      --compile-bytecode requirements.lock requirements-uv.lock; then
   .venv/bin/uv pip install --quiet --python .venv/bin/python --no-build-isolation --no-deps -e .

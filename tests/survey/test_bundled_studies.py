@@ -21,8 +21,8 @@ SHARED = Path(__file__).parents[3] / "shared"
 ADMISSIBLE = {
     "online_shopping": [
         "measurement", "measurement_all", "structural", "structural_controls", "structural_full",
-        "levers_to_loyalty", "mediation_partial", "mediation_full", "justice_4", "second_order", "loyalty_5",
-        "loyalty_second_order",
+        "levers_to_loyalty", "mediation_partial", "mediation_full", "justice_4", "second_order",
+        "loyalty_5", "loyalty_second_order",
     ],
     "ecsi_mobile": ["measurement", "structural", "mediation_partial", "mediation_full"],
 }  # fmt: skip

@@ -29,8 +29,9 @@ _SPAN = re.compile(r"\[([^\[\]]*)\]\{\.nocase\}")
 _TAG = re.compile(r"</?[a-z][^<>]*>")
 _BEFORE = re.compile(r"[A-ZÀ-Ž](?=[\w\-]*[a-zà-ž])[\w\-]+(?:,|,? &|,? and|、| 和) $")
 _ANYONE = re.compile(
-    r"(?<![\w\-])(?!Guidelines )(?:(?:van|von|de) )?" + _NAME.removesuffix(")*") + r"(?:'s|’s)?" + _JOINED + _NAME
-    + r"\s*[(（]?\s*" + _YEARS + r"(?P<year>(?:19|20)\d\d)(?![\d])"
+    r"(?<![\w\-])(?!Guidelines )(?:(?:van|von|de) )?" + _NAME.removesuffix(")*")
+    + r"(?:'s|’s)?" + _JOINED + _NAME + r"\s*[(（]?\s*"
+    + _YEARS + r"(?P<year>(?:19|20)\d\d)(?![\d])"
 )  # fmt: skip
 
 
