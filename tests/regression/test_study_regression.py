@@ -135,6 +135,7 @@ def test_drivers_come_back_in_the_planted_order(shopping):
     assert len(importance.pairs_table(result, shopping).frame) == 15
 
 
+@pytest.mark.slow
 def test_nesting_of_people_and_of_outcomes(shopping):
     people = study_repeated(shopping)
     assert people.n_groups > 900 and 0.2 < people.icc < 0.6 and people.p_value < 1e-6

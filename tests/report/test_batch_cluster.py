@@ -48,7 +48,10 @@ def pages(root):
     return {p.relative_to(root): p.read_bytes() for p in root.glob("toy/*/*_*.html")}
 
 
-@pytest.mark.parametrize("shared", [True, False], ids=["shared", "apart"])
+@pytest.mark.parametrize(
+    "shared",
+    [pytest.param(True, id="shared"), pytest.param(False, id="apart", marks=pytest.mark.slow)],
+)
 def test_the_cluster_makes_the_same_reports(project, study, scheduler, monkeypatch, shared):
     project.notebook("10_work", WORK)
     (project.root / "b.yml").write_text(CONFIG, encoding="utf-8")

@@ -133,6 +133,7 @@ def compare(path, name):
             assert_alike(shown(done[first], language, path.stem), own)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", ["50"])
 def test_the_second_reading_equals_a_fresh_run(number):
     (path,) = [p for p in NOTEBOOKS if p.name.startswith(number)]

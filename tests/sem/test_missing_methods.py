@@ -77,6 +77,7 @@ def test_a_study_without_blanks_has_nothing_to_compare():
     assert isinstance(treatments_table(result), Unavailable)
 
 
+@pytest.mark.slow
 def test_too_few_people_to_impute_is_said_and_the_rest_stands(study, monkeypatch):
     small = study.responses.head(25).copy()
     small.loc[small.index[:3], "REC1"] = np.nan
