@@ -17,7 +17,10 @@ from helpers.report.batch.journal import read_journal
 from helpers.report.kernels import Kernels
 
 distributed = pytest.importorskip("distributed", reason="Dask is an optional extra (cluster)")
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks on Linux only")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks on Linux only"),
+]
 
 FEW = ("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "numpy",
        "matplotlib.pyplot", "matplotlib_inline.backend_inline")  # fmt: skip

@@ -12,6 +12,8 @@ from helpers.report.batch.expand import expand
 from helpers.report.batch.pages import write_pages
 from helpers.report.batch.settings import read_batch
 
+pytestmark = pytest.mark.slow
+
 REPORTS = 200
 
 

@@ -17,6 +17,8 @@ from helpers.report.batch import line, runner
 from helpers.report.batch.journal import read_journal
 from helpers.report.kernels import Kernels
 
+pytestmark = pytest.mark.slow
+
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and folders of POSIX")
 SECONDS = 90
 FEW = ("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "numpy",

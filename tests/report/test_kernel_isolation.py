@@ -157,7 +157,8 @@ os.environ["OMP_NUM_THREADS"] = "7\""""
 
 COUNT = """\
 import os, sys, threading
-print(len(os.listdir("/proc/self/fd")) if n_boot else 0)
+held = [os.path.realpath(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")]
+print(sum(path == "/dev/null" or "pipe:" in path for path in held) if n_boot else 0)
 print("leaked_module" in sys.modules, "/leaked" in sys.path, os.environ["OMP_NUM_THREADS"])
 from threadpoolctl import threadpool_info
 print(max([found["num_threads"] for found in threadpool_info()], default=1))"""
