@@ -6,7 +6,9 @@ import re
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
+from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
@@ -52,9 +54,8 @@ def _address(runtime: Path) -> tuple[str, str]:
         for path in runtime.glob("jpserver-*.json"):
             found = json.loads(path.read_text(encoding="utf-8"))
             url, token = found["url"], found["token"]
-            with urlopen(f"{url}api?token={token}", timeout=5) as answer:
-                assert answer.status == 200
-            return url, token
+            with suppress(URLError), urlopen(f"{url}api?token={token}", timeout=5):
+                return url, token
         time.sleep(0.3)
     pytest.fail("JupyterLab did not start")
 
