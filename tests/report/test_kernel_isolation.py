@@ -133,6 +133,28 @@ def test_a_server_that_does_not_start_is_said(monkeypatch):
         assert kernels.why_plain == "the fork server did not start"
 
 
+def test_no_server_starts_before_a_kernel_is_asked_for_nor_after_the_end():
+    with Kernels(preload=["sys"]) as kernels:
+        assert kernels._server is None
+        kernels.begin()
+        first = kernels._server
+        kernels.begin()
+        assert kernels._server is first
+    kernels.begin()
+    assert kernels._server is None
+
+
+@pytest.mark.parametrize("warm", [True, False])
+def test_a_kernel_that_dies_before_it_answers_is_named(project, warm):
+    path = project.notebook("10_dead", "print(1)")
+    with Kernels(warm=warm, preload=FEW[:3]) as kernels:
+        startup = kernels.folder / "ipython" / "profile_default" / "startup"
+        (startup / "01-end.py").write_text("import os\nos._exit(3)\n")
+        found = execute(path, parameters={}, kernels=kernels, cwd=project.root)
+    assert found.failure.kind == "start"
+    assert "died before replying" in found.failure.message
+
+
 def _alive(pid):
     """Tell whether a process runs (one that only waits to be collected does not)."""
     for _attempt in range(50):

@@ -57,6 +57,10 @@ class Cache:
         self._folder = base / FOLDER
         self._most = most_bytes
 
+    def has(self, key: str) -> bool:
+        """Return whether a file is kept; only ``get`` knows whether it is whole."""
+        return self._path(key).is_file()
+
     def get(self, key: str) -> Executed | None:
         """Return a kept notebook; None if there is none, or if its file is not whole."""
         path = self._path(key)

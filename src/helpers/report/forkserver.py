@@ -32,7 +32,9 @@ ONE_THREAD = dict.fromkeys(_THREAD_COUNTS.split(), "1")
 LIBRARIES = (
     "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "matplotlib.pyplot",
     "matplotlib_inline.backend_inline", "numpy", "pandas", "scipy.stats", "scipy.optimize",
-    "seaborn", "statsmodels.api", "statsmodels.formula.api", "semopy",
+    "seaborn", "statsmodels.api", "statsmodels.formula.api", "semopy", "tornado.platform.asyncio",
+    "tornado.queues", "IPython.core.debugger", "IPython.core.oinspect", "IPython.core.completerlib",
+    "IPython.extensions.storemagic", "IPython.utils.module_paths", "sqlite3",
 )  # fmt: skip
 """Imported before the first fork. The project's own modules follow: the server lives for one run,
 so they cannot be stale."""
@@ -185,6 +187,20 @@ def project_modules() -> list[str]:
     return [m.name for m in found if not m.name.startswith(("helpers.cli", "helpers.report"))]
 
 
+def import_without_debugger(name: str = "ipykernel.debugger") -> None:
+    """Import ipykernel's side of the debugger without debugpy, which costs half a kernel's start.
+
+    Nobody debugs a report; a notebook that imports debugpy still can.
+    """
+    absent = [each for each in ("debugpy", "debugpy.server") if each not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))
+    try:
+        preload([name])
+    finally:
+        for each in absent:
+            sys.modules.pop(each, None)
+
+
 def preload(modules: Iterable[str]) -> None:
     """Import modules; one that cannot be imported is left to the notebook that needs it."""
     for name in modules:
@@ -198,6 +214,7 @@ def main(path: str, modules: list[str]) -> None:
     """Import, report readiness, serve."""
     os.environ.update(ONE_THREAD)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    import_without_debugger()
     preload(modules or [*LIBRARIES, *project_modules()])
     if threading.active_count() != 1:
         names = ", ".join(thread.name for thread in threading.enumerate())

@@ -22,8 +22,9 @@ from typing import Any
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import KernelProvisionerFactory
-from traitlets import default
+from traitlets import Type, default
 
+from helpers.report.client import PromptClient
 from helpers.report.forkserver import ONE_THREAD
 from helpers.report.limits import STARTUP
 from helpers.report.provisioner import ask
@@ -40,6 +41,9 @@ KERNEL_ENV = {**ONE_THREAD, "PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATI
 
 class Kernels:
     """Where the notebooks of a run find their kernels; a context manager.
+
+    The fork server starts when the first kernel is asked for, or at ``begin``: a run that finds
+    every notebook in the cache never starts it.
 
     Parameters
     ----------
@@ -63,7 +67,7 @@ class Kernels:
             self.why_plain = "forked kernels are made on Linux only"
         self.managers: weakref.WeakSet[AsyncKernelManager] = weakref.WeakSet()
         self._server: subprocess.Popen[bytes] | None = None
-        self._ready = False
+        self._ready = self._stopped = False
         self._opened: set[str] = set()
         self._waiting = threading.Lock()
 
@@ -72,8 +76,6 @@ class Kernels:
         self._write_startup()
         self._write_spec(PLAIN, {})
         self._write_spec(WARM, {"provisioner_name": PROVISIONER, "config": self._server_config()})
-        if not self.why_plain:
-            self._start_server()
         return self
 
     def __exit__(
@@ -85,10 +87,17 @@ class Kernels:
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def begin(self) -> None:
+        """Start the fork server, which imports while the run prepares; do not wait for it."""
+        with self._waiting:
+            if not (self.why_plain or self._stopped or self._server):
+                self._start_server()
+
     def name(self) -> str:
         """Return the name of the kernel to use, once the fork server has answered or given up."""
+        self.begin()
         with self._waiting:
-            if not self.why_plain and not self._ready:
+            if not (self.why_plain or self._stopped or self._ready):
                 self._await_server()
         return PLAIN if self.why_plain else WARM
 
@@ -135,7 +144,8 @@ class Kernels:
             process.kill()
 
     def stop(self) -> None:
-        """End the server and every kernel, at once."""
+        """End the server and every kernel, at once; what asks for a kernel afterwards fails."""
+        self._stopped = True
         if self._server is not None:
             self._server.stdin.close()
             if not self._ready:
@@ -180,7 +190,7 @@ class Kernels:
         (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
 
     def _start_server(self) -> None:
-        """Start the fork server; it imports while the run prepares."""
+        """Start the process of the fork server."""
         if len(str(self._socket)) > _LONGEST_SOCKET_PATH:
             self.why_plain = "the path of the temporary folder is too long for a socket"
             return
@@ -218,6 +228,8 @@ def _manager_class(
     """Return a kernel manager that keeps its specs and connection files in ``folder``."""
 
     class RunKernelManager(AsyncKernelManager):
+        client_factory = Type(PromptClient)
+
         @default("kernel_spec_manager")
         def _specs_of_the_run(self) -> KernelSpecManager:
             managers.add(self)

@@ -11,13 +11,16 @@ import json
 import os
 import signal
 import socket
+import time
 from typing import Any
 
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import LocalProvisioner
 from traitlets import Unicode
 
-_POLL_SECONDS = 0.02
+_POLL_SECONDS = 0.01
+_END_SECONDS = 1.0
+"""A kernel that has not ended by then is ended by the manager, with signals."""
 
 
 class ForkProvisioner(LocalProvisioner):
@@ -71,6 +74,12 @@ class ForkProvisioner(LocalProvisioner):
             await asyncio.sleep(_POLL_SECONDS)
         self._forked = None
         return self._code
+
+    async def shutdown_requested(self, restart: bool = False) -> None:
+        """Wait for the kernel's end here: the manager would look only every tenth of a second."""
+        until = time.monotonic() + _END_SECONDS
+        while self._forked is not None and await self.poll() is None and time.monotonic() < until:
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def send_signal(self, signum: int) -> None:
         if self._forked is None:

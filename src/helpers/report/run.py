@@ -115,7 +115,7 @@ def run(
     with Kernels(warm=not request.plain_kernels) as kernels:
         data = manifest.data_hash(manifest.data_files(request.study))
         # Once for all languages: code that is edited meanwhile must not part them.
-        facts = [with_facts(job, data=data, request=request).facts for job in asked[0][1]]
+        facts = [job.facts for job in _all_with_facts(asked[0][1], data, request, kernels)]
         for each, jobs in asked:
             terms = Terms(cell_seconds, just_made=bool(outcomes))
             jobs = [replace(job, facts=known) for job, known in zip(jobs, facts, strict=True)]
@@ -145,10 +145,8 @@ def render(request: Request, jobs: Sequence[Job], kernels: Kernels, terms: Terms
             folder.empty(request.folder)
         title = pick(study.spec.title.model_dump())
         book = Book(request, title=title, simulated=study.is_simulated, jobs=jobs)
-        jobs = [
-            job if job.facts else with_facts(job, data=book.data_hash, request=request)
-            for job in jobs
-        ]
+        if not all(job.facts for job in jobs):
+            jobs = _all_with_facts(jobs, book.data_hash, request, kernels)
         outcome.why = {job.name: book.reasons(job) for job in jobs}
         try:
             _run_all(jobs, book, kernels, outcome, terms)
@@ -198,6 +196,18 @@ def with_facts(job: Job, *, data: str, request: Request) -> Job:
     forked = not request.plain_kernels
     facts = facts_of(job.source, parameters=parameters_of(job), data=data, forked=forked)
     return replace(job, facts=facts)
+
+
+def _all_with_facts(
+    jobs: Sequence[Job], data: str, request: Request, kernels: Kernels
+) -> list[Job]:
+    """Return jobs with their facts; the fork server begins once one of them has to run."""
+    cache, known = Cache(request.base), []
+    for job in jobs:
+        known.append(with_facts(job, data=data, request=request))
+        if request.fresh or not cache.has(known[-1].facts.key()):
+            kernels.begin()
+    return known
 
 
 def _run_all(
