@@ -33,6 +33,7 @@ from helpers.service.pilot import arm_effect
 from helpers.service.pilot_design import cuped
 from helpers.service.priorities import priority_list, resampled_counts, weighted_correlations
 from helpers.service.process import part_importance
+from helpers.service.profile_draws import resample_profiles
 from helpers.service.profiles import bootstrap_ratio, latent_profiles
 from helpers.service.quality_gaps import gap_index
 from helpers.service.risk_model import out_of_sample
@@ -85,10 +86,17 @@ def profiles(n: int, rng: np.random.Generator) -> Task:
 
 
 def ratio_test(n: int, rng: np.random.Generator) -> Task:
-    """73: is a third profile needed? Samples are drawn without it, 49 as in the notebook."""
+    """73: is a third profile needed? Samples are drawn without it, 99 as in the notebook."""
     data = ratings(n, 5, rng)[CODES] + 2.0 * rng.integers(0, 3, size=(n, 1))
     smaller, larger = latent_profiles(data, 2), latent_profiles(data, 3)
-    return lambda: bootstrap_ratio(data, smaller, larger, n_boot=49)
+    return lambda: bootstrap_ratio(data, smaller, larger, n_boot=99)
+
+
+def profile_draws(n: int, rng: np.random.Generator) -> Task:
+    """73: intervals of three profiles."""
+    data = ratings(n, 5, rng)[CODES] + 2.0 * rng.integers(0, 3, size=(n, 1))
+    found = latent_profiles(data, 3)
+    return lambda: resample_profiles(data, found, n_boot=DRAWS)
 
 
 def uplift(n: int, rng: np.random.Generator) -> Task:
@@ -199,8 +207,8 @@ def scenarios(n: int, rng: np.random.Generator) -> Task:
 
 TASKS = {
     "70 process": process, "71 gaps": gaps, "72 kano": kano, "73 profiles": profiles,
-    "73 ratio test": ratio_test,
-    "73 uplift": uplift, "74 drivers": drivers, "75 coders": coders, "75 words": words,
+    "73 ratio test": ratio_test, "73 draws": profile_draws, "73 uplift": uplift,
+    "74 drivers": drivers, "75 coders": coders, "75 words": words,
     "76 purchases": purchases, "77 trial": trial, "78 risk": risk, "80 priorities": priorities,
     "81 scenarios": scenarios,
 }  # fmt: skip

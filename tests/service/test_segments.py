@@ -10,13 +10,19 @@ import pytest
 from helpers.errors import DataContractError, EstimationError, Unavailable
 from helpers.plots.profiles import plot_profiles
 from helpers.service.classified import classification, profile_means
-from helpers.service.mixture import draw_samples
+from helpers.service.mixture import (
+    climb,
+    draw_samples,
+    maximise,
+    random_starts,
+    responsibilities,
+)
+from helpers.service.profile_draws import resample_profiles
 from helpers.service.profiles import (
     bootstrap_ratio,
     choose_profiles,
     entropy,
     latent_profiles,
-    resample_profiles,
 )
 from helpers.service.segments import (
     context_counts,
@@ -290,3 +296,19 @@ def test_bad_input_says_what_is_needed(blobs):
         compare_treatments(rows, codes=[1.0], **names)
     with pytest.raises(DataContractError, match="no category in which"):
         compare_treatments(rows.head(40), **names)
+
+
+@pytest.mark.parametrize("spread", ["equal", "free"])
+def test_leaps_end_no_lower_than_plain_steps(spread):
+    """Two thousand plain steps of EM from the same starts are the rival."""
+    rng = np.random.default_rng(5)
+    x = (rng.normal(size=(1, 300, 4)) + rng.integers(0, 3, size=(1, 300, 1))) / 1.3
+    start = random_starts(x, 3, spread, starts=12, rng=rng)
+    found = climb(x, start, spread, steps=2000, tolerance=1e-11)
+    at, floor = start, np.full((12, 4), 1e-4) * x.var(axis=1)
+    for _ in range(2000):
+        posterior, plain = responsibilities(x, at, spread)
+        at = type(at)(*maximise(x, posterior, spread, floor), plain, at.converged)
+    leap = responsibilities(x, found, spread)[1]
+    assert (np.sort(leap) >= np.sort(plain) - 1e-4).all()
+    assert leap.max() == pytest.approx(plain.max(), abs=1e-4)

@@ -27,6 +27,9 @@ SHORT = 15
 """Steps of the first round, after which the worse starts are given up (Biernacki, Celeux & Govaert
 2003, doi:10.1016/S0167-9473(02)00163-9)."""
 MOST_STEPS = 2000
+_CYCLE = 3
+"""Steps of EM in one cycle: two, and one from where they lead to."""
+_FARTHEST = 1000.0
 BLOCK_BYTES = 60_000_000
 
 
@@ -74,7 +77,8 @@ def log_density(x: Array, at: Mixtures, spread: Spread) -> Array:
 
     Returns
     -------
-    ndarray, shape (s, n, k)
+    ndarray, shape (s, k, n)
+        Rows last: sums over a few profiles then run along memory, twenty times as fast.
     """
     means, p = at.means, x.shape[-1]
     if spread == "tied":
@@ -87,29 +91,29 @@ def log_density(x: Array, at: Mixtures, spread: Spread) -> Array:
     else:
         precision = 1 / at.spread
         logdet = np.log(at.spread).sum(axis=-1)
-    away = np.square(x) @ np.swapaxes(precision, -1, -2)
-    away -= 2 * (x @ np.swapaxes(means * precision, -1, -2))
+    turned = np.swapaxes(x, -1, -2)
+    away = precision @ np.square(turned)
+    away -= 2 * ((means * precision) @ turned)
     fixed = (np.square(means) * precision).sum(axis=-1) + logdet + p * np.log(2 * np.pi)
     with np.errstate(divide="ignore"):  # a profile that has died out has share 0
-        return -0.5 * (away + fixed[:, None, :]) + np.log(at.shares)[:, None, :]
+        return -0.5 * away + (np.log(at.shares) - 0.5 * fixed)[..., None]
 
 
 def responsibilities(x: Array, at: Mixtures, spread: Spread) -> tuple[Array, Array]:
-    """Return the posterior of every profile, (s, n, k), and the log likelihood, (s,)."""
+    """Return the posterior of every profile, (s, k, n), and the log likelihood, (s,)."""
     logs = log_density(x, at, spread)
-    top = logs.max(axis=-1, keepdims=True)
-    np.exp(logs - top, out=logs)
-    total = logs.sum(axis=-1, keepdims=True)
+    top = logs.max(axis=-2, keepdims=True)
+    np.exp(np.subtract(logs, top, out=logs), out=logs)
+    total = logs.sum(axis=-2, keepdims=True)
     logs /= total
-    return logs, (np.log(total[..., 0]) + top[..., 0]).sum(axis=-1)
+    return logs, (np.log(total) + top).sum(axis=(-1, -2))
 
 
 def maximise(x: Array, posterior: Array, spread: Spread, floor: Array) -> tuple[Array, ...]:
     """Return shares, means and spread given the posteriors."""
     n = x.shape[-2]
-    sizes = posterior.sum(axis=-2) + 1e-12
-    turned = np.swapaxes(posterior, -1, -2)
-    means = (turned @ x) / sizes[..., None]
+    sizes = posterior.sum(axis=-1) + 1e-12
+    means = (posterior @ x) / sizes[..., None]
     shares = sizes / n
     if spread == "tied":
         inside = np.swapaxes(x, -1, -2) @ x / n
@@ -117,7 +121,7 @@ def maximise(x: Array, posterior: Array, spread: Spread, floor: Array) -> tuple[
         cov = inside - between
         cov = cov + np.eye(x.shape[-1]) * floor[:, None, :]
         return shares, means, cov
-    variances = (turned @ np.square(x)) / sizes[..., None] - np.square(means)
+    variances = (posterior @ np.square(x)) / sizes[..., None] - np.square(means)
     if spread == "equal":
         pooled = (shares[..., None] * variances).sum(axis=-2, keepdims=True)
         variances = np.broadcast_to(pooled, means.shape)
@@ -136,23 +140,72 @@ def climb(x: Array, start: Mixtures, spread: Spread, *, steps: int, tolerance: f
     tolerance : float
         Relative to the size of the log likelihood.
     """
-    shares, means, cov = start.shares.copy(), start.means.copy(), start.spread.copy()
-    loglik = np.full(len(shares), -np.inf)
-    done = np.zeros(len(shares), dtype=bool)
+    at = (start.shares.copy(), start.means.copy(), np.array(start.spread))
+    loglik = np.full(len(at[0]), -np.inf)
+    done = np.zeros(len(at[0]), dtype=bool)
     share_floor = 0.0 if spread == "tied" else FLOOR
     floor = np.broadcast_to(share_floor * x.var(axis=-2) + (spread == "tied") * 1e-9,
-                            (len(shares), x.shape[-1]))  # fmt: skip
-    for _step in range(steps):
+                            (len(loglik), x.shape[-1]))  # fmt: skip
+    for _step in range(0, steps, _CYCLE):
         live = np.flatnonzero(~done)
         if not len(live):
             break
         own = x if len(x) == 1 else x[live]
-        at = Mixtures(shares[live], means[live], cov[live], loglik[live], done[live])
-        posterior, now = responsibilities(own, at, spread)
-        shares[live], means[live], cov[live] = maximise(own, posterior, spread, floor[live])
-        done[live] = now - loglik[live] < tolerance * np.abs(now)
-        loglik[live] = now
-    return Mixtures(shares, means, cov, loglik, done)
+        here = tuple(part[live] for part in at)
+        first, before = _step_up(own, here, spread, floor[live])
+        second, now = _step_up(own, first, spread, floor[live])
+        ended = now - before < tolerance * np.abs(now)
+        if not ended.all() and spread != "tied":
+            far = _extrapolated(here, first, second, floor[live])
+            third, reached = _step_up(own, far, spread, floor[live])
+            better = (reached > now) & ~ended
+            second = tuple(np.where(_as(better, b), b, a) for a, b in zip(second, third))
+            now = np.where(better, reached, now)
+        for part, new in zip(at, second):
+            part[live] = new
+        done[live], loglik[live] = ended, now
+    return Mixtures(*at, loglik, done)
+
+
+def _step_up(
+    x: Array, here: tuple[Array, ...], spread: Spread, floor: Array
+) -> tuple[tuple[Array, ...], Array]:
+    """Return the parameters after one step of EM, and the log likelihood before it."""
+    none = np.zeros(len(here[0]))
+    posterior, now = responsibilities(x, Mixtures(*here, none, none > 0), spread)
+    return maximise(x, posterior, spread, floor), now
+
+
+def _extrapolated(
+    here: tuple[Array, ...], first: tuple[Array, ...], second: tuple[Array, ...], floor: Array
+) -> tuple[Array, ...]:
+    """Return where two steps of EM lead to: the third scheme of SQUAREM, for each mixture.
+
+    Shares and variances move on the log scale and stay positive. Where the new place is no better
+    than the second step, ``climb`` keeps that step, so the likelihood never falls.
+
+    References
+    ----------
+    Varadhan & Roland (2008), doi:10.1111/j.1467-9469.2007.00585.x.
+    """
+    logs = [(np.log(a + 1e-300), b, np.log(c)) for a, b, c in (here, first, second)]
+    went = [b - a for a, b in zip(logs[0], logs[1])]
+    bent = [c - b - w for b, c, w in zip(logs[1], logs[2], went)]
+    size = [np.sqrt(sum(np.square(v).sum(axis=tuple(range(1, v.ndim))) for v in vectors))
+            for vectors in (went, bent)]  # fmt: skip
+    length = np.clip(size[0] / np.maximum(size[1], 1e-300), 1.0, _FARTHEST)
+    shares, means, cov = (
+        a + 2 * _as(length, a) * w + np.square(_as(length, a)) * b
+        for a, w, b in zip(logs[0], went, bent)
+    )
+    shares = np.exp(shares - shares.max(axis=1, keepdims=True))
+    cov = np.maximum(np.exp(np.minimum(cov, 700.0)), floor[:, None, :])
+    return shares / shares.sum(axis=1, keepdims=True), means, cov
+
+
+def _as(values: Array, like: Array) -> Array:
+    """Return one value a mixture, ready to meet an array of its parameters."""
+    return values.reshape(-1, *[1] * (like.ndim - 1))
 
 
 def random_starts(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from helpers.errors import DataContractError, EstimationError, listing
 from helpers.memo import remembered
@@ -16,7 +15,6 @@ from helpers.service.mixture import (
     Mixtures,
     Spread,
     check_spread,
-    climb,
     draw_samples,
     fit_mixtures,
     free_parameters,
@@ -179,15 +177,16 @@ def latent_profiles(
         )
     best = found.take(np.array([0]))
     best = best_order(best, spread)
-    posterior, loglik = responsibilities(x, best, spread)
+    turned, loglik = responsibilities(x, best, spread)
+    posterior = turned[0].T
     n, p = values.shape
     value = float(loglik[0]) - n * float(np.log(scale).sum())
     q = free_parameters(k, p, spread)
     return Profiles(
         names=tuple(data.columns), k=k, spread=spread, shares=best.shares[0],
-        means=best.means[0] * scale + centre, standard=best.means[0], posterior=posterior[0],
+        means=best.means[0] * scale + centre, standard=best.means[0], posterior=posterior,
         rows=rows, loglik=value, aic=-2 * value + 2 * q, bic=-2 * value + q * np.log(n),
-        sabic=-2 * value + q * np.log((n + 2) / 24), entropy=entropy(posterior[0]),
+        sabic=-2 * value + q * np.log((n + 2) / 24), entropy=entropy(posterior),
         n_parameters=q, n_used=n, n_dropped=len(data) - n,
         again=int((found.loglik > found.loglik[0] - SAME * abs(found.loglik[0])).sum()),
         n_ends=kept, converged=bool(best.converged[0]), fitted=best,
@@ -323,75 +322,3 @@ def _row(found: Profiles, test: tuple[float, float] | None) -> dict[str, float |
         "smallest": float(found.shares.min()), "again": found.again, "n_ends": found.n_ends,
         "lr": ratio, "blrt_p": p,
     }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class ProfileDraws:
-    """Bootstrap of a solution.
-
-    Attributes
-    ----------
-    means : DataFrame
-        profile (from 1), name, estimate, ci_low, ci_high: in standard deviations.
-    shares : DataFrame
-        profile, estimate, ci_low, ci_high.
-    switched : int
-        Draws whose profiles had to be put in order again (by nearest means).
-    n_boot, seed : int
-    level : float
-    """
-
-    means: pd.DataFrame
-    shares: pd.DataFrame
-    switched: int
-    n_boot: int
-    seed: int
-    level: float
-
-
-@remembered
-def resample_profiles(
-    data: pd.DataFrame,
-    found: Profiles,
-    *,
-    n_boot: int = 200,
-    seed: int = 20261121,
-    level: float = LEVEL,
-) -> ProfileDraws:
-    """Give means and shares of profiles percentile intervals.
-
-    Rows are drawn with replacement and the fit is begun at the estimate, so that profiles keep
-    their numbers; draws whose profiles lie nearer to another one are put in order and counted.
-    """
-    values = data.astype(float).to_numpy()[found.rows]
-    z = (values - values.mean(axis=0)) / values.std(axis=0)
-    rng = np.random.default_rng(seed)
-    shares, means, switched = [], [], 0
-    for start in range(0, n_boot, 50):
-        size = min(50, n_boot - start)
-        x = z[rng.integers(0, len(z), size=(size, len(z)))]
-        begin = found.fitted.take(np.zeros(size, dtype=int))
-        drawn = climb(x, begin, found.spread, steps=300, tolerance=1e-8)
-        for one in range(size):
-            away = np.square(drawn.means[one][:, None] - found.standard[None]).sum(axis=-1)
-            order = linear_sum_assignment(away.T)[1]
-            switched += int((order != np.arange(found.k)).any())
-            shares.append(drawn.shares[one][order])
-            means.append(drawn.means[one][order])
-    ends = [(1 - level) / 2, (1 + level) / 2]
-    low, high = np.quantile(means, ends, axis=0)
-    s_low, s_high = np.quantile(shares, ends, axis=0)
-    profile = np.arange(1, found.k + 1)
-    p = len(found.names)
-    return ProfileDraws(
-        means=pd.DataFrame(
-            {
-                "profile": np.repeat(profile, p), "name": list(found.names) * found.k,
-                "estimate": found.standard.ravel(), "ci_low": low.ravel(), "ci_high": high.ravel(),
-            }
-        ),
-        shares=pd.DataFrame(
-            {"profile": profile, "estimate": found.shares, "ci_low": s_low, "ci_high": s_high}
-        ),
-        switched=switched, n_boot=n_boot, seed=seed, level=level,
-    )  # fmt: skip

@@ -12,7 +12,8 @@ from helpers.i18n import _, pick
 from helpers.regression.design import variable_label
 from helpers.results import CheckResult
 from helpers.service.classified import ProfileMeans, classification
-from helpers.service.profiles import Choice, ProfileDraws, Profiles
+from helpers.service.profile_draws import ProfileDraws
+from helpers.service.profiles import Choice, Profiles
 from helpers.survey.small_cells import GuardedTable
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column
