@@ -201,3 +201,16 @@ def test_bad_input_says_what_is_needed(rows, ranges):
         model_map(fitted, rows, "L", ranges={})
     with pytest.raises(DataContractError, match="no lowest and highest"):
         driver_map(rows, "l1", ["q1", "q2"], ranges={"q1": (1, 7)})
+
+
+def test_processes_that_share_the_draws_change_nothing():
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=120)
+    data = pd.DataFrame({"x": np.clip(np.round(3 + x), 1, 5), "y": 10 + x + rng.normal(size=120)})
+    spans = {"x": (1, 5), "y": (0, 20)}
+    fitted = fit("y ~ x", data)
+    one, two = (
+        model_map(fitted, data, "y", ranges=spans, n_boot=600, workers=workers).table
+        for workers in (1, 2)
+    )
+    pd.testing.assert_frame_equal(one, two)

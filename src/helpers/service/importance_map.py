@@ -153,9 +153,10 @@ def model_map(
     outcome: str,
     *,
     ranges: Ranges,
-    n_boot: int = 1000,
+    n_boot: int = 5000,
     seed: int = 20261121,
     level: float = LEVEL,
+    workers: int = 1,
 ) -> ImportanceMap:
     """Map the causes of an outcome in a structural model.
 
@@ -175,6 +176,8 @@ def model_map(
     n_boot, seed : int
         Draws of respondents; both coordinates come from the same draws. Percentile intervals.
     level : float
+    workers : int
+        Processes that share the draws; any number gives the same map.
 
     Raises
     ------
@@ -200,7 +203,9 @@ def model_map(
     answered = data[columns].notna().to_numpy()
     rows = np.flatnonzero(answered.any(1) if result.missing != "listwise" else answered.all(1))
     chosen = np.random.default_rng(seed).integers(0, len(rows), size=(n_boot, len(rows)))
-    boot = bootstrap(result, n_boot=n_boot, seed=seed, ci="percentile", indices=rows[chosen])
+    boot = bootstrap(
+        result, n_boot=n_boot, seed=seed, ci="percentile", indices=rows[chosen], workers=workers
+    )
     kept = boot.draws.used
     if not kept.any():
         raise EstimationError(

@@ -149,9 +149,10 @@ def formation_map(
     study: Study,
     fitted: ModelFit,
     *,
-    n_boot: int = 1000,
+    n_boot: int = 5000,
     seed: int = 20261121,
     level: float = LEVEL,
+    workers: int = 1,
 ) -> ImportanceMap | Unavailable:
     """Return importance and performance in the model of how loyalty forms.
 
@@ -165,7 +166,7 @@ def formation_map(
     try:
         return model_map(
             fitted.result, fitted.data["data"], concept, ranges=ranges, n_boot=n_boot, seed=seed,
-            level=level,
+            level=level, workers=workers,
         )  # fmt: skip
     except SuiteError as error:
         return Unavailable(what, str(error))
