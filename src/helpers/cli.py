@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from helpers.commands.batch import add_batch
+from helpers.commands.check import add_check
 from helpers.commands.own_data import add_own_data
 from helpers.commands.student import add_student
 from helpers.errors import SuiteError
@@ -66,40 +67,6 @@ def _run(options: argparse.Namespace) -> int:
         shown = index if options.out else paths.shown(index)
         print(f"{len(outcome.made)} of {total} pages in {outcome.seconds:.1f} s: {shown}")
     return max(outcome.exit_code for outcome in outcomes)
-
-
-def _check(options: argparse.Namespace) -> int:
-    """Check a study folder, or an export that belongs to none yet."""
-    from helpers.study import study_folder
-    from helpers.survey.codebook import check_study, looks_like_export
-
-    if looks_like_export(options.study):
-        return _check_export(Path(options.study))
-    if not Path(options.study).is_dir():
-        study_folder(options.study)  # an unknown name is wrong use, not a faulty study
-    findings = check_study(options.study)
-    for finding in findings:
-        print(f"{finding.severity}  {finding.place}: {finding.sentence}")
-    errors = sum(finding.severity == "error" for finding in findings)
-    print(f"{options.study}: {errors} errors, {len(findings) - errors} remarks.")
-    return 1 if errors else 0
-
-
-def _check_export(path: Path) -> int:
-    """Say what an export is and what is wrong with it."""
-    from helpers.survey.readers.check import check_export
-    from helpers.survey.readers.opening import regular_file
-
-    if not path.exists() and not path.is_symlink():
-        regular_file(path, str(path))  # a wrong path is wrong use, not a faulty export
-    detected, findings = check_export(path)
-    if detected is not None:
-        print(detected.text())
-    for finding in findings:
-        print(f"{finding.severity}  {finding.place}: {finding.sentence}")
-    errors = sum(finding.severity == "error" for finding in findings)
-    print(f"{path.name}: {errors} errors, {len(findings) - errors} remarks.")
-    return 1 if errors else 0
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -171,9 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_run(commands)
     add_batch(commands)
-    check = commands.add_parser("check", help="check a study, by name or folder, or an export")
-    check.add_argument("study", metavar="STUDY|EXPORT")
-    check.set_defaults(call=_check)
+    add_check(commands)
     commands.add_parser("list", help="list the studies").set_defaults(call=_list)
     simulate = commands.add_parser("simulate", help="write the simulated study's raw files")
     simulate.add_argument("--out", metavar="DIR", help="a study folder elsewhere")

@@ -241,7 +241,7 @@ def test_a_link_to_an_export_is_followed(tmp_path):
 def test_the_command_says_it_and_ends_with_its_code(name, code, tmp_path, capsys):
     path = MAKE.write(name, tmp_path)
     assert cli.main(["check", str(path)]) == code
-    assert f"{name}: {code} errors" in capsys.readouterr().out
+    assert f"{name}: errors {code}" in capsys.readouterr().out
 
 
 def test_a_path_that_does_not_exist_is_wrong_use(tmp_path, capsys):

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers.errors import SuiteError, listing
+from helpers.errors import SuiteError
 from helpers.specification import Source
 from helpers.study import StudyFolder, read_folder, study_folder
-from helpers.survey.findings import Finding
+from helpers.survey.findings import Finding, by_severity, listed, said
 from helpers.survey.item_checks import ALREADY_TURNED, NOT_TURNED, item_directions
 from helpers.survey.matrix import study_matrix
 from helpers.survey.new.reviews import open_reviews
@@ -47,8 +47,7 @@ def check_study(study: str | Path) -> list[Finding]:
     findings = _check_matrix(read)
     findings += _check_sources(read)
     findings += open_reviews(read.folder)
-    order = {"error": 0, "mark": 1, "note": 2}
-    return sorted(findings, key=lambda f: order[f.severity])
+    return by_severity(findings)
 
 
 def _check_matrix(folder: StudyFolder) -> list[Finding]:
@@ -61,7 +60,9 @@ def _check_matrix(folder: StudyFolder) -> list[Finding]:
     except SuiteError as error:
         return [Finding("error", place, str(error))]
     if folder.spec.matrix.n is None:
-        sentence = "the number of respondents is not known; tests need it. Give n_obs when you run."
+        sentence = said(
+            "the number of respondents is not known; tests need it. Give n_obs when you run."
+        )
         return [Finding("note", place, sentence)]
     return []
 
@@ -92,14 +93,17 @@ def _check_main(folder: StudyFolder, intake: Intake) -> list[Finding]:
         cleaned = exclude_marked(
             mark_responses(folder, intake.meta, intake.answers), folder.spec.screening
         )
-        sentence = f"{cleaned.n_received} rows received, {cleaned.n_analysed} analysed."
+        sentence = said(
+            "{received} rows received, {analysed} analysed.",
+            received=cleaned.n_received, analysed=cleaned.n_analysed,
+        )  # fmt: skip
         findings.append(Finding("note", intake.place, sentence))
         findings += turned_items(folder, intake.answers[cleaned.kept], intake.place)
     except SuiteError as error:
         findings.append(Finding("error", intake.place, str(error)))
     identifiers = [c for c, why in intake.dropped.items() if why == "direct identifier"]
     if identifiers:
-        sentence = f"direct identifiers were not kept: {listing(identifiers)}."
+        sentence = said("direct identifiers were not kept: {names}.", names=listed(identifiers))
         findings.append(Finding("note", intake.place, sentence))
     return findings
 
@@ -119,10 +123,11 @@ def turned_items(folder: StudyFolder, answers: pd.DataFrame, place: str) -> list
         if constructs[code].formative or len(items) < 3:
             continue
         for row in wrong.itertuples():
-            sentence = (
-                f"item '{row.item}' correlates {row.r:.2f} with the other items of {code} "
+            sentence = said(
+                "item '{item}' correlates {r:.2f} with the other items of {code} "
                 "after reverse coding; it may already be turned in the file, or its reverse "
-                "key is wrong. Compare wording and file."
-            )
+                "key is wrong. Compare wording and file.",
+                item=row.item, r=row.r, code=code,
+            )  # fmt: skip
             findings.append(Finding("mark", place, sentence))
     return findings

@@ -7,6 +7,8 @@ import unicodedata
 
 import pandas as pd
 
+from helpers.survey.findings import Said, said
+
 NAMES = frozenset({
     "ipaddress", "ip address", "ipaddr", "ip-adresse", "ip 地址", "ip地址", "来自ip", "ip",
     "recipientlastname", "recipientfirstname", "recipientemail", "recipient last name",
@@ -46,6 +48,13 @@ _PATTERNS = {
     "mobile phone numbers": r"(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}|\+\d[\d ().-]{7,17}\d",
     "national identity numbers": r"\d{17}[\dXx]|\d{3}-\d{2}-\d{4}",
     "coordinates": r"-?\d{1,3}\.\d{3,}\s*[,，]\s*-?\d{1,3}\.\d{3,}",
+}
+_NAMED = {
+    "e-mail addresses": said("e-mail addresses"),
+    "network addresses": said("network addresses"),
+    "mobile phone numbers": said("mobile phone numbers"),
+    "national identity numbers": said("national identity numbers"),
+    "coordinates": said("coordinates"),
 }
 _WHOLE = {kind: re.compile(p, re.IGNORECASE) for kind, p in _PATTERNS.items()}
 _INSIDE = re.compile(
@@ -111,3 +120,8 @@ def distinct(cells: pd.Series) -> list[object]:
     array = cells.array
     texts = array.categories.tolist()
     return [texts[i] for i in pd.unique(array.codes)]
+
+
+def named(kind: str) -> Said:
+    """Return a kind of identifier, as ``by_content`` gives it, for messages in any language."""
+    return _NAMED[kind]

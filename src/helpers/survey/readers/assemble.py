@@ -11,7 +11,7 @@ import pandas as pd
 
 from helpers.errors import DataContractError, listing
 from helpers.survey import identifiers
-from helpers.survey.findings import Finding
+from helpers.survey.findings import Finding, listed, said
 from helpers.survey.readers import metadata
 from helpers.survey.readers.export import Export
 from helpers.survey.readers.layout import Layout
@@ -67,11 +67,12 @@ def under_header(
     findings = []
     if again.any():
         first = int(again.to_numpy().argmax()) + n_headers + 1
-        sentence = (
-            f"{int(again.sum())} rows repeat the header (first: record {first}); the header "
+        sentence = said(
+            "{n} rows repeat the header (first: record {first}); the header "
             "stands twice, or two exports are joined. Keep one "
-            "header, and each respondent once."
-        )
+            "header, and each respondent once.",
+            n=int(again.sum()), first=first,
+        )  # fmt: skip
         findings.append(Finding("error", place, sentence))
         body = body[~again]
     body = body.reset_index(drop=True)
@@ -157,11 +158,12 @@ def _time_pages(meta: pd.DataFrame, pages: pd.DataFrame, place: str) -> list[Fin
     meta["page_seconds"] = seconds
     if seconds.isna().all():
         return []
-    sentence = (
-        f"{pages.shape[1]} pages were timed; their sum is kept (median {seconds.median():.0f} "
+    sentence = said(
+        "{n} pages were timed; their sum is kept (median {median:.0f} "
         "seconds). If all questions stand on timed pages, `seconds_from: pages` under screening "
-        "takes it for the mark speeding."
-    )
+        "takes it for the mark speeding.",
+        n=pages.shape[1], median=float(seconds.median()),
+    )  # fmt: skip
     return [Finding("note", place, sentence)]
 
 
@@ -177,13 +179,17 @@ def _dropped(
             dropped[column] = PLATFORM
         elif kind := identifiers.by_content(body[column]):
             dropped[column] = IDENTIFIER
-            sentence = f"column '{column}' was not kept, because its cells are {kind}."
+            sentence = said(
+                "column '{column}' was not kept, because its cells are {kind}.",
+                column=column, kind=identifiers.named(kind),
+            )  # fmt: skip
             findings.append(Finding("note", place, sentence))
         elif n := identifiers.within_text(body[column]):
-            sentence = (
-                f"column '{column}': {n} answers hold an e-mail address, or the number of a phone "
-                "or an identity card; free text is kept apart and never shown."
-            )
+            sentence = said(
+                "column '{column}': {n} answers hold an e-mail address, or the number of a phone "
+                "or an identity card; free text is kept apart and never shown.",
+                column=column, n=n,
+            )  # fmt: skip
             findings.append(Finding("note", place, sentence))
     return dropped, findings
 
@@ -193,14 +199,18 @@ def _without_empty(answers: pd.DataFrame, place: str) -> tuple[pd.DataFrame, lis
     findings = []
     for column in [c for c in answers.columns if not c.strip()]:
         if _numbers_rows(answers[column]):
-            sentence = "a column without a name numbers the rows; it was not kept."
+            sentence = said("a column without a name numbers the rows; it was not kept.")
             findings.append(Finding("note", place, sentence))
             answers = answers.drop(columns=column)
             continue
         n = int((answers[column].astype("str").str.strip() != "").sum())
         if n:
-            sentence = f"a column without a name holds {n} cells; every column needs a name."
-            findings.append(Finding("error", place, sentence + " Name it in the header row."))
+            sentence = said(
+                "a column without a name holds {n} cells; every column needs a name. Name it in "
+                "the header row.",
+                n=n,
+            )
+            findings.append(Finding("error", place, sentence))
         answers = answers.drop(columns=column)
     return answers, findings
 
@@ -229,11 +239,12 @@ def _rounded_ids(meta: pd.DataFrame, place: str) -> list[Finding]:
     hit = ids[ids.str.match(_ROUNDED, na=False)]
     if hit.empty:
         return []
-    sentence = (
-        f"{len(hit)} respondent ids stand in rounded form (first: {hit.iloc[0]}); a spreadsheet "
+    sentence = said(
+        "{n} respondent ids stand in rounded form (first: {first}); a spreadsheet "
         "program has changed them, and they cannot be told apart. Export again and do not save "
-        "the file from a spreadsheet."
-    )
+        "the file from a spreadsheet.",
+        n=len(hit), first=hit.iloc[0],
+    )  # fmt: skip
     return [Finding("error", place, sentence)]
 
 
@@ -263,8 +274,9 @@ def unique_names(names: list[str], place: str) -> tuple[list[str], list[Finding]
             out.append(name)
     if not doubled:
         return out, []
-    sentence = (
-        f"{len(doubled)} columns repeat the name of another ({listing(doubled, most=5)}); they are "
-        "called 'NAME (2)', 'NAME (3)' in the order of the file."
-    )
+    sentence = said(
+        "{n} columns repeat the name of another ({names}); they are "
+        "called 'NAME (2)', 'NAME (3)' in the order of the file.",
+        n=len(doubled), names=listed(doubled, most=5),
+    )  # fmt: skip
     return out, [Finding("note", place, sentence)]

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from helpers import paths
-from helpers.errors import SuiteError, listing
-from helpers.survey.findings import Finding
+from helpers.errors import SuiteError
+from helpers.survey.findings import Finding, Said, by_severity, listed, said
 from helpers.survey.identifiers import distinct
 from helpers.survey.readers.answers import CONVENTIONAL_CODES
 from helpers.survey.readers.assemble import IDENTIFIER, PLATFORM
@@ -25,7 +25,6 @@ _LONGEST_SCALE = 11
 _MOSTLY = 0.5
 _ENOUGH = 5
 _STEP, _BITS = np.uint64(1_000_003), (1 << 64) - 1
-_ORDER = {"error": 0, "mark": 1, "note": 2}
 
 
 def check_export(path: Path) -> tuple[Detected | None, list[Finding]]:
@@ -53,7 +52,7 @@ def check_export(path: Path) -> tuple[Detected | None, list[Finding]]:
         return detected, [Finding("error", place, str(error))]
     findings = [*export.findings, *rows_found(export.meta, "main", place)]
     findings += _columns(export, place) + _rows(export, place) + _left_out(export, place)
-    return detected, sorted(findings, key=lambda f: _ORDER[f.severity])
+    return detected, by_severity(findings)
 
 
 def _columns(export: Export, place: str) -> list[Finding]:
@@ -76,27 +75,41 @@ def _columns(export: Export, place: str) -> list[Finding]:
             declared = export.missing_codes.get(column, {})
             if code not in declared:
                 codes.setdefault(code, []).append(column)
-    said = [
-        ("note", blank, "columns without a single answer"),
-        ("note", constant, "columns in which everybody gave the same answer"),
-        ("mark", broken, "columns that hold errors of a spreadsheet such as #REF!"),
-        ("mark", mixed, "columns that hold numbers and words"),
+    found = [
+        ("note", said("{n} columns without a single answer: {names}.", **_counted(blank))),
+        (
+            "note",
+            said(
+                "{n} columns in which everybody gave the same answer: {names}.",
+                **_counted(constant),
+            ),
+        ),
+        (
+            "mark",
+            said(
+                "{n} columns that hold errors of a spreadsheet such as #REF!: {names}.",
+                **_counted(broken),
+            ),
+        ),
+        ("mark", said("{n} columns that hold numbers and words: {names}.", **_counted(mixed))),
     ]
-    findings = [
-        Finding(severity, place, f"{len(named)} {what}: {listing(named, most=8)}.")
-        for severity, named, what in said
-        if named
-    ]
-    findings += [
-        Finding(
-            "mark", place,
-            f"the code {code} stands in {len(named)} columns ({listing(named, most=5)}) beside "
-            "answers of a scale; it looks like a missing code. Declare it in missing_codes of "
-            "items.csv with its reason, where it is one.",
-        )
-        for code, named in sorted(codes.items())
-    ]  # fmt: skip
-    return findings
+    found += [("mark", _odd_code(code, named)) for code, named in sorted(codes.items())]
+    return [Finding(severity, place, what) for severity, what in found if what.fields["n"]]
+
+
+def _counted(columns: list[str], most: int = 8) -> dict[str, object]:
+    """Return how many columns there are, and their names."""
+    return {"n": len(columns), "names": listed(columns, most=most)}
+
+
+def _odd_code(code: int, columns: list[str]) -> Said:
+    """Return what is said of a code that looks like one for a blank."""
+    return said(
+        "the code {code} stands in {n} columns ({names}) beside answers of a scale; it looks "
+        "like a missing code. Declare it in missing_codes of items.csv with its reason, where it "
+        "is one.",
+        code=code, **_counted(columns, most=5),
+    )  # fmt: skip
 
 
 def _odd_codes(numbers: set[str], texts: set[str]) -> list[int]:
@@ -123,13 +136,15 @@ def _rows(export: Export, place: str) -> list[Finding]:
         digests = digests * _STEP + np.append(hashed, np.uint64(0))[cells.codes]
     findings = []
     if (filled == 0).any():
-        sentence = f"{int((filled == 0).sum())} rows hold no answer at all; they are kept."
+        n = int((filled == 0).sum())
+        sentence = said("{n} rows hold no answer at all; they are kept.", n=n)
         findings.append(Finding("note", place, sentence))
     twice = pd.Series(digests).duplicated().to_numpy() & (filled >= _ENOUGH)
     if twice.any():
-        sentence = (
-            f"{int(twice.sum())} rows repeat all answers of an earlier row; they are kept. Two "
-            "exports may overlap, or somebody answered twice."
+        sentence = said(
+            "{n} rows repeat all answers of an earlier row; they are kept. Two "
+            "exports may overlap, or somebody answered twice.",
+            n=int(twice.sum()),
         )
         findings.append(Finding("mark", place, sentence))
     return findings
@@ -138,11 +153,17 @@ def _rows(export: Export, place: str) -> list[Finding]:
 def _left_out(export: Export, place: str) -> list[Finding]:
     """Return which columns were not read, and why."""
     findings = []
-    for why, what in ((IDENTIFIER, "direct identifiers"), (PLATFORM, "columns of the platform")):
-        named = [c for c, reason in export.dropped.items() if reason == why]
-        if named:
-            sentence = f"{what} were not kept: {listing(named)}."
-            findings.append(Finding("note", place, sentence))
+    names = {
+        why: listed(c for c, reason in export.dropped.items() if reason == why)
+        for why in (IDENTIFIER, PLATFORM)
+    }
+    if names[IDENTIFIER].values:
+        sentence = said("direct identifiers were not kept: {names}.", names=names[IDENTIFIER])
+        findings.append(Finding("note", place, sentence))
+    if names[PLATFORM].values:
+        sentence = said("columns of the platform were not kept: {names}.", names=names[PLATFORM])
+        findings.append(Finding("note", place, sentence))
     n, k = len(export.meta), export.answers.shape[1]
-    findings.append(Finding("note", place, f"{n} rows with {k} columns of answers were read."))
+    sentence = said("{n} rows with {k} columns of answers were read.", n=n, k=k)
+    findings.append(Finding("note", place, sentence))
     return findings

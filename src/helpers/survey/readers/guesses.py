@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from helpers.errors import listing
 from helpers.i18n import _
+from helpers.survey.findings import listed
 from helpers.survey.readers import metadata
 from helpers.survey.readers.cells import SIGNS
 
@@ -49,14 +49,24 @@ class Guess:
         """Return one sentence in the current language."""
         head = _("{what}: {found}, because {why}.").format(
             what=_names()[self.what.partition(".")[0]].format(name=self.what.partition(".")[2]),
-            found=self.found, why=self.because,
+            found=_shown(self.found), why=self.because,
         )  # fmt: skip
         if self.sure:
             return head
-        other = listing(self.alternatives)
-        if not other:
-            return head + " " + _("This is a guess; look at it.")
-        return head + " " + _("This is a guess; it could also be {other}.").format(other=other)
+        hint = _("This is a guess; look at it.")
+        if self.alternatives:
+            other = listed(map(_shown, self.alternatives))
+            hint = _("This is a guess; it could also be {other}.").format(other=other)
+        return _("{sentence} {hint}").format(sentence=head, hint=hint)
+
+
+def _shown(found: str) -> str:
+    """Return what was found in words of the current language, where it is a word."""
+    words = {
+        "commas": _("commas"), "semicolons": _("semicolons"), "tabs": _("tabs"),
+        "bars": _("bars"), "number": _("number"), "text": _("text"), "mixed": _("mixed"),
+    }  # fmt: skip
+    return words.get(found, found)
 
 
 def _names() -> dict[str, str]:

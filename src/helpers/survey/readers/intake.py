@@ -8,10 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from helpers.errors import CodebookError, listing, nearest
+from helpers.errors import CodebookError, listing
 from helpers.specification import Scale, Source
 from helpers.study import StudyFolder
-from helpers.survey.findings import Finding, raise_errors
+from helpers.survey.findings import (
+    Finding,
+    Said,
+    in_file,
+    listed,
+    meant,
+    raise_errors,
+    said,
+)
 from helpers.survey.missing import asked
 from helpers.survey.readers import files, metadata
 from helpers.survey.readers.answers import (
@@ -22,6 +30,7 @@ from helpers.survey.readers.answers import (
     plain,
     type_answers,
 )
+from helpers.survey.readers.assemble import IDENTIFIER
 from helpers.survey.readers.export import Export
 from helpers.survey.readers.layout import of_source
 from helpers.survey.readers.multiple import split_columns, type_joined, type_split
@@ -134,7 +143,13 @@ def match_columns(
     known = {plain(c) for c in items["column"]}
     for column in (c for c in header if c not in used):
         if column.endswith("_TEXT"):
-            sentence = f"column '{column}' holds free text that no item asks for; it is not read."
+            sentence = said(
+                "column '{column}' holds free text that no item asks for; it is not read.",
+                column=column,
+            ).together(
+                "{k} columns hold free text that no item asks for; they are not read: {each}.",
+                each=said("{column}", column=column),
+            )
             findings.append(Finding("note", place, sentence))
             continue
         if plain(column) == "" and (export.answers[column].astype("str").str.strip() == "").all():
@@ -145,28 +160,45 @@ def match_columns(
 
 def _absent(item: str, column: str, export: Export, place: str) -> Finding:
     """Return the finding for an item without a column."""
-    named = "" if column == item else f" (column '{column}')"
+    named = said(" (column '{column}')", column=column) if column != item else ""
     header = list(export.answers.columns)
     if column in export.dropped:
-        sentence = (
-            f"item '{item}'{named} asks for a column that is not read ({export.dropped[column]}); "
-            "items may not. Remove the item from items.csv, or name the column that is meant."
-        )
+        sentence = said(
+            "item '{item}'{named} asks for a column that is not read ({why}); "
+            "items may not. Remove the item from items.csv, or name the column that is meant.",
+            item=item, named=named, why=_why_dropped(export.dropped[column]),
+        )  # fmt: skip
         return Finding("error", place, sentence)
-    sentence = (
-        f"item '{item}'{named} stands in items.csv but not in the file, which has "
-        f"{listing(header)}.{nearest(column, header)} Correct the codebook's column, or export "
-        "the question."
-    )
+    sentence = said(
+        "item '{item}'{named} stands in items.csv but not in the file, which has "
+        "{header}.{hint} Correct the codebook's column, or export the question.",
+        item=item, named=named, header=listed(header), hint=meant(column, header),
+    ).together(
+        "{k} items stand in items.csv but not in the file, which has {header}. Correct the "
+        "codebook's columns, or export the questions. Items: {each}.",
+        each=said("{item}{named}", item=item, named=named),
+    )  # fmt: skip
     return Finding("error", place, sentence)
+
+
+def _why_dropped(reason: str) -> Said:
+    """Return why a column is not read, for messages."""
+    if reason == IDENTIFIER:
+        return said("direct identifier")
+    return said("platform column")
 
 
 def _unknown(column: str, known: set[str], place: str) -> Finding:
     """Return the finding for a column without an item."""
-    sentence = (
-        f"column '{column}' stands in the file but not in items.csv; every answer column needs a "
-        f"row there.{nearest(column, known)} Add the item, with its scale, to items.csv."
-    )
+    sentence = said(
+        "column '{column}' stands in the file but not in items.csv; every answer column needs a "
+        "row there.{hint} Add the item, with its scale, to items.csv.",
+        column=column, hint=meant(column, known),
+    ).together(
+        "{k} columns stand in the file but not in items.csv; every answer column needs a row "
+        "there. Add the items, with their scales, to items.csv. Columns: {each}.",
+        each=said("{column}", column=column),
+    )  # fmt: skip
     return Finding("error", place, sentence)
 
 
@@ -188,16 +220,24 @@ def label_contradictions(
         named = export.value_labels.get(column, {}) if isinstance(column, str) else {}
         codes = label_codes(scales[row.scale])
         apart = [
-            f"'{label}' is {code} in the file and {codes[plain(label)]} in study.yml"
+            said(
+                "'{label}' is {there} in the file and {here} in study.yml",
+                label=label, there=code, here=codes[plain(label)],
+            )
             for code, label in named.items()
             if codes.get(plain(label), code) != code
-        ]
+        ]  # fmt: skip
         if apart:
-            sentence = (
-                f"labels contradict codes: {listing(apart, most=3)}. Correct the scale "
-                f"'{row.scale}' in study.yml, or the labels in the file."
-            )
-            findings.append(Finding("error", f"{place}, item {row.item}", sentence))
+            sentence = said(
+                "labels contradict codes: {apart}. Correct the scale '{scale}' in study.yml, or "
+                "the labels in the file.",
+                apart=listed(apart, most=3), scale=row.scale,
+            ).together(
+                "labels of {k} items contradict codes. Correct the scale '{scale}' in study.yml, "
+                "or the labels in the file. {each}.",
+                each=said("{item}: {apart}", item=row.item, apart=listed(apart, most=3)),
+            )  # fmt: skip
+            findings.append(Finding("error", in_file(place, row.item), sentence))
     return findings
 
 
@@ -223,10 +263,16 @@ def by_branch(
         columns = [c for c in answers if c == item or c.startswith(f"{item}_")]
         given = answers[columns].notna().any(axis=1) & ~shown[item]
         if given.any():
-            sentence = (
-                f"{int(given.sum())} respondents answered item '{item}', though by shown_if "
-                f"({shown_if[item]}) it was not asked of them; the answers are kept."
-            )
+            n, rule = int(given.sum()), str(shown_if[item])
+            sentence = said(
+                "{n} respondents answered item '{item}', though by shown_if "
+                "({rule}) it was not asked of them; the answers are kept.",
+                n=n, item=item, rule=rule,
+            ).together(
+                "{k} items hold {n} answers of respondents of whom they were not asked by "
+                "shown_if ({rule}); the answers are kept. {each}.",
+                each=said("{item}: {n}", item=item, n=n),
+            )  # fmt: skip
             findings.append(Finding("note", place, sentence))
     return reasons.assign(reason=why), findings
 
@@ -234,7 +280,9 @@ def by_branch(
 def rows_found(meta: pd.DataFrame, module: str, place: str) -> list[Finding]:
     """Return findings about the rows as such: none at all, ids empty or given twice."""
     if meta.empty:
-        sentence = "the file has a header but no respondent; at least one is needed. Export again."
+        sentence = said(
+            "the file has a header but no respondent; at least one is needed. Export again."
+        )
         return [Finding("error", place, sentence)]
     if module != "main":
         return []
@@ -242,18 +290,20 @@ def rows_found(meta: pd.DataFrame, module: str, place: str) -> list[Finding]:
     findings = []
     doubled = list(dict.fromkeys(ids[ids.duplicated() & ids.notna()]))
     if doubled:
-        sentence = (
-            f"{len(doubled)} respondent ids stand more than once: {listing(doubled, most=5)}; one "
+        sentence = said(
+            "{n} respondent ids stand more than once: {ids}; one "
             "row a respondent is needed. Two exports may have been joined: remove the repeated "
-            "rows at the source."
-        )
+            "rows at the source.",
+            n=len(doubled), ids=listed(doubled, most=5),
+        )  # fmt: skip
         findings.append(Finding("error", place, sentence))
     if ids.isna().any():
         row = int(ids.isna().idxmax()) + 1
-        sentence = (
-            f"{int(ids.isna().sum())} rows have no respondent id (first: respondent row {row}); "
-            "every row needs one. Complete the export."
-        )
+        sentence = said(
+            "{n} rows have no respondent id (first: respondent row {row}); "
+            "every row needs one. Complete the export.",
+            n=int(ids.isna().sum()), row=row,
+        )  # fmt: skip
         findings.append(Finding("error", place, sentence))
     return findings
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import DataContractError
-from helpers.survey.findings import Finding
+from helpers.survey.findings import Finding, said
 from helpers.survey.readers.workbook import cell_text
 
 DECLARED = "declared missing in the file"
@@ -99,10 +99,10 @@ def _read(
             if encoding is not None or "onvert" not in str(error):
                 raise
             frame, meta = reader(str(path), user_missing=True, encoding=_CHINESE)
-            return frame, meta, (_CHINESE, (_guessed(place, "declares an encoding it is not in"),))
+            return frame, meta, (_CHINESE, (_misdeclared(place),))
         if encoding is None and _garbled(meta, frame):
             frame, meta = reader(str(path), user_missing=True, encoding=_CHINESE)
-            return frame, meta, (_CHINESE, (_guessed(place, "declares a western encoding"),))
+            return frame, meta, (_CHINESE, (_western(place),))
     except (ReadstatError, PyreadstatError, UnicodeDecodeError, ValueError, OSError) as error:
         raise DataContractError(
             f"read_source: file= {place} cannot be read as SPSS or Stata data ({error}); a whole "
@@ -111,12 +111,26 @@ def _read(
     return frame, meta, (encoding or meta.file_encoding or "utf-8", ())
 
 
-def _guessed(place: str, why: str) -> Finding:
-    return Finding(
-        "mark", place,
-        f"the file {why}, and its texts are Chinese when read as {_CHINESE}; they were read so. "
-        f"Look at the labels, and write `encoding: {_CHINESE.lower()}` under data in study.yml.",
+def _misdeclared(place: str) -> Finding:
+    """Return the finding on a file that is not in the encoding it declares."""
+    sentence = said(
+        "the file declares an encoding it is not in, and its texts are Chinese when read as "
+        "{encoding}; they were read so. Look at the labels, and write `encoding: {key}` under "
+        "data in study.yml.",
+        encoding=_CHINESE, key=_CHINESE.lower(),
     )  # fmt: skip
+    return Finding("mark", place, sentence)
+
+
+def _western(place: str) -> Finding:
+    """Return the finding on a Chinese file that declares a western encoding."""
+    sentence = said(
+        "the file declares a western encoding, and its texts are Chinese when read as "
+        "{encoding}; they were read so. Look at the labels, and write `encoding: {key}` under "
+        "data in study.yml.",
+        encoding=_CHINESE, key=_CHINESE.lower(),
+    )  # fmt: skip
+    return Finding("mark", place, sentence)
 
 
 def _garbled(meta: Any, frame: pd.DataFrame) -> bool:
@@ -168,7 +182,10 @@ def _declared(
         if texts:
             n = int(frame[column].isin(texts).sum())
             frame[column] = frame[column].mask(frame[column].isin(texts), "")
-            sentence = f"column '{column}': {n} cells hold texts the file declares missing; blank."
+            sentence = said(
+                "column '{column}': {n} cells hold texts the file declares missing; blank.",
+                column=column, n=n,
+            )  # fmt: skip
             findings.append(Finding("mark", place, sentence))
     return found, findings
 

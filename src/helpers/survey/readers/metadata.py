@@ -13,7 +13,7 @@ import pandas as pd
 
 from helpers.errors import CodebookError, DataContractError, listing, nearest
 from helpers.survey import identifiers
-from helpers.survey.findings import Finding
+from helpers.survey.findings import Finding, said
 
 META = (
     "respondent_id", "started_at", "ended_at", "duration_s", "finished", "progress",
@@ -90,10 +90,13 @@ def fill(
                 Finding(
                     "mark",
                     f"{place}, {name}",
-                    f"{n} cells cannot be read (first: '{texts[lost].iloc[0]}'); "
-                    "they count as unknown. Check the export's format.",
+                    said(
+                        "{n} cells cannot be read (first: '{first}'); they count as unknown. "
+                        "Check the export's format.",
+                        n=n, first=texts[lost].iloc[0],
+                    ),
                 )
-            )
+            )  # fmt: skip
     return out, findings
 
 

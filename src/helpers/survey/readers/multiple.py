@@ -8,9 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from helpers.errors import listing
 from helpers.specification import Scale
-from helpers.survey.findings import Finding
+from helpers.survey.findings import Finding, Said, in_file, listed, said
 from helpers.survey.readers.answers import NOT_ANSWERED, Typed, label_codes, plain
 
 _QUESTION = re.compile(r"^(\d+)\s*[、.]")
@@ -81,7 +80,7 @@ def type_joined(
     values = pd.DataFrame(rows, index=cells.index, columns=codes, dtype=float)
     named = stripped.map(dict(tokens)).astype(object)
     reasons = named.where(named.notna(), NOT_ANSWERED).where(blank, None)
-    return Typed(values, reasons, _fault(bad, scale, f"{place}, item {item}"))
+    return Typed(values, reasons, _fault(bad, scale, in_file(place, item)))
 
 
 def _choices(text: str, names: Mapping[str, int], separator: str) -> tuple[set[int], str]:
@@ -98,14 +97,14 @@ def _choices(text: str, names: Mapping[str, int], separator: str) -> tuple[set[i
     return found, ""
 
 
-def _fault(bad: Mapping[str, str], scale: Scale, where: str) -> tuple[Finding, ...]:
+def _fault(bad: Mapping[str, str], scale: Scale, at: Said) -> tuple[Finding, ...]:
     """Return the finding for choices that the scale does not have."""
     if not bad:
         return ()
-    shown = listing([f"'{rest}'" for rest in dict.fromkeys(bad.values())], most=5)
-    known = listing([b.en for b in scale.labels.values()])
-    sentence = (
-        f"some answers hold choices that are no label of the scale: {shown}; allowed are {known}. "
-        "Correct the labels of the scale in study.yml, or export codes."
-    )
-    return (Finding("error", where, sentence),)
+    shown = listed([f"'{rest}'" for rest in dict.fromkeys(bad.values())], most=5)
+    sentence = said(
+        "some answers hold choices that are no label of the scale: {shown}; allowed are {known}. "
+        "Correct the labels of the scale in study.yml, or export codes.",
+        shown=shown, known=listed(b.en for b in scale.labels.values()),
+    )  # fmt: skip
+    return (Finding("error", at, sentence),)

@@ -8,7 +8,7 @@ import re
 import pandas as pd
 
 from helpers.errors import DataContractError
-from helpers.survey.findings import Finding
+from helpers.survey.findings import Finding, said
 from helpers.survey.readers.assemble import (
     Taken,
     assemble,
@@ -116,7 +116,7 @@ def _stripped(dates: pd.Series, place: str) -> list[Finding]:
     """Return the finding on dates that an anonymous survey does not keep."""
     if not (dates == _STRIPPED).any():
         return []
-    sentence = "dates are those of an anonymous survey (1980-01-01): times are not known."
+    sentence = said("dates are those of an anonymous survey (1980-01-01): times are not known.")
     return [Finding("note", place, sentence)]
 
 
@@ -133,7 +133,7 @@ def _answer_codes(
             turned[name] = body[name].astype("str").replace(new).astype("category")
     if not turned:
         return body, []
-    sentence = f"answer codes A1, A2, ... are read as 1, 2, ... in {len(turned)} columns."
+    sentence = said("answer codes A1, A2, ... are read as 1, 2, ... in {n} columns.", n=len(turned))
     return body.assign(**turned), [Finding("note", place, sentence)]
 
 

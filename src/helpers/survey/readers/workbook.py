@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from helpers.errors import DataContractError, listing, nearest
-from helpers.survey.findings import Finding
+from helpers.survey.findings import Finding, listed, said
 from helpers.survey.readers.opening import protected
 
 _FORMULA = re.compile(rb"<f[ >/]")
@@ -89,11 +89,11 @@ def read_workbook(
     findings += _long_numbers(cells, place)
     texts, titles = _below_titles(_texts(cells, sheets.chosen, place))
     if titles:
-        sentence = (
-            f"{len(titles)} rows above the names hold titles ({listing(sum(titles, []), most=5)}); "
-            f"the names are taken from row {len(titles) + 1} of the cells, and the titles are not "
-            "kept."
-        )
+        sentence = said(
+            "{n} rows above the names hold titles ({titles}); the names are taken from row {row} "
+            "of the cells, and the titles are not kept.",
+            n=len(titles), titles=listed(sum(titles, []), most=5), row=len(titles) + 1,
+        )  # fmt: skip
         findings.append(Finding("note", place, sentence))
     return _table(texts), sheets, findings
 
@@ -184,17 +184,20 @@ def _formulas(path: Path, number: int, place: str) -> list[Finding]:
         with zipfile.ZipFile(path) as archive:
             content = archive.read(name) if name in archive.namelist() else b""
     except (zipfile.BadZipFile, zlib.error, OSError, NotImplementedError):
-        sentence = "the workbook is damaged: formulas cannot be looked for. Export it again."
+        sentence = said("the workbook is damaged: formulas cannot be looked for. Export it again.")
         return [Finding("mark", place, sentence)]
     n, empty = len(_FORMULA.findall(content)), len(_WITHOUT_VALUE.findall(content))
     findings = []
     if n > empty:
-        sentence = f"{n - empty} cells hold formulas; the values stored with them are read."
+        sentence = said(
+            "{n} cells hold formulas; the values stored with them are read.", n=n - empty
+        )
         findings.append(Finding("note", place, sentence))
     if empty:
-        sentence = (
-            f"{empty} cells hold formulas without a stored value; values are needed. Open the "
-            "workbook in a spreadsheet program, save it, and read it again."
+        sentence = said(
+            "{n} cells hold formulas without a stored value; values are needed. Open the "
+            "workbook in a spreadsheet program, save it, and read it again.",
+            n=empty,
         )
         findings.append(Finding("error", place, sentence))
     return findings
@@ -205,11 +208,11 @@ def _merged(ranges: list[tuple[tuple[int, int], tuple[int, int]]], place: str) -
     below = [(a, b) for a, b in ranges if b[0] >= _HEADERS]
     if not below:
         return []
-    rows = listing([a[0] + 1 for a, _b in below], most=5)
-    sentence = (
-        f"{len(below)} groups of cells are merged (first rows: {rows}); only the first cell of a "
-        "group holds the value, the others would read as blank. Split the cells and fill them."
-    )
+    sentence = said(
+        "{n} groups of cells are merged (first rows: {rows}); only the first cell of a "
+        "group holds the value, the others would read as blank. Split the cells and fill them.",
+        n=len(below), rows=listed((a[0] + 1 for a, _b in below), most=5),
+    )  # fmt: skip
     return [Finding("error", place, sentence)]
 
 
@@ -223,8 +226,9 @@ def _long_numbers(cells: list[list[object]], place: str) -> list[Finding]:
     n = sum(isinstance(c, float | int) and abs(c) >= limit for row in cells for c in row)
     if not n:
         return []
-    sentence = (
-        f"{n} cells hold numbers of more than {_EXACT_DIGITS} digits; a spreadsheet keeps only "
-        f"{_EXACT_DIGITS}, so the last ones may be lost. Export such numbers as text or as CSV."
-    )
+    sentence = said(
+        "{n} cells hold numbers of more than {most} digits; a spreadsheet keeps only "
+        "{most}, so the last ones may be lost. Export such numbers as text or as CSV.",
+        n=n, most=_EXACT_DIGITS,
+    )  # fmt: skip
     return [Finding("mark", place, sentence)]
