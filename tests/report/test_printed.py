@@ -3,8 +3,8 @@
 import base64
 import io
 import re
+import shutil
 import subprocess
-import sys
 import zipfile
 
 import nbformat
@@ -35,6 +35,10 @@ TABLE = (
     '<p class="table-note">N = 40.</p></div>'
 )
 FRAME = Frame("Study *A* #1", True, (), (("Data", "a_b * $x$"), ("Versions", "python")))
+
+needs_pdftotext = pytest.mark.skipif(
+    shutil.which("pdftotext") is None, reason="pdftotext reads the PDF back"
+)
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +121,60 @@ def test_no_number_is_broken_in_a_wide_table():
     assert all(w >= 11 * digit for w, n in zip(widths[1:], numbers) if len(n) == 14)
 
 
+def long_table(groups=12, rows=6):
+    """A table with sub-headings, longer than a page, as notebooks show it."""
+    body = ""
+    for group in range(groups):
+        body += f'<tr><td colspan="2" style="text-align:left"><em>Group {group}.</em></td></tr>'
+        body += "".join(f"<tr><td>item {group}.{i}</td><td>.{i}</td></tr>" for i in range(rows))
+    head = "<thead><tr><th>Item</th><th>Loading</th></tr></thead>"
+    note = '<p class="table-note">Read me.</p>'
+    return f"<table><caption>Long</caption>{head}<tbody>{body}</tbody></table>{note}"
+
+
+def shown(*tables):
+    outputs = [nbformat.v4.new_output("display_data", {"text/html": t}) for t in tables]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x", outputs=outputs)])
+    return harvest(book, name="x")
+
+
+def test_in_word_no_row_is_parted_and_short_tables_stay_whole():
+    short = TABLE
+    xml, _names = document(docx(shown(short, long_table()), FRAME))
+    first, second = re.findall(r"<w:tbl>.*?</w:tbl>", xml, re.DOTALL)
+    for table in (first, second):
+        assert table.count("<w:cantSplit/>") == table.count("<w:tr>")
+    rows = re.findall(r"<w:tr>.*?</w:tr>", first, re.DOTALL)
+    assert all("<w:keepNext/>" in row for row in rows)  # the last one stays with the note
+    rows = re.findall(r"<w:tr>.*?</w:tr>", second, re.DOTALL)
+    for position, row in enumerate(rows):
+        stays = "Group" in row or position < 2 or position >= len(rows) - 2
+        assert ("<w:keepNext/>" in row) == stays
+
+
+def test_word_numbers_its_pages():
+    data = docx(shown(TABLE), FRAME)
+    xml, names = document(data)
+    assert "<w:footerReference" in xml
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        footers = [
+            archive.read(n).decode("utf-8") for n in names if "footer" in n and "rels" not in n
+        ]
+    assert any("PAGE" in footer for footer in footers)
+
+
+def test_a_figure_higher_than_a_page_is_made_smaller_in_word():
+    """Word cuts off what goes beyond the page."""
+    high = SVG.replace('height="9"', 'height="1100"')  # 291 mm at 96 dots an inch
+    figure = {"kind": "figure", "id": "f", "caption": "High", "alt": "It is high."}
+    output = nbformat.v4.new_output("display_data", {"image/svg+xml": high, MIME: figure})
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x", outputs=[output])])
+    xml, _names = document(docx(harvest(book, name="x"), FRAME))
+    emu_a_mm = 36_000
+    height = int(re.search(r'<wp:extent cx="\d+" cy="(\d+)"', xml).group(1)) / emu_a_mm
+    assert 200 < height < 220
+
+
 def test_the_mark_of_an_exercise_is_not_printed():
     html = {"text/html": '<p class="answer right">Exercise 1: right.</p>', "text/plain": "r"}
     shown = nbformat.v4.new_output("display_data", html)
@@ -130,11 +188,7 @@ def test_a_pdf_is_made_in_both_languages(found):
             assert pdf(found, FRAME).startswith(b"%PDF")
 
 
-@pytest.mark.skipif(
-    subprocess.run(["which", "pdftotext"], capture_output=True).returncode != 0
-    or sys.platform == "win32",
-    reason="pdftotext reads the PDF back",
-)
+@needs_pdftotext
 def test_a_pdf_holds_the_text(found, tmp_path):
     with in_language("zh"):
         (tmp_path / "a.pdf").write_bytes(pdf(found, FRAME))
@@ -156,6 +210,54 @@ def test_a_pdf_holds_the_text(found, tmp_path):
     ):
         assert words.replace(" ", "") in text
     assert "secret" not in text
+
+
+def page_texts(found, folder, language="en"):
+    with in_language(language):
+        (folder / "a.pdf").write_bytes(pdf(found, FRAME))
+    command = ["pdftotext", "-layout", str(folder / "a.pdf"), "-"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return text.split("\f")
+
+
+@needs_pdftotext
+def test_a_long_table_says_overleaf_which_group_goes_on(tmp_path):
+    pages = page_texts(shown(long_table()), tmp_path)
+    assert "Group 0." in pages[0]
+    for page in pages:
+        lines = [line.split() for line in page.splitlines() if line.strip()]
+        told = [line for line in lines if line[0] in ("Group", "item")]
+        # Each page begins with the group its rows belong to, and no group ends a page.
+        if told:
+            assert told[0][0] == "Group" and told[-1][0] == "item"
+            assert told[1][1].startswith(told[0][1])
+
+
+@needs_pdftotext
+def test_a_short_table_is_not_parted(tmp_path):
+    """Tables of twelve rows, one after the other: each stands on one page with its note."""
+    pages = page_texts(shown(*[long_table(groups=2, rows=5)] * 9), tmp_path)
+    for page in pages:
+        marks = re.findall(r"Table \d+\. Long|Read me", page)
+        assert len(marks) % 2 == 0 and marks[::2] != marks[1::2] or not marks
+        assert all(m.startswith("Table") for m in marks[::2])
+
+
+@needs_pdftotext
+def test_columns_keep_their_width_when_a_table_goes_on_overleaf(tmp_path):
+    """typst took shares of the page twice there, and words ran into each other."""
+    pages = page_texts(shown(long_table()), tmp_path)
+    heads = [line for page in pages for line in page.splitlines() if "Loading" in line]
+    assert len(heads) > 1 and len({" ".join(line.split()) for line in heads}) == 1
+    assert all(re.search(r"Item\s{2,}Loading", line) for line in heads)
+
+
+@needs_pdftotext
+def test_apostrophes_of_references_are_narrow_on_a_chinese_page(tmp_path):
+    prose = "# 问\n\n（Zinbarg, Revelle, Yovel & Li 2005）\n"
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(prose)])
+    (text,) = [t for t in page_texts(harvest(book, name="x"), tmp_path, "zh") if "Zinbarg" in t]
+    assert re.search("Cronbach[’']s", text)
 
 
 def test_a_failure_is_printed_too(found):

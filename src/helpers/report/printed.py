@@ -18,9 +18,13 @@ from helpers.report.bibliography import reference_list
 from helpers.report.execute import Failure
 from helpers.report.harvest import Block, Code, Harvest, Markup, Picture, Printed, Sliders
 from helpers.report.page import Frame, Numbering, block_markdown, plain_svg, trouble, unmarked
-from helpers.report.raster import png_of
+from helpers.report.raster import height_mm, png_of
+from helpers.report.word import with_whole_rows
 
 FONTS = Path(__file__).parents[1] / "fonts"
+
+_TALLEST_MM = 215
+"""A figure of this height leaves room for its caption on the page of Word."""
 
 _BOXED = re.compile(r'<p class="(reading|banner|unavailable|table-note)[^"]*">(.*?)</p>', re.DOTALL)
 _FOLDED = re.compile(r"<details\b.*?</details>", re.DOTALL)
@@ -85,12 +89,12 @@ def docx(
             markdown = markdown.replace('<div class="reading">', "<div>")
         meta = folder / "meta.json"
         meta.write_text(json.dumps(head), encoding="utf-8")
-        return pandoc.convert(
+        return with_whole_rows(pandoc.convert(
             f"{markdown}\n\n## {_('Where this comes from')}\n\n{rows}",
             "--to", "docx", "--output", "-", "--shift-heading-level-by=-1",
             "--metadata-file", str(meta), "--metadata", f"lang={_tag()}",
             "--reference-doc", str(pandoc.ASSETS / "reference.docx"), resources=[folder],
-        )  # fmt: skip
+        ))  # fmt: skip
 
 
 def _document(
@@ -148,9 +152,11 @@ def _typst_figure(block: Picture, folder: Path) -> str:
 def _docx_figure(block: Picture, label: str, folder: Path) -> str:
     """Write a figure as PNG, as Word has no use for SVG, and return the block that shows it."""
     name = f"figure{len(list(folder.iterdir())) + 1}.png"
-    (folder / name).write_bytes(png_of(plain_svg(block.svg)) if block.svg else block.png)
+    image = png_of(plain_svg(block.svg)) if block.svg else block.png
+    (folder / name).write_bytes(image)
+    size = f' height="{_TALLEST_MM}mm"' if height_mm(image) > _TALLEST_MM else ""
     return pandoc.raw(
-        f'<figure><img src="{name}" alt="{html.escape(block.alt)}">'
+        f'<figure><img src="{name}"{size} alt="{html.escape(block.alt)}">'
         f'<figcaption><span class="label">{html.escape(label)}</span> '
         f"{html.escape(block.caption)}</figcaption></figure>"
     )

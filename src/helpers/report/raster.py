@@ -50,3 +50,9 @@ def _resolution() -> bytes:
     dots = round(PNG_DPI / _METRES_AN_INCH)
     body = b"pHYs" + struct.pack(">IIB", dots, dots, 1)
     return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+
+
+def height_mm(image: bytes) -> float:
+    """Return how high a PNG is when printed at the resolution of ``png_of``."""
+    rows = struct.unpack(">I", image[20:24])[0]
+    return rows / PNG_DPI * _METRES_AN_INCH * 1000

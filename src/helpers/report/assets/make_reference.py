@@ -19,8 +19,29 @@ FONTS = (
     '<w:rFonts w:ascii="Times New Roman" w:hAnsi="Times New Roman" w:cs="Times New Roman" '
     'w:eastAsia="SimSun"/>'
 )
+FOOTER = (
+    '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
+    '<w:ftr xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:p><w:pPr>'
+    '<w:jc w:val="right"/></w:pPr><w:fldSimple w:instr=" PAGE "><w:r><w:rPr><w:sz w:val="18"/>'
+    "</w:rPr><w:t>1</w:t></w:r></w:fldSimple></w:p></w:ftr>"
+)
+FOOTER_ID = "rIdFooter"
+FOOTER_PLACES = {
+    "[Content_Types].xml": (
+        "</Types>",
+        '<Override PartName="/word/footer1.xml" ContentType="application/vnd.openxmlformats-'
+        'officedocument.wordprocessingml.footer+xml"/>',
+    ),
+    "word/_rels/document.xml.rels": (
+        "</Relationships>",
+        f'<Relationship Id="{FOOTER_ID}" Target="footer1.xml" Type="http://schemas.'
+        'openxmlformats.org/officeDocument/2006/relationships/footer"/>',
+    ),
+}
 A4 = (
-    '<w:sectPr><w:pgSz w:w="11906" w:h="16838"/><w:pgMar w:top="1418" w:right="1361" '
+    '<w:sectPr xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">'
+    f'<w:footerReference w:type="default" r:id="{FOOTER_ID}"/>'
+    '<w:pgSz w:w="11906" w:h="16838"/><w:pgMar w:top="1418" w:right="1361" '
     'w:bottom="1361" w:left="1361" w:header="709" w:footer="709" w:gutter="0"/></w:sectPr>'
 )
 LINES = (
@@ -93,8 +114,11 @@ def main(target: Path) -> None:
         capture_output=True, check=True,
     ).stdout  # fmt: skip
     with zipfile.ZipFile(io.BytesIO(original)) as source, zipfile.ZipFile(target, "w") as out:
-        for name in source.namelist():
-            data = source.read(name)
+        for name in [*source.namelist(), "word/footer1.xml"]:
+            data = FOOTER.encode("utf-8") if name.endswith("footer1.xml") else source.read(name)
+            if name in FOOTER_PLACES:
+                end, part = FOOTER_PLACES[name]
+                data = data.replace(end.encode("utf-8"), (part + end).encode("utf-8"))
             if name == "word/styles.xml":
                 data = restyle(data.decode("utf-8")).encode("utf-8")
             if name == "word/document.xml":

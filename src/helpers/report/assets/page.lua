@@ -88,6 +88,18 @@ local function unlisted(el)
   end
 end
 
+-- A short table and the note below it stay on one page; a long one would leave half a page empty.
+local SHORT = 12
+
+local function noted(blocks)
+  local first, last = blocks[1], blocks[#blocks]
+  local long = not (first and first.t == 'Table') or #first.bodies[1].body > SHORT
+  if long or last.t ~= 'RawBlock' then return blocks end
+  blocks:insert(1, pandoc.RawBlock('typst', '#with-note['))
+  blocks:insert(pandoc.RawBlock('typst', ']'))
+  return blocks
+end
+
 -- The number of a table or figure is a field, so that Word counts on when a table is moved, and
 -- can list and cite them: "Table 1." becomes the word, the field SEQ, and what follows.
 local function escaped(text)
@@ -124,7 +136,7 @@ function RawBlock(el)
   end
   local blocks = pandoc.read(el.text, 'html').blocks:walk { Div = boxed }
   if FORMAT:match('docx') then return blocks:walk { Table = widened, Span = counted } end
-  return blocks:walk { Table = widened }:walk { Str = unlisted }
+  return noted(blocks:walk { Table = widened }:walk { Str = unlisted })
 end
 
 -- Word sets the paragraphs of a dense list in the size of table cells.
