@@ -243,23 +243,6 @@ def test_a_short_table_is_not_parted(tmp_path):
         assert all(m.startswith("Table") for m in marks[::2])
 
 
-@needs_pdftotext
-def test_columns_keep_their_width_when_a_table_goes_on_overleaf(tmp_path):
-    """typst took shares of the page twice there, and words ran into each other."""
-    pages = page_texts(shown(long_table()), tmp_path)
-    heads = [line for page in pages for line in page.splitlines() if "Loading" in line]
-    assert len(heads) > 1 and len({" ".join(line.split()) for line in heads}) == 1
-    assert all(re.search(r"Item\s{2,}Loading", line) for line in heads)
-
-
-@needs_pdftotext
-def test_apostrophes_of_references_are_narrow_on_a_chinese_page(tmp_path):
-    prose = "# 问\n\n（Zinbarg, Revelle, Yovel & Li 2005）\n"
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(prose)])
-    (text,) = [t for t in page_texts(harvest(book, name="x"), tmp_path, "zh") if "Zinbarg" in t]
-    assert re.search("Cronbach[’']s", text)
-
-
 def test_a_failure_is_printed_too(found):
     failure = Failure("error", "ValueError", "bad $value_", (), 1)
     words = re.sub(r"<[^>]*>", "", document(docx(found, FRAME, failure=failure))[0])
