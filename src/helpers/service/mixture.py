@@ -30,7 +30,9 @@ MOST_STEPS = 2000
 _CYCLE = 3
 """Steps of EM in one cycle: two, and one from where they lead to."""
 _FARTHEST = 1000.0
-BLOCK_BYTES = 60_000_000
+BLOCK_BYTES = 4_000_000
+CACHE_BYTES = 1_000_000
+_LEAST_ROWS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +111,52 @@ def responsibilities(x: Array, at: Mixtures, spread: Spread) -> tuple[Array, Arr
     return logs, (np.log(total) + top).sum(axis=(-1, -2))
 
 
-def maximise(x: Array, posterior: Array, spread: Spread, floor: Array) -> tuple[Array, ...]:
-    """Return shares, means and spread given the posteriors."""
-    n = x.shape[-2]
-    sizes = posterior.sum(axis=-1) + 1e-12
-    means = (posterior @ x) / sizes[..., None]
-    shares = sizes / n
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What one pass over the rows leaves for the next parameters.
+
+    Attributes
+    ----------
+    loglik : ndarray, shape (s,)
+    sizes : ndarray, shape (s, k)
+        Sums of the posteriors.
+    first, second : ndarray, shape (s, k, p)
+        Sums of the rows, and of their squares, each weighted by its posterior.
+    """
+
+    loglik: Array
+    sizes: Array
+    first: Array
+    second: Array
+
+
+def expect(x: Array, at: Mixtures, spread: Spread) -> Sums:
+    """Gather the sums of the E-step, a stretch of rows at a time that stays in the cache."""
+    s, k, p = at.means.shape
+    length = max(_LEAST_ROWS, CACHE_BYTES // (8 * s * k))
+    sums = Sums(np.zeros(s), np.zeros((s, k)), np.zeros((s, k, p)), np.zeros((s, k, p)))
+    for start in range(0, x.shape[1], length):
+        own = x[:, start : start + length]
+        posterior, loglik = responsibilities(own, at, spread)
+        sums.loglik[:] += loglik
+        sums.sizes[:] += posterior.sum(axis=-1)
+        sums.first[:] += posterior @ own
+        sums.second[:] += posterior @ np.square(own)
+    return sums
+
+
+def maximise(x: Array, sums: Sums, spread: Spread, floor: Array) -> tuple[Array, ...]:
+    """Return shares, means and spread that the sums lead to."""
+    sizes = sums.sizes + 1e-12
+    means = sums.first / sizes[..., None]
+    shares = sizes / x.shape[-2]
     if spread == "tied":
-        inside = np.swapaxes(x, -1, -2) @ x / n
+        inside = np.swapaxes(x, -1, -2) @ x / x.shape[-2]
         between = np.swapaxes(means, -1, -2) @ (shares[..., None] * means)
         cov = inside - between
         cov = cov + np.eye(x.shape[-1]) * floor[:, None, :]
         return shares, means, cov
-    variances = (posterior @ np.square(x)) / sizes[..., None] - np.square(means)
+    variances = sums.second / sizes[..., None] - np.square(means)
     if spread == "equal":
         pooled = (shares[..., None] * variances).sum(axis=-2, keepdims=True)
         variances = np.broadcast_to(pooled, means.shape)
@@ -172,8 +207,8 @@ def _step_up(
 ) -> tuple[tuple[Array, ...], Array]:
     """Return the parameters after one step of EM, and the log likelihood before it."""
     none = np.zeros(len(here[0]))
-    posterior, now = responsibilities(x, Mixtures(*here, none, none > 0), spread)
-    return maximise(x, posterior, spread, floor), now
+    sums = expect(x, Mixtures(*here, none, none > 0), spread)
+    return maximise(x, sums, spread, floor), sums.loglik
 
 
 def _extrapolated(
