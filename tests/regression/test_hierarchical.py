@@ -118,7 +118,7 @@ def test_bad_input_is_named(rows):
     with pytest.raises(DataContractError, match="has an empty step"):
         hierarchical_regression(rows["sat"], [[age], []], label="sat")
     double = Term("d", "d", (2 * rows[["age"]] + 1).set_axis(["d"], axis=1))
-    with pytest.raises(EstimationError, match="sums of others among age, d"):
+    with pytest.raises(EstimationError, match="sums of others: d among age, d"):
         hierarchical_regression(rows["sat"], [[age, double]], label="sat")
     with pytest.raises(DataContractError, match="more rows than coefficients"):
         hierarchical_regression(rows["sat"].head(3), [[age]], label="sat")

@@ -9,19 +9,17 @@ from helpers.regression.dominance import dominance
 from helpers.regression.dose import dose_response, restricted_cubic
 from helpers.regression.formula_fit import fit_formula, study_formulas
 from helpers.regression.formulas import formulas
-from helpers.regression.hierarchical import (
-    hierarchical_regression,
-    regression_title,
-    study_regression,
-)
+from helpers.regression.hierarchical import hierarchical_regression
 from helpers.regression.influence import influence
 from helpers.regression.mixed import long_outcomes, mixed_model
 from helpers.regression.ordered import ordered_logit
 from helpers.regression.prediction import bounds_test, cross_validate, vuong_test
 from helpers.regression.relative import relative_weights
 from helpers.regression.study_views import (
+    regression_title,
     study_dose_response,
     study_moderation,
+    study_regression,
     study_regressions,
     study_surfaces,
 )

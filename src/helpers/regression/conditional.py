@@ -17,6 +17,7 @@ from helpers.memo import remembered
 from helpers.regression.design import Term
 from helpers.regression.hierarchical import spoken_p
 from helpers.regression.least_squares import LeastSquares, compare_nested, fit_least_squares
+from helpers.regression.process_slopes import SlopeLine, johnson_neyman, simple_slopes, three_levels
 from helpers.thresholds import LEVEL
 
 Array = NDArray[np.float64]
@@ -41,6 +42,9 @@ class Moderation:
     region : tuple of float
         Johnson-Neyman values of the moderator, within its observed range, at which the slope's
         interval begins or ceases to hold zero; empty if it never does.
+    regions : DataFrame
+        low, high, sign (``+ - 0``): where the interval lies above zero, below it, or holds it, over
+        the observed range.
     lines : DataFrame
         x, estimate, ci_low, ci_high, moderator: lines for drawing, controls at their means.
     n_used, n_dropped : int
@@ -60,6 +64,7 @@ class Moderation:
     p_change: float
     slopes: pd.DataFrame
     region: tuple[float, ...]
+    regions: pd.DataFrame
     lines: pd.DataFrame
     n_used: int
     n_dropped: int
@@ -78,40 +83,34 @@ class Moderation:
         """Return one sentence that reads the product term."""
         return _(
             "Per unit of {moderator}, the slope of {outcome} on {predictor} changes by "
-            "{product:.3f} ({level:.0%} interval {low:.3f} to {high:.3f}, p {p}; n = {n})."
+            "{product} ({level:.0%} interval {low} to {high}, p {p}; n = {n})."
         ).format(
             moderator=self.moderator,
             outcome=self.outcome,
             predictor=self.predictor,
-            product=self.product,
+            product=_signed(self.product),
             level=self.level,
-            low=self.product_low,
-            high=self.product_high,
+            low=_signed(self.product_low),
+            high=_signed(self.product_high),
             p=spoken_p(self.product_p),
             n=self.n_used,
         )
 
     def region_text(self) -> str:
         """Return one sentence on the Johnson-Neyman values."""
-        if not self.region:
-            text = (
-                _("Over the whole observed range of {moderator}, the slope's interval holds zero.")
-                if self._zero_inside()
-                else _("Nowhere in the observed range of {moderator} does the slope's interval "
-                       "hold zero.")
-            )  # fmt: skip
-            return text.format(moderator=self.moderator)
+        words = {
+            "+": _("lies above zero from {low:.2f} to {high:.2f}"),
+            "-": _("lies below zero from {low:.2f} to {high:.2f}"),
+            "0": _("holds zero from {low:.2f} to {high:.2f}"),
+        }
+        parts = [
+            words[row["sign"]].format(low=row["low"], high=row["high"])
+            for row in self.regions.to_dict("records")
+        ]
         return _(
-            "By Johnson and Neyman, the interval of the slope starts or ceases to hold zero at "
-            "{moderator} = {values}."
-        ).format(
-            moderator=self.moderator, values=", ".join(f"{value:.2f}" for value in self.region)
-        )
-
-    def _zero_inside(self) -> bool:
-        """Tell whether the slope's interval holds zero at the moderator's mean."""
-        middle = self.slopes.iloc[1]
-        return bool(middle["ci_low"] <= 0 <= middle["ci_high"])
+            "By Johnson and Neyman, over the observed range of {moderator} the interval of the "
+            "slope {parts}."
+        ).format(moderator=self.moderator, parts=_("; ").join(parts))
 
 
 @remembered
@@ -163,7 +162,11 @@ def moderation(
     critical = float(stats.t.ppf((1 + level) / 2, fit.df_resid))
     half = critical * fit.se()[3]
     sd = float(kept["__w"].std(ddof=1))
-    ends = (float(kept["__w"].min()) - centre_w, float(kept["__w"].max()) - centre_w)
+    line = SlopeLine(
+        float(fit.b[1]), float(fit.b[3]), fit.cov[np.ix_([1, 3], [1, 3])], 0.0, sd,
+        float(w.min()), float(w.max()), fit.df_resid, level,
+    )  # fmt: skip
+    found = johnson_neyman(line)
     return Moderation(
         predictor=predictor.label,
         moderator=moderator.label,
@@ -175,8 +178,11 @@ def moderation(
         delta_r2=fit.r2 - without.r2,
         f_change=f,
         p_change=p,
-        slopes=_slopes(fit, centre_w, sd, critical),
-        region=tuple(float(root + centre_w) for root in _region(fit, critical, ends)),
+        slopes=_uncentred(simple_slopes(line), centre_w),
+        region=tuple(float(root + centre_w) for root in found.ends),
+        regions=found.regions.assign(
+            low=found.regions["low"] + centre_w, high=found.regions["high"] + centre_w
+        ),
         lines=_lines(fit, kept["__x"], centre_x, sd, critical),
         n_used=len(kept),
         n_dropped=len(frame) - len(kept),
@@ -185,36 +191,14 @@ def moderation(
     )
 
 
-def _levels(sd: float) -> dict[str, float]:
-    """Return names and centred values of the three levels of the moderator."""
-    return {_("one SD below the mean"): -sd, _("mean"): 0.0, _("one SD above the mean"): sd}
+def _uncentred(slopes: pd.DataFrame, centre: float) -> pd.DataFrame:
+    """Return simple slopes with the moderator's values in its own unit."""
+    return slopes.assign(moderator_value=slopes["moderator_value"] + centre)
 
 
-def _slopes(fit: LeastSquares, centre: float, sd: float, critical: float) -> pd.DataFrame:
-    """Return the slope at three levels of the moderator."""
-    rows = []
-    for name, at in _levels(sd).items():
-        slope = fit.b[1] + fit.b[3] * at
-        se = float(np.sqrt(fit.cov[1, 1] + 2 * at * fit.cov[1, 3] + at**2 * fit.cov[3, 3]))
-        rows.append(
-            {
-                "at": name, "moderator_value": centre + at, "slope": slope, "se": se,
-                "ci_low": slope - critical * se, "ci_high": slope + critical * se,
-                "p_value": float(2 * stats.t.sf(abs(slope / se), fit.df_resid)),
-            }
-        )  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def _region(fit: LeastSquares, critical: float, ends: tuple[float, float]) -> list[float]:
-    """Return where slope squared equals critical squared times its variance, within the range."""
-    c2 = critical**2
-    a = fit.b[3] ** 2 - c2 * fit.cov[3, 3]
-    b = 2 * (fit.b[1] * fit.b[3] - c2 * fit.cov[1, 3])
-    c = fit.b[1] ** 2 - c2 * fit.cov[1, 1]
-    roots = np.roots([a, b, c])
-    real = sorted(float(root.real) for root in roots if abs(root.imag) < 1e-12)
-    return [root for root in real if ends[0] < root < ends[1]]
+def _signed(value: float) -> str:
+    """Return a number with three decimals and a true minus sign."""
+    return f"{value:.3f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _lines(
@@ -223,7 +207,8 @@ def _lines(
     """Return predicted lines at three levels of the moderator, controls at their means."""
     grid = np.linspace(float(x.min()), float(x.max()), GRID)
     parts = []
-    for name, at in _levels(sd).items():
+    for name, step in three_levels():
+        at = step * sd
         design = np.zeros((GRID, len(fit.b)))
         design[:, 0], design[:, 1], design[:, 2] = 1, grid - centre, at
         design[:, 3] = (grid - centre) * at

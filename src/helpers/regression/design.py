@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from helpers.errors import DataContractError, listing, nearest
-from helpers.i18n import pick
+from helpers.errors import (
+    DataContractError,
+    EstimationError,
+    Unavailable,
+    listing,
+    nearest,
+)
+from helpers.i18n import _, pick
 
 if TYPE_CHECKING:
     from helpers.survey.load import Study
+
+
+Q = ParamSpec("Q")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +100,60 @@ def dummy_term(values: pd.Series, *, name: str, label: str) -> Term:
         for other in others
     }
     return Term(name, label, pd.DataFrame(columns, index=values.index), str(reference))
+
+
+def attempt(
+    what: str, function: Callable[Q, R], *args: Q.args, **options: Q.kwargs
+) -> R | Unavailable:
+    """Call a statistic of a study; what these respondents do not allow becomes ``Unavailable``.
+
+    For statistics only: names that the user wrote are checked before, and stay errors.
+    """
+    try:
+        return function(*args, **options)
+    except (DataContractError, EstimationError) as error:
+        why = _("these respondents do not allow it ({detail})")
+        return Unavailable(what, why.format(detail=str(error).rstrip(".")))
+
+
+def terms_in_use(
+    outcome: pd.Series, steps: Sequence[Sequence[Term]]
+) -> tuple[list[list[Term]], NDArray[np.bool_], list[str]]:
+    """Return the terms that can be estimated on the complete rows, these rows, and what falls away.
+
+    Listwise deletion may leave a category without anybody, or a category alone. Columns of such
+    categories fall away; where nobody of the reference is left, the next category takes its place.
+    What falls away is named, never dropped in silence. Terms of numbers are handed through: one
+    that never varies is for ``fit_least_squares`` to refuse.
+    """
+    parts = [outcome, *(term.columns for step in steps for term in step)]
+    rows = pd.concat(parts, axis=1).notna().all(axis=1).to_numpy()
+    kept, gone = [], []
+    for step in steps:
+        terms = [_term_in_use(term, rows) for term in step]
+        for before, after in zip(step, terms, strict=True):
+            lost = set(before.columns) - set(after.columns) - {after.reference}
+            gone += [before.label] if after.columns.empty else sorted(
+                name for name in lost if name != f"{after.label}: {after.reference}"
+            )  # fmt: skip
+            if before.reference != after.reference and not after.columns.empty:
+                gone.append(f"{before.label}: {before.reference}")
+        terms = [term for term in terms if not term.columns.empty]
+        if terms:
+            kept.append(terms)
+    return kept, rows, gone
+
+
+def _term_in_use(term: Term, rows: NDArray[np.bool_]) -> Term:
+    """Return a term without the categories that nobody among some rows has."""
+    if not term.reference:
+        return term
+    own = term.columns[rows]
+    used = [name for name in own.columns if own[name].max() > 0]
+    reference = term.reference
+    if used and own[used].sum(axis=1).min() > 0:
+        reference = used.pop(0).removeprefix(f"{term.label}: ")
+    return Term(term.name, term.label, term.columns[used], reference)
 
 
 def variable_label(study: Study, name: str) -> str:

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 from statsmodels.stats.diagnostic import het_breuschpagan
 
-from helpers.errors import DataContractError, listing, nearest
-from helpers.i18n import _, pick
+from helpers.errors import DataContractError, listing
+from helpers.i18n import _
 from helpers.memo import remembered
-from helpers.regression.design import Term, study_term, variable_label
+from helpers.regression.design import Term, terms_in_use
 from helpers.regression.least_squares import (
     LeastSquares,
+    estimable,
     fit_least_squares,
     inflation_factors,
 )
 from helpers.results import CheckResult, Number
 from helpers.thresholds import LEVEL, THRESHOLDS
-
-if TYPE_CHECKING:
-    from helpers.survey.load import Study
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +44,11 @@ class HierarchicalResult:
     breusch_pagan_p : float
     references : tuple of str
         Reference category of each categorical predictor.
+    alone : tuple of str
+        Terms that rest on one respondent, whose robust errors do not exist (NaN).
+    left_out : tuple of str
+        Labels of predictors that have one value in these data, and of categories that nobody
+        among the complete rows has.
     n_used, n_dropped : int
         Listwise over the outcome and the predictors of *all* steps.
     level : float
@@ -60,6 +63,8 @@ class HierarchicalResult:
     largest_shift: float
     breusch_pagan_p: float
     references: tuple[str, ...]
+    alone: tuple[str, ...]
+    left_out: tuple[str, ...]
     n_used: int
     n_dropped: int
     level: float
@@ -146,12 +151,7 @@ class HierarchicalResult:
                 value=self.cooks_max,
                 threshold=cook.value,
                 source=cook.source,
-                text=_(
-                    "The largest Cook's distance is {value:.3f}; {share:.1%} of the rows lie above "
-                    "4/n, and without them no standardised slope moves by more than {shift:.2f}."
-                ).format(
-                    value=self.cooks_max, share=self.influential_share, shift=self.largest_shift
-                ),
+                text=self._influence_text(),
             ),
             CheckResult(
                 name=_("Equal error variance (Breusch-Pagan)"),
@@ -163,6 +163,22 @@ class HierarchicalResult:
                     p=spoken_p(self.breusch_pagan_p)
                 ),
             ),
+        )
+
+    def _influence_text(self) -> str:
+        """Say how far the rows of large Cook's distance carry the slopes."""
+        if np.isnan(self.largest_shift):
+            text = _(
+                "The largest Cook's distance is {value:.3f}; {share:.1%} of the rows lie above "
+                "4/n, and without them too few rows are left to fit the model again."
+            )
+        else:
+            text = _(
+                "The largest Cook's distance is {value:.3f}; {share:.1%} of the rows lie above "
+                "4/n, and without them no standardised slope moves by more than {shift:.2f}."
+            )
+        return text.format(
+            value=self.cooks_max, share=self.influential_share, shift=self.largest_shift
         )
 
 
@@ -177,6 +193,7 @@ def hierarchical_regression(
     steps: Sequence[Sequence[Term]],
     *,
     label: str,
+    left_out: Sequence[str] = (),
     level: float = LEVEL,
 ) -> HierarchicalResult:
     """Fit a regression in steps, every step on the rows that are complete for all.
@@ -188,6 +205,8 @@ def hierarchical_regression(
         Blocks in the order of entry; each step keeps those before.
     label : str
         Name of the outcome in sentences.
+    left_out : sequence of str
+        Labels of predictors that the caller left out; copied into the result.
     level : float
         Confidence level of the intervals.
 
@@ -203,15 +222,21 @@ def hierarchical_regression(
             "hierarchical_regression: steps= is empty or has an empty step; at least one predictor "
             "a step is needed."
         )
-    columns = [pd.concat([term.columns for term in step], axis=1) for step in steps]
-    whole = pd.concat([outcome.rename("__outcome"), *columns], axis=1)
-    doubled = whole.columns[whole.columns.duplicated()].tolist()
+    names = [name for step in steps for term in step for name in term.columns]
+    doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
         raise DataContractError(
             f"hierarchical_regression: steps= enter {listing(doubled)} twice; each predictor "
             "enters once. Take it out of one step."
         )
-    kept = whole.dropna()
+    used, complete, gone = terms_in_use(outcome, steps)
+    if not used:
+        raise DataContractError(
+            f"hierarchical_regression: steps= hold {listing(gone)}, each with one category among "
+            f"{int(complete.sum())} complete rows; predictors that vary are needed. Choose others."
+        )
+    columns = [pd.concat([term.columns for term in step], axis=1) for step in used]
+    kept = pd.concat([outcome.rename("__outcome"), *columns], axis=1)[complete]
     y = kept["__outcome"].to_numpy(dtype=float)
     fits: list[LeastSquares] = []
     for upto in range(1, len(columns) + 1):
@@ -222,22 +247,24 @@ def hierarchical_regression(
     high = last.cooks > 4 / last.n
     return HierarchicalResult(
         outcome=label,
-        steps=_step_table(fits, steps),
+        steps=_step_table(fits, used),
         coefficients=pd.concat(
             [_coefficients(i, fit, kept, y, level) for i, fit in enumerate(fits, start=1)],
             ignore_index=True,
         ),
-        cooks_max=float(last.cooks.max()),
+        cooks_max=float(np.nanmax(last.cooks)),
         influential_share=float(high.mean()),
         largest_shift=_largest_shift(last, last_x, y, ~high),
         breusch_pagan_p=float(
             het_breuschpagan(last.residuals, np.column_stack([np.ones(last.n), last_x]))[1]
         ),
         references=tuple(
-            f"{term.label}: {term.reference}" for step in steps for term in step if term.reference
+            f"{term.label}: {term.reference}" for step in used for term in step if term.reference
         ),
+        alone=last.alone,
+        left_out=(*left_out, *gone),
         n_used=len(kept),
-        n_dropped=len(whole) - len(kept),
+        n_dropped=len(outcome) - len(kept),
         level=level,
         method="OLS, HC3; listwise over all steps",
     )
@@ -298,52 +325,16 @@ def _coefficients(
 
 
 def _largest_shift(fit: LeastSquares, x: pd.DataFrame, y: np.ndarray, keep: np.ndarray) -> float:
-    """Return how far a standardised slope moves at most when some rows are left out."""
+    """Return how far a standardised slope moves at most when some rows are left out.
+
+    Terms that cannot be estimated without these rows are not compared. NaN if too few rows remain.
+    """
     inside = x[keep]
-    varying = [c for c in inside.columns if inside[c].nunique() > 1]
+    varying = estimable(inside)
+    if not varying or len(inside) <= len(varying) + 2 or np.ptp(y[keep]) == 0:
+        return float("nan")
     again = fit_least_squares(y[keep], inside[varying])
     scale = x.std(ddof=1) / np.std(y, ddof=1)
     before = pd.Series(fit.b[1:], index=list(fit.terms[1:]))
     after = pd.Series(again.b[1:], index=list(again.terms[1:]))
     return float(((after - before) * scale).abs().max())
-
-
-def study_regression(study: Study, name: str, *, level: float = LEVEL) -> HierarchicalResult:
-    """Fit a regression that a study declares under ``regressions``.
-
-    Raises
-    ------
-    DataContractError
-        The study declares none of that name, or a variable of it does not exist.
-    """
-    declared = study.spec.regressions
-    if name not in declared:
-        raise DataContractError(
-            f"study_regression: name= is '{name}'; declared in study.yml are {listing(declared)}."
-            f"{nearest(name, declared)} Ask study.offers('regression:{name}') first."
-        )
-    plan = declared[name]
-    steps = [[study_term(study, variable) for variable in step] for step in plan.steps]
-    outcome = study_term(study, plan.outcome)
-    if outcome.reference:
-        raise DataContractError(
-            f"study_regression: outcome= of '{name}' is '{plan.outcome}', a category; a number or "
-            "a scale score is needed. Correct regressions in study.yml."
-        )
-    return hierarchical_regression(
-        outcome.columns.iloc[:, 0],
-        steps,
-        label=variable_label(study, plan.outcome),
-        level=level,
-    )
-
-
-def regression_title(study: Study, name: str) -> str:
-    """Return the title of a declared regression in the current language."""
-    declared = study.spec.regressions
-    if name not in declared:
-        raise DataContractError(
-            f"regression_title: name= is '{name}'; declared in study.yml are {listing(declared)}."
-            f"{nearest(name, declared)}"
-        )
-    return pick(declared[name].title.model_dump())

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 from scipy import stats
 
 from helpers.errors import DataContractError
-from helpers.regression.least_squares import fit_least_squares
+from helpers.regression.least_squares import LeastSquares, estimable, fit_least_squares
 from helpers.thresholds import LEVEL
 
 
@@ -26,7 +25,8 @@ class Influence:
         leverage, studentised (external), dfbetas (largest in size), term (where).
     slopes : DataFrame
         term, b, ci_low, ci_high with everybody; b_without, low_without, high_without without the
-        rows above Cook's cut; shift (of b in its standard errors).
+        rows above Cook's cut; shift (of b in its standard errors). NaN where a slope cannot be
+        estimated without these rows (a category that nobody else has).
     above_cook, above_dfbetas, above_leverage : int
         Rows above ``4 / n``, ``2 / sqrt(n)`` and ``2 k / n`` (k coefficients).
     n_used, n_dropped : int
@@ -79,36 +79,31 @@ def influence(outcome: pd.Series, predictors: pd.DataFrame, *, level: float = LE
     y = kept["__outcome"].to_numpy()
     n, k = len(kept), x.shape[1] + 1
     fit = fit_least_squares(y, x)
-    result = sm.OLS(y, sm.add_constant(x.to_numpy(), has_constant="add")).fit().get_influence()
-    dfbetas = np.asarray(result.dfbetas)[:, 1:]
-    worst = np.abs(dfbetas).argmax(axis=1)
+    dfbetas, studentised = _deletion(fit, x.to_numpy())
+    worst = np.nan_to_num(np.abs(dfbetas)).argmax(axis=1)
     rows = pd.DataFrame(
         {
             "row": kept.index, "cooks": fit.cooks, "leverage": fit.leverage,
-            "studentised": result.resid_studentized_external,
+            "studentised": studentised,
             "dfbetas": dfbetas[np.arange(n), worst], "term": np.asarray(x.columns)[worst],
         }
     )  # fmt: skip
-    keep = fit.cooks <= 4 / n
-    if (x[keep].nunique() < 2).any():
+    keep = ~(fit.cooks > 4 / n)
+    varying = estimable(x[keep])
+    if not varying:
         raise DataContractError(
-            "influence: predictors= hold a category that only influential rows have; it cannot be "
-            "judged without them. Join it with another category."
+            f"influence: predictors= vary only among the {int((~keep).sum())} influential of {n} "
+            "rows; more rows are needed to judge them. Use fewer predictors."
         )
-    without = fit_least_squares(y[keep], x[keep])
-    ends = [_ends(f, level) for f in (fit, without)]
-    slopes = pd.DataFrame(
-        {
-            "term": list(x.columns), "b": fit.b[1:], "ci_low": ends[0][0], "ci_high": ends[0][1],
-            "b_without": without.b[1:], "low_without": ends[1][0], "high_without": ends[1][1],
-            "shift": (without.b - fit.b)[1:] / fit.se()[1:],
-        }
-    )  # fmt: skip
+    without = fit_least_squares(y[keep], x.loc[keep, varying])
+    everybody, others = _slopes(fit, level), _slopes(without, level).reindex(list(fit.terms[1:]))
+    slopes = everybody.join(others.set_axis(["b_without", "low_without", "high_without"], axis=1))
+    slopes["shift"] = (slopes["b_without"] - slopes["b"]) / fit.se()[1:]
     return Influence(
         rows=rows.sort_values("cooks", ascending=False, ignore_index=True),
-        slopes=slopes,
+        slopes=slopes.rename_axis("term").reset_index(),
         above_cook=int((~keep).sum()),
-        above_dfbetas=int((np.abs(dfbetas).max(axis=1) > 2 / np.sqrt(n)).sum()),
+        above_dfbetas=int((np.abs(dfbetas) > 2 / np.sqrt(n)).any(axis=1).sum()),
         above_leverage=int((fit.leverage > 2 * k / n).sum()),
         n_used=n,
         n_dropped=len(whole) - n,
@@ -117,7 +112,21 @@ def influence(outcome: pd.Series, predictors: pd.DataFrame, *, level: float = LE
     )
 
 
-def _ends(fit: Any, level: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ends of the slopes' robust intervals."""
+def _deletion(fit: LeastSquares, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return DFBETAS (rows, slopes) and externally studentised residuals, by their closed forms.
+
+    NaN for a row of leverage 1, without which the model cannot be fitted.
+    """
+    free = np.where(np.isnan(fit.cooks), np.nan, 1 - fit.leverage)
+    others = (fit.ssr - fit.residuals**2 / free) / (fit.df_resid - 1)
+    pulls = np.linalg.pinv(np.column_stack([np.ones(fit.n), x]))[1:]
+    scale = np.sqrt(others[:, None] * (pulls**2).sum(axis=1))
+    dfbetas = pulls.T * (fit.residuals / free)[:, None] / scale
+    return dfbetas, fit.residuals / np.sqrt(others * free)
+
+
+def _slopes(fit: LeastSquares, level: float) -> pd.DataFrame:
+    """Return the slopes with their robust intervals, by term."""
     half = stats.t.ppf((1 + level) / 2, fit.df_resid) * fit.se()
-    return (fit.b - half)[1:], (fit.b + half)[1:]
+    table = pd.DataFrame({"b": fit.b, "ci_low": fit.b - half, "ci_high": fit.b + half})
+    return table.set_axis(list(fit.terms), axis=0).iloc[1:]

@@ -9,12 +9,13 @@ import pandas as pd
 
 from helpers.errors import DataContractError, Unavailable, listing
 from helpers.i18n import _
-from helpers.regression.design import study_term
+from helpers.regression.design import attempt, study_term, terms_in_use
 from helpers.regression.dominance import Dominance, dominance
 from helpers.regression.influence import Influence, influence
 from helpers.regression.mixed import MixedModel, long_outcomes, mixed_model
 from helpers.regression.ordered import OrderedLogit, ordered_logit
 from helpers.regression.relative import RelativeWeights, relative_weights
+from helpers.regression.study_views import regression_steps
 from helpers.thresholds import LEVEL
 
 if TYPE_CHECKING:
@@ -107,12 +108,14 @@ def study_importance(
         )
     data = numeric_table(study, [outcome, *names])
     options = {"seed": seed, "level": level}
-    return Importance(
-        outcome=outcome,
-        predictors=tuple(names),
-        weights=relative_weights(data, outcome, names, n_boot=n_boot, **options),
-        dominance=dominance(data, outcome, names, n_boot=n_boot // 5, **options),
-    )
+    what = _("the importance of predictors")
+    weights = attempt(what, relative_weights, data, outcome, names, n_boot=n_boot, **options)
+    if isinstance(weights, Unavailable):
+        return weights
+    shared = attempt(what, dominance, data, outcome, names, n_boot=n_boot // 5, **options)
+    if isinstance(shared, Unavailable):
+        return shared
+    return Importance(outcome=outcome, predictors=tuple(names), weights=weights, dominance=shared)
 
 
 def study_single_item(
@@ -135,7 +138,8 @@ def study_single_item(
     lacking = study.offers(f"item:{item}")
     if lacking is not None:
         return lacking
-    return ordered_logit(numeric_table(study, [item, *names]), item, names, level=level)
+    data = numeric_table(study, [item, *names])
+    return attempt(_("an ordered logit"), ordered_logit, data, item, names, level=level)
 
 
 def study_nested(
@@ -148,7 +152,8 @@ def study_nested(
     outcome, names = importance_names(study, outcome, predictors)
     item = study.spec.groups[group].item
     data = numeric_table(study, [outcome, *names]).assign(**{item: study.responses[item]})
-    return mixed_model(data, outcome, names, item, level=level)
+    what = _("a model of respondents within groups")
+    return attempt(what, mixed_model, data, outcome, names, item, level=level)
 
 
 def study_repeated(
@@ -163,7 +168,9 @@ def study_repeated(
         )
     wide = numeric_table(study, [*facets, *names])
     table = long_outcomes(wide, facets, names)
-    return mixed_model(table, "value", [*names, *facets[1:]], "person", level=level)
+    what = _("a model of outcomes within people")
+    columns = [*names, *facets[1:]]
+    return attempt(what, mixed_model, table, "value", columns, "person", level=level)
 
 
 def study_influence(study: Study, name: str, *, level: float = LEVEL) -> Influence | Unavailable:
@@ -172,6 +179,11 @@ def study_influence(study: Study, name: str, *, level: float = LEVEL) -> Influen
     if lacking is not None:
         return lacking
     plan = study.spec.regressions[name]
-    columns = [study_term(study, v).columns for step in plan.steps for v in step]
     outcome = study_term(study, plan.outcome).columns.iloc[:, 0]
-    return influence(outcome, pd.concat(columns, axis=1), level=level)
+    steps, _left_out = regression_steps(study, plan.steps)
+    used, _rows, _gone = terms_in_use(outcome, steps)
+    columns = [term.columns for step in used for term in step]
+    return attempt(
+        _("the influence of single respondents"), influence, outcome, pd.concat(columns, axis=1),
+        level=level,
+    )  # fmt: skip

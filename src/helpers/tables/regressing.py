@@ -14,14 +14,36 @@ from helpers.regression.influence import Influence
 from helpers.results import CheckResult, Number
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
+from helpers.tables.numbers import format_number
 from helpers.thresholds import LEVEL
 
-Regressions = Mapping[str, HierarchicalResult]
+Regressions = Mapping[str, HierarchicalResult | Unavailable]
 
 
+def _fitted(results: Regressions) -> dict[str, HierarchicalResult]:
+    """Return the regressions that these respondents allow."""
+    return {t: r for t, r in results.items() if not isinstance(r, Unavailable)}
+
+
+def _left_out(results: Regressions) -> str:
+    """Name the predictors and categories that fell away for being the same for all."""
+    parts = [
+        _("{title}: {names}").format(title=title, names=", ".join(r.left_out))
+        for title, r in _fitted(results).items()
+        if r.left_out
+    ]
+    if not parts:
+        return ""
+    return " " + _("Left out, as they are the same for all these respondents: {parts}.").format(
+        parts="; ".join(parts)
+    )
+
+
+@passes_unavailable
 def steps_table(results: Regressions) -> ApaTable:
     """Return fit and gain of every step, one section a regression."""
-    rows = pd.concat([r.steps.assign(regression=title) for title, r in results.items()])
+    fitted = _fitted(results)
+    rows = pd.concat([r.steps.assign(regression=title) for title, r in fitted.items()])
     return apa_table(
         rows.reset_index(drop=True),
         caption=_("Regressions in steps: what each step adds"),
@@ -42,17 +64,21 @@ def steps_table(results: Regressions) -> ApaTable:
             _("{title}: n = {n}, {dropped} left out for a blank in any step.").format(
                 title=title, n=r.n_used, dropped=r.n_dropped
             )
-            for title, r in results.items()
+            for title, r in fitted.items()
         )
         + " "
-        + _("F tests the gain of a step; the robust p is an HC3 Wald test of the same."),
+        + _("F tests the gain of a step; the robust p is an HC3 Wald test of the same.")
+        + _left_out(results),
+        missing_reason=_("a term of the step rests on one respondent, so that HC3 does not exist"),
     )
 
 
+@passes_unavailable
 def coefficients_table(results: Regressions) -> ApaTable:
     """Return the coefficients of the last step, one section a regression."""
-    rows = pd.concat([r.last().assign(regression=title) for title, r in results.items()])
-    references = {name: None for r in results.values() for name in r.references}
+    fitted = _fitted(results)
+    rows = pd.concat([r.last().assign(regression=title) for title, r in fitted.items()])
+    references = {name: None for r in fitted.values() for name in r.references}
     return apa_table(
         rows.reset_index(drop=True),
         caption=_("Coefficients of the last step"),
@@ -69,12 +95,14 @@ def coefficients_table(results: Regressions) -> ApaTable:
         note=_("HC3 errors. Reference categories: {references}.").format(
             references="; ".join(references) or _("none")
         ),
+        missing_reason=_("the term rests on one respondent, so that HC3 does not exist"),
     )
 
 
+@passes_unavailable
 def slopes_picture(results: Regressions) -> pd.DataFrame:
     """Return standardised slopes of what the later steps add; the first step are the controls."""
-    parts = [_later(r).assign(regression=r.outcome) for r in results.values()]
+    parts = [_later(r).assign(regression=r.outcome) for r in _fitted(results).values()]
     return pd.concat(parts, ignore_index=True).rename(
         columns={"term": "label", "beta": "estimate", "beta_low": "ci_low", "beta_high": "ci_high"}
     )[["label", "estimate", "ci_low", "ci_high", "regression"]]
@@ -93,49 +121,54 @@ def _later(result: HierarchicalResult) -> pd.DataFrame:
     return (last if rows.empty else rows)[["term", "beta", "beta_low", "beta_high"]]
 
 
+@passes_unavailable
 def gain_sentences(results: Regressions) -> str:
-    """Read the last step of each regression aloud."""
+    """Read the last step of each regression aloud; say which could not be fitted."""
     return " ".join(result.text() for result in results.values())
 
 
+@passes_unavailable
 def slope_sentences(results: Regressions) -> str:
     """Read the largest standardised slope beyond the controls of each regression aloud."""
     parts = []
-    for result in results.values():
+    for result in _fitted(results).values():
         rows = _later(result)
         top = rows.loc[rows["beta"].abs().idxmax()]
         parts.append(
             _(
-                "The largest standardised slope of {outcome} belongs to {term}: {beta:.2f} SD per "
-                "SD ({level:.0%} interval {low:.2f} to {high:.2f}, n = {n})."
+                "The standardised slope of {outcome} that is largest in size belongs to {term}: "
+                "{beta} SD per SD ({level:.0%} interval {low} to {high}, n = {n})."
             ).format(
                 outcome=result.outcome,
                 term=top["term"],
-                beta=top["beta"],
+                beta=format_number(top["beta"]),
                 level=result.level,
-                low=top["beta_low"],
-                high=top["beta_high"],
+                low=format_number(top["beta_low"]),
+                high=format_number(top["beta_high"]),
                 n=result.n_used,
             )
         )
     return " ".join(parts)
 
 
-def regression_checks(results: Regressions) -> list[CheckResult]:
+def regression_checks(results: Regressions | Unavailable) -> list[CheckResult | Unavailable]:
     """Return the checks of every regression, each with its outcome in the name."""
+    if isinstance(results, Unavailable):
+        return [results]
     return [
         CheckResult(
             name=f"{check.name} - {result.outcome}", passed=check.passed, value=check.value,
             threshold=check.threshold, source=check.source, text=check.text,
         )
-        for result in results.values()
+        for result in _fitted(results).values()
         for check in result.checks()
     ]  # fmt: skip
 
 
-def regression_numbers(results: Regressions) -> list[Number]:
+def regression_numbers(results: Regressions | Unavailable) -> list[Number]:
     """Return R² and standardised slopes of every regression."""
-    return [number for result in results.values() for number in result.numbers(result.outcome)]
+    known = {} if isinstance(results, Unavailable) else _fitted(results)
+    return [number for result in known.values() for number in result.numbers(result.outcome)]
 
 
 def moderation_table(result: Moderation | Unavailable) -> ApaTable | Unavailable:
@@ -224,27 +257,30 @@ def influence_table(result: Influence, *, first: int = 8) -> ApaTable:
             "Left out: {left} of {n} respondents with a Cook's distance above 4/n. The slopes that "
             "move most are shown; a shift is that of B in its standard errors. HC3 errors."
         ).format(left=result.above_cook, n=result.n_used),
+        missing_reason=_("cannot be estimated without these respondents"),
     )
 
 
 @passes_unavailable
 def influence_sentence(result: Influence) -> str:
     """Read aloud how many respondents are influential and what it changes."""
-    top = result.slopes.loc[result.slopes["shift"].abs().idxmax()]
-    crossed = (result.slopes["ci_low"] > 0) | (result.slopes["ci_high"] < 0)
-    still = (result.slopes["low_without"] > 0) | (result.slopes["high_without"] < 0)
-    return _(
-        "{cook} of {n} respondents lie above 4/n by Cook's distance, {dfbetas} above 2/√n by "
-        "DFBETAS, {leverage} above twice the mean leverage. Without the first, the slope of {term} "
-        "moves most, by {shift:.1f} standard errors; {changed} of {k} intervals change whether "
-        "they hold zero."
+    text = _(
+        "Respondents above the cuts: {cook} of {n} by Cook's distance (4/n), {dfbetas} by DFBETAS "
+        "(2/√n), {leverage} by leverage (twice its mean)."
     ).format(
-        cook=result.above_cook,
-        n=result.n_used,
-        dfbetas=result.above_dfbetas,
+        cook=result.above_cook, n=result.n_used, dfbetas=result.above_dfbetas,
         leverage=result.above_leverage,
-        term=top["term"],
-        shift=top["shift"],
-        changed=int((crossed != still).sum()),
-        k=len(result.slopes),
-    )
+    )  # fmt: skip
+    both = result.slopes.dropna(subset=["shift"])
+    if result.above_cook == 0 or both.empty:
+        return text
+    top = both.loc[both["shift"].abs().idxmax()]
+    crossed = (both["ci_low"] > 0) | (both["ci_high"] < 0)
+    still = (both["low_without"] > 0) | (both["high_without"] < 0)
+    return f"{text} " + _(
+        "Without those above Cook's cut the slope of {term} moves most, by {shift} standard "
+        "errors; intervals that change whether they hold zero: {changed} of {k}."
+    ).format(
+        term=top["term"], shift=format_number(top["shift"], 1),
+        changed=int((crossed != still).sum()), k=len(both),
+    )  # fmt: skip

@@ -1,0 +1,151 @@
+"""Property and contract: regressions on data that do not allow all of what is asked."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers import load_study
+from helpers.errors import DataContractError, EstimationError, Unavailable
+from helpers.regression import (
+    hierarchical_regression,
+    influence,
+    moderation,
+    study_regressions,
+)
+from helpers.regression.design import Term, dummy_term
+from helpers.regression.least_squares import estimable, fit_least_squares
+from helpers.regression.study_importance import study_influence, study_nested
+from helpers.tables import regressing
+
+SAME = 1e-9  # two ways to one number in double precision
+
+
+@pytest.fixture(scope="module")
+def rows():
+    rng = np.random.default_rng(8)
+    table = pd.DataFrame(rng.normal(size=(90, 3)), columns=["x", "z", "e"])
+    kind = rng.choice(["a", "b", "c"], 90).astype(object)
+    kind[7] = "alone"
+    return table.assign(y=table["x"] + table["e"], kind=kind)
+
+
+def number(table, name):
+    return Term(name, name, table[[name]])
+
+
+def kinds(table):
+    return dummy_term(table["kind"], name="kind", label="kind")
+
+
+def test_category_of_one_person_has_no_robust_error_and_spoils_no_other(rows):
+    whole = hierarchical_regression(rows["y"], [[number(rows, "x")], [kinds(rows)]], label="y")
+    others = rows.drop(index=7)
+    without = hierarchical_regression(
+        others["y"], [[number(others, "x")], [kinds(others)]], label="y"
+    )
+    assert whole.alone == ("kind: alone",)
+    one = whole.last().set_index("term")
+    assert np.isnan(one.loc["kind: alone", ["se", "ci_low", "p_value"]].astype(float)).all()
+    # a person who is a category of his own tells nothing of the other slopes
+    two = without.last().set_index("term")
+    np.testing.assert_allclose(one.loc[two.index, ["b", "se"]], two[["b", "se"]], rtol=SAME)
+    assert np.isnan(whole.steps["p_robust"].iloc[1])
+    assert whole.steps["p_robust"].iloc[0] == pytest.approx(
+        fit_least_squares(rows["y"], rows[["x"]]).wald([1])[1]
+    )
+    assert np.isfinite(whole.cooks_max)
+    note = regressing.coefficients_table({"y": whole}).note
+    assert "rests on one respondent" in note
+
+
+def test_influence_survives_a_category_that_only_influential_rows_have(rows):
+    table = rows.copy()
+    table.loc[[3, 4], "kind"] = "rare"
+    table.loc[[3, 4], "y"] += [15, -18]
+    found = influence(table["y"], pd.concat([table[["x"]], kinds(table).columns], axis=1))
+    slopes = found.slopes.set_index("term")
+    assert np.isnan(slopes.loc["kind: rare", "b_without"])
+    assert np.isfinite(slopes.loc["x", "b_without"])
+    assert "kind: rare" not in regressing.influence_sentence(found)
+
+
+def test_nobody_above_the_cut_is_said_so(rows):
+    x = np.tile([-1.0, 1.0], 20)
+    y = x + np.repeat([0.5, -0.5], 20)
+    found = influence(pd.Series(y), pd.DataFrame({"x": x}))
+    assert found.above_cook == 0
+    assert "moves most" not in regressing.influence_sentence(found)
+
+
+def test_category_lost_to_blanks_falls_away_by_name(rows):
+    table = rows.copy()
+    table.loc[table["kind"] == "b", "z"] = np.nan
+    steps = [[number(table, "z")], [kinds(table)]]
+    found = hierarchical_regression(table["y"], steps, label="y")
+    assert found.left_out == ("kind: b",)
+    assert "kind: b" in regressing.steps_table({"y": found}).note
+    kept = table.dropna()
+    again = hierarchical_regression(kept["y"], [[number(kept, "z")], [kinds(kept)]], label="y")
+    np.testing.assert_allclose(found.last()["b"], again.last()["b"], rtol=SAME)
+
+
+def test_reference_lost_to_blanks_passes_to_the_next_category(rows):
+    table = rows.copy()
+    lost = kinds(table).reference
+    table.loc[table["kind"] == lost, "z"] = np.nan
+    found = hierarchical_regression(table["y"], [[number(table, "z")], [kinds(table)]], label="y")
+    kept = table.dropna()
+    again = hierarchical_regression(kept["y"], [[number(kept, "z")], [kinds(kept)]], label="y")
+    assert found.references == again.references != (f"kind: {lost}",)
+    assert found.left_out == (f"kind: {lost}",)
+    np.testing.assert_allclose(found.last()["b"], again.last()["b"], rtol=SAME)
+
+
+def test_columns_that_cannot_be_estimated_are_found_at_any_scale(rows):
+    x = rows[["x", "z"]].assign(big=rows["e"] * 1e9 + 1e10, small=rows["y"] ** 2 * 1e-8, one=1.0)
+    x["sum"] = x["x"] - 2 * x["z"] + 3
+    assert estimable(x) == ["x", "z", "big", "small"]
+
+
+def test_bad_outcomes_are_refused(rows):
+    x = rows[["x"]]
+    with pytest.raises(EstimationError, match="gives y= exactly"):
+        fit_least_squares(2 * rows["x"] + 1, x)
+    with pytest.raises(DataContractError, match="infinite"):
+        fit_least_squares(rows["y"].where(rows["x"] < 1, np.inf), x)
+    with pytest.raises(EstimationError, match="never vary or are sums of others: one"):
+        fit_least_squares(rows["y"], x.assign(one=1.0))
+
+
+def test_region_says_on_which_side_of_zero(rows):
+    for sign in (1, -1):
+        y = sign * (rows["x"] * (2 + rows["z"])) + 0.3 * rows["e"]
+        found = moderation(y, number(rows, "x"), number(rows, "z"))
+        above = found.regions.set_index("sign")["high"]["+" if sign > 0 else "-"]
+        assert above == pytest.approx(rows["z"].max())
+        word = "above" if sign > 0 else "below"
+        assert f"lies {word} zero from" in found.region_text()
+
+
+@pytest.fixture(scope="module")
+def one_platform():
+    return load_study("online_shopping where platform = 2")
+
+
+def test_predictor_that_one_platform_shares_is_left_out_by_name(one_platform):
+    results = study_regressions(one_platform)
+    assert all("platform" in " ".join(r.left_out).lower() for r in results.values())
+    assert "Left out" in regressing.steps_table(results).note
+    assert not isinstance(study_influence(one_platform, "loyalty"), Unavailable)
+    assert isinstance(study_nested(one_platform, group="platform"), Unavailable)
+
+
+def test_too_few_respondents_end_in_a_reason():
+    few = load_study("online_shopping where platform = 4 and failure_type = 1")
+    results = study_regressions(few)
+    assert isinstance(results, Unavailable)
+    assert "complete rows" in results.why
+    for said in (regressing.steps_table, regressing.gain_sentences, regressing.slopes_picture):
+        assert said(results) is results
+    assert regressing.regression_checks(results) == [results]
+    assert regressing.regression_numbers(results) == []
