@@ -32,6 +32,7 @@ from helpers.results import Basis, CheckResult, Number, to_plain
 from helpers.setup_cells import only_setup
 from helpers.tables import ApaTable, apa_table
 from helpers.thresholds import THRESHOLDS
+from helpers.typeset import typeset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -98,6 +99,7 @@ class Lesson:
         body = shown.html()
         if self.study.is_simulated:
             body = _stamp_caption(body)
+        caption, note = shown.caption, typeset(note) if note else note
         payload = {"kind": "table", "id": id, "caption": caption, "note": note}
         payload |= {"definition": _(definition), "basis": to_plain(shown.basis or Basis())}
         payload |= {"table": to_plain(shown.to_dict())}
@@ -125,7 +127,8 @@ class Lesson:
         self._claim(id)
         from helpers.plots import attached_alt_text
 
-        caption, alt = _(caption), _(alt) if alt else attached_alt_text(axes)
+        caption = typeset(_(caption))
+        alt = typeset(_(alt) if alt else attached_alt_text(axes))
         if not alt.strip():
             raise ReportError(f"figure: alt= of '{id}' is empty; say in words what it shows.")
         import matplotlib.pyplot as plt
@@ -133,6 +136,7 @@ class Lesson:
         figure = _figure_of(axes)
         if self.study.is_simulated:
             _stamp_figure(figure)
+        _typeset_figure(figure)
         svg = _svg(figure)
         plt.close(figure)
         payload = {"kind": "figure", "id": id, "caption": _simulated(self.study, caption)}
@@ -171,7 +175,7 @@ class Lesson:
             self._unavailable(sentence, "")
             return
         self._last_lack = ""
-        sentence = _capital(_(sentence))
+        sentence = typeset(_capital(_(sentence)))
         body = f'<p class="reading">{html.escape(sentence)}{_link(see)}</p>'
         payload = {"kind": "sentence", "text": sentence} | ({"see": see} if see else {})
         _show(payload, **{"text/html": body, "text/plain": sentence})
@@ -222,9 +226,10 @@ class Lesson:
         shell = get_ipython()
         graded = grade(id, answer, {} if shell is None else shell.user_ns)
         self._last_lack = ""
-        body = f'<p class="answer {graded.status}">{html.escape(graded.text)}</p>'
-        payload = {"kind": "answer", "id": id, "status": graded.status, "text": graded.text}
-        _show(payload, **{"text/html": body, "text/plain": graded.text})
+        text = typeset(graded.text)
+        body = f'<p class="answer {graded.status}">{html.escape(text)}</p>'
+        payload = {"kind": "answer", "id": id, "status": graded.status, "text": text}
+        _show(payload, **{"text/html": body, "text/plain": text})
 
     def _claim(self, id: str) -> None:
         """Keep ids unique and fit for a file name."""
@@ -239,7 +244,7 @@ class Lesson:
 
     def _unavailable(self, value: Unavailable, id: str) -> None:
         """Show the sentence in place of a result; once only where it would follow itself."""
-        text = value.text()
+        text = typeset(value.text())
         payload = {"kind": "unavailable", "id": id, "what": value.what, "why": value.why}
         if text == self._last_lack:
             _show(payload, **{"text/plain": ""})
@@ -392,6 +397,16 @@ def _stamp_caption(body: str) -> str:
 def _stamp_figure(figure: Figure) -> None:
     """Write SIMULATED above the upper right corner of a figure, where nothing else can stand."""
     figure.text(1.0, 1.0, _("SIMULATED"), ha="right", va="bottom", fontsize=6, color="#8a5a00")
+
+
+def _typeset_figure(figure: Figure) -> None:
+    """Set the Chinese texts of a figure with the signs of Chinese print."""
+    from matplotlib.text import Text
+
+    for drawn in figure.findobj(Text):
+        text = drawn.get_text()
+        if (right := typeset(text)) != text:
+            drawn.set_text(right)
 
 
 def _figure_of(axes: Axes | Figure) -> Figure:

@@ -37,6 +37,7 @@ FLOORS = [
         "setup_cells",
         "cluster",
         "typed_yaml",
+        "typeset",
     ),  # fmt: skip
 ]
 HEIGHT = {room: len(FLOORS) - i for i, floor in enumerate(FLOORS) for room in floor}

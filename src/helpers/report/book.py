@@ -198,7 +198,10 @@ class Book:
         """Return what the foot of a page says about its origin."""
         versions = manifest.versions()
         rows = [
-            (_("Study"), f"{self.request.opened} ({_('run')}: {self.request.run})"),
+            (
+                _("Study"),
+                _("{study} (run: {run})").format(study=self.request.opened, run=self.request.run),
+            ),
             (_("Data (SHA-256)"), self.data_hash),
         ]
         if parameters:

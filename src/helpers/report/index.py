@@ -13,6 +13,7 @@ from helpers.report.files import status_word
 from helpers.report.folder import write_whole
 from helpers.report.manifest import MANIFEST, read_json
 from helpers.report.page import Frame, framed, unbroken
+from helpers.typeset import typeset
 
 BATCH = "batch.json"
 """What a batch leaves in its folder, beside its index."""
@@ -134,11 +135,13 @@ def _summary(entries: Mapping[str, Mapping[str, Any]]) -> str:
         counts[entry["status"]] += 1
     words = ((status, status_word(status)) for status in counts)
     parts = [f"{word}: {counts[status]}" for status, word in words if counts[status]]
-    return html.escape(" · ".join(parts))
+    return html.escape(typeset(" · ".join(parts)))
 
 
 def seconds_text(seconds: float) -> str:
     """Return a duration as a reader wants it."""
     if seconds < 60:
-        return f"{seconds:.1f} s"
-    return f"{int(seconds // 60)} min {int(seconds % 60)} s"
+        return _("{seconds:.1f} s").format(seconds=seconds)
+    return _("{minutes} min {seconds} s").format(
+        minutes=int(seconds // 60), seconds=int(seconds % 60)
+    )

@@ -6,7 +6,7 @@ import csv
 import html
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
 
 import pandas as pd
@@ -16,6 +16,7 @@ from helpers.i18n import _
 from helpers.results import Basis
 from helpers.tables.columns import Column, resolve_columns
 from helpers.tables.numbers import DASH, is_missing
+from helpers.typeset import typeset
 
 # Statistical symbols are set in italics (APA manual, section 6.44); Greek letters are not.
 _SYMBOLS = frozenset(
@@ -198,15 +199,17 @@ def apa_table(
     # Not to_dict("records"), which would turn a bracketed number into a plain one.
     rows = (dict(zip(frame.columns, values)) for values in frame.itertuples(index=False, name=None))
     cells = tuple(_row_cells(row, chosen, reasons) for row in rows)
+    chosen = tuple(replace(column, label=typeset(column.label)) for column in chosen)
     dashed = any(text == DASH for texts in cells for text in texts)
     parts = [note or ""]
     if dashed and missing_reason:
         parts.append(f"{DASH} {missing_reason.rstrip('.')}.")
     parts += [f"{_letter(i)} {reason}" for i, reason in enumerate(reasons)]
     parts.append(_("SIMULATED data.") if simulated else "")
-    text = " ".join(part for part in parts if part)
+    text = typeset(" ".join(part for part in parts if part))
     sections = _sections(frame, section)
-    return ApaTable(frame, chosen, caption, text, number, cells, sections, basis or _counted(frame))
+    rests_on = basis or _counted(frame)
+    return ApaTable(frame, chosen, typeset(caption), text, number, cells, sections, rests_on)
 
 
 def _counted(frame: pd.DataFrame) -> Basis | None:
@@ -231,7 +234,7 @@ def _row_cells(
     for column in columns:
         missing = next((row[k] for k in column.keys if isinstance(row[k], Unavailable)), None)
         if missing is None:
-            texts.append(column.show(row))
+            texts.append(typeset(column.show(row)))
             continue
         reason = missing.text()
         if reason not in reasons:
@@ -256,7 +259,7 @@ def _sections(frame: pd.DataFrame, section: str | None) -> tuple[tuple[int, str]
             f"{nearest(section, frame.columns)} Name a text column of the table."
         )
     values = frame[section].astype(str).tolist()
-    return tuple((i, v) for i, v in enumerate(values) if i == 0 or v != values[i - 1])
+    return tuple((i, typeset(v)) for i, v in enumerate(values) if i == 0 or v != values[i - 1])
 
 
 def _heading(column: Column) -> str:
