@@ -27,6 +27,19 @@ held <- paste0("A ~~ ", f12(phi), "*B\n")
 unequal <- anova(u_f, c_f)[2, "Pr(>Chisq)"] < 0.05
 r_f <- run(paste0(blocks, fixed, apart, if (unequal) free else equal, held))
 
+# phase II and III, from both Method-C and Method-U: reliability of A and B, then loadings held at the ends of their intervals
+std <- function(f, op, lhs, rhs) { s <- standardizedSolution(f); s$est.std[s$op == op & s$lhs == lhs & s$rhs %in% rhs] }
+errors <- function(f, i) sum(sapply(i, function(k) std(f, "~~", k, k)))
+parts <- function(f, l) { i <- paste0(l, 1:4); own <- sum(std(f, "=~", l, i))^2; way <- sum(std(f, "=~", "C", i))^2; all <- own + way + errors(f, i)
+  b <- sum(std(baseline, "=~", l, i))^2; total <- b / (b + errors(baseline, i)); c(total = total, substantive = own / all, method = way / all, share = way / all / total) }
+stronger <- function(f, level) { p <- parameterEstimates(f, level = level); p <- p[p$op == "=~" & p$lhs == "C" & p$rhs %in% items, ]
+  end <- ifelse(p$est >= 0, p$ci.upper, p$ci.lower)
+  g <- run(paste0(blocks, fixed, apart, "C =~ ", paste0(f12(end), "*", p$rhs, collapse = " + "), "\n")); q <- parameterEstimates(g); q <- q[q$op == "~~" & q$lhs == "A" & q$rhs == "B", ]
+  list(held = as.list(setNames(end, p$rhs)), r = q$est, p = q$pvalue, measures = measures(g), admissible = suppressWarnings(lavInspect(g, "post.check"))) }
+later <- function(f) list(parts = list(A = as.list(parts(f, "A")), B = as.list(parts(f, "B"))), method_s05 = stronger(f, .95), method_s01 = stronger(f, .99))
+q <- standardizedSolution(baseline); q <- q[q$op == "~~" & q$lhs == "A" & q$rhs == "B", ]
+phases <- list(baseline = list(r = q$est.std, low = q$ci.lower, high = q$ci.upper), method_c = later(c_f), method_u = later(u_f))
+
 # structural: B on A; method factor through the marker, or without one
 path <- function(f) { s <- standardizedSolution(f); s <- s[s$op == "~", ]; list(est = s$est.std, low = s$ci.lower, high = s$ci.upper) }
 base_s <- run(paste0(blocks, "B ~ A"), FALSE)
@@ -44,7 +57,7 @@ z <- atanh(rm) + qnorm(.975) / sqrt(n - 3)
 
 out <- list(made_by = list(R = R.version.string, lavaan = as.character(packageVersion("lavaan")), psych = as.character(packageVersion("psych"))),
   n = n, steps = list(cfa = measures(cfa_f), baseline = measures(baseline), method_c = measures(c_f), method_u = measures(u_f), method_r = measures(r_f)),
-  share = list(method_c = share(c_f, "C"), method_u = share(u_f, "C")), unequal = unequal,
+  share = list(method_c = share(c_f, "C"), method_u = share(u_f, "C")), unequal = unequal, phases = phases,
   differences = list(anova(c_f, baseline)[2, "Chisq diff"], anova(u_f, c_f)[2, "Chisq diff"]),
   paths = list(base = path(base_s), marker_equal = path(me), marker_free = path(mf), factor_equal = path(fe)),
   factor_equal = list(measures = measures(fe), variance = parameterEstimates(fe)$est[parameterEstimates(fe)$lhs == "M" & parameterEstimates(fe)$op == "~~" & parameterEstimates(fe)$rhs == "M"]),

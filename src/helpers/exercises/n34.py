@@ -21,3 +21,9 @@ def _to_zero(names: Names) -> Any:
 @exercise("34-3", hint="Read again what the first method in the list can and cannot show.")
 def _harman(names: Names) -> Any:
     return False
+
+
+@exercise("34-4", hint="Square the sum of the loadings on the marker; D stands in the method part.")
+def _method_reliability(names: Names) -> Any:
+    true, way = (4 * 0.70) ** 2, (4 * 0.20) ** 2
+    return way / (true + way + 4 * 0.47)

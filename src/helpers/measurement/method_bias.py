@@ -67,6 +67,14 @@ class MarkerAdjustment:
         """Return one row a pair of scales."""
         return self.pairs
 
+    def marker_rows(self) -> pd.DataFrame:
+        """Return the marker's correlations: construct, r, ci_low, ci_high (Fisher z)."""
+        r = self.marker_correlations.to_numpy(dtype=float)
+        half = stats.norm.ppf((1 + self.level) / 2) / np.sqrt(self.n_used - 3)
+        low, high = np.tanh(np.arctanh(r) - half), np.tanh(np.arctanh(r) + half)
+        names = list(self.marker_correlations.index)
+        return pd.DataFrame({"construct": names, "r": r, "ci_low": low, "ci_high": high})
+
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as a dictionary."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
@@ -91,9 +99,11 @@ def marker_p_value(r_adjusted: ArrayLike, *, n: int) -> Array:
     """Return two-sided p of adjusted correlations, from t on ``n - 3`` degrees of freedom.
 
     ``t = r / sqrt((1 - r^2) / (n - 3))`` (Lindell & Whitney 2001, equation 5): one degree of
-    freedom less than a plain correlation, as for a partial correlation.
+    freedom less than a plain correlation, as for a partial correlation. NaN where an adjusted
+    value lies beyond -1: such a value is no correlation, and the assumption does not hold.
     """
     r = np.asarray(r_adjusted, dtype=float)
+    r = np.where(np.abs(r) > 1, np.nan, r)
     with np.errstate(divide="ignore"):
         t = np.abs(r) / np.sqrt((1 - r**2) / (n - 3))
     return 2 * stats.t.sf(t, n - 3)

@@ -153,9 +153,9 @@ def extreme_check(name: str, rule_name: str, values: Mapping[str, float]) -> Che
     worst = pick(values, key=lambda key: values[key])
     failing = [key for key, value in values.items() if not rule.holds(value)]
     text = (
-        _("The lowest is {value:.2f} ({which}); {k} of {of} lie below {cut:.2f}.")
+        _("The lowest is {value} ({which}); below {cut}: {k} of {of}.")
         if rule.direction == "min"
-        else _("The highest is {value:.2f} ({which}); {k} of {of} lie above {cut:.2f}.")
+        else _("The highest is {value} ({which}); above {cut}: {k} of {of}.")
     )
     return CheckResult(
         name=name,
@@ -164,9 +164,19 @@ def extreme_check(name: str, rule_name: str, values: Mapping[str, float]) -> Che
         threshold=rule.value,
         source=rule.source,
         text=text.format(
-            value=values[worst], which=worst, k=len(failing), of=len(values), cut=rule.value
+            value=_two_decimals(values[worst]),
+            which=worst,
+            k=len(failing),
+            of=len(values),
+            cut=_two_decimals(rule.value),
         ),
     )
+
+
+def _two_decimals(value: float) -> str:
+    """Write a coefficient that does not pass 1 as tables do: without the leading zero."""
+    text = f"{value:.2f}"
+    return text[1:] if text.startswith("0.") else text
 
 
 def scale_blocks(study: Study, *, model: str | None = None) -> dict[str, list[str]]:

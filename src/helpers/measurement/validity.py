@@ -91,7 +91,7 @@ class HtmtResult:
     def checks(self) -> tuple[CheckResult, ...]:
         """Hold the largest ratio, and its upper bound, against the cut-offs."""
         top = self.table().iloc[0]
-        pair = f"{top['construct_1']} - {top['construct_2']}"
+        pair = f"{top['construct_1']} – {top['construct_2']}"
         out = [_ratio_check(name, pair, float(top["htmt"])) for name in ("htmt_strict", "htmt")]
         if self.n_boot:
             upper = float(self.pairs["htmt_high"].max())

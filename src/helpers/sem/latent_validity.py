@@ -223,8 +223,8 @@ def distinctness_tests(
     Returns
     -------
     DataFrame
-        a, b, r, chisq_phi, df_phi, p_phi, chisq_merged, df_merged, p_merged; NaN where a
-        restricted model does not converge.
+        a, b, r, chisq_phi, df_phi, p_phi, chisq_merged, df_merged, p_merged (NaN where a
+        restricted model does not converge), n_used.
 
     Notes
     -----
@@ -247,7 +247,7 @@ def distinctness_tests(
         row: dict[str, Any] = {"a": a, "b": b, "r": r}
         for name, own in (("phi", one), ("merged", whole)):
             row |= {f"{k}_{name}": v for k, v in _difference(own, free, moments).items()}
-        rows.append(row)
+        rows.append(row | {"n_used": len(kept)})
     return pd.DataFrame(rows)
 
 

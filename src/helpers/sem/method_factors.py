@@ -18,6 +18,7 @@ from helpers.sem.fit import fit
 from helpers.sem.method_results import MarkerModels, MethodModel, MethodPaths
 from helpers.sem.result import SemResult
 from helpers.sem.syntax import Syntax, parse
+from helpers.thresholds import LEVEL
 
 METHOD = "METHOD"
 """Name of the latent method factor in the model texts."""
@@ -78,7 +79,9 @@ def marker_models(
     uncorrelated, its loadings and residual variances fixed at their CFA values. **Method-C**: in
     addition, equal loadings of all substantive items on the marker. **Method-U**: free loadings.
     **Method-R**: C or U, whichever was chosen, with the correlations of the substantive factors
-    fixed at their baseline values. ML. Checked against lavaan: tests/reference/method_bias.R.
+    fixed at their baseline values. ML; models are compared only where both are admissible. This is
+    phase I; ``helpers.sem.marker_phases`` holds phases II and III. Checked against lavaan:
+    tests/reference/method_bias.R.
 
     References
     ----------
@@ -88,7 +91,7 @@ def marker_models(
     items = _checked_items("marker_models", text, data, marker, marker_items)
     rows = data[[*items, *marker_items]].astype(float)
     plain = f"{text}\n{marker} =~ {' + '.join(marker_items)}"
-    models = {"cfa": _fitted("cfa", plain, rows, items, marker, missing)}
+    models = {"cfa": fitted_method_model("cfa", plain, rows, items, marker, missing)}
     cfa = _needed(models["cfa"])
     fixed = _fixed_marker(cfa, marker, marker_items)
     latents = [name for name in cfa.latent if name != marker]
@@ -97,14 +100,14 @@ def marker_models(
     equal = f"{base}\n{marker} =~ " + " + ".join(f"method*{i}" for i in items)
     free = f"{base}\n{marker} =~ {' + '.join(items)}"
     for key, own in (("baseline", base), ("method_c", equal), ("method_u", free)):
-        models[key] = _fitted(key, own, rows, items, marker, missing)
+        models[key] = fitted_method_model(key, own, rows, items, marker, missing)
     found = [_compared(models["baseline"], models["method_c"])]
     found.append(_compared(models["method_c"], models["method_u"]))
-    unequal = found[1]["p_value"] is not None and found[1]["p_value"] < 0.05
+    unequal = found[1]["p_value"] is not None and found[1]["p_value"] < 1 - LEVEL
     chosen = "method_u" if unequal else "method_c"
     held = _held_correlations(_needed(models["baseline"]), latents)
     own = f"{free if unequal else equal}\n{held}"
-    models["method_r"] = _fitted("method_r", own, rows, items, marker, missing)
+    models["method_r"] = fitted_method_model("method_r", own, rows, items, marker, missing)
     found.append(_compared(models["method_r"], models[chosen]))
     return MarkerModels(marker, models, pd.DataFrame(found), chosen, cfa.n_obs, cfa.n_dropped)
 
@@ -158,14 +161,14 @@ def method_paths(
     rows = data[list(dict.fromkeys([*observed, *marker_items]))].astype(float)
     if missing == "listwise":
         rows = rows.dropna()
-    models = {"base": _fitted("base", model, rows, items, "", missing, std_lv=False)}
+    models = {"base": fitted_method_model("base", model, rows, items, "", missing, std_lv=False)}
     starts = _exogenous(syntax)
     texts = _factor_texts(model, items, starts)
     if taken:
         texts = _marker_texts(model, rows, items, starts, taken[0], marker_items, missing) | texts
     for key, own in texts.items():
         name = METHOD if key.startswith("factor") else taken[0]
-        models[key] = _fitted(key, own, rows, items, name, missing, std_lv=False)
+        models[key] = fitted_method_model(key, own, rows, items, name, missing, std_lv=False)
     if _variance_below_zero(models["factor_equal"]):
         held = MethodModel("factor_equal", model, models["base"].result, 0.0, held=True)
         models["factor_equal"] = held
@@ -196,7 +199,7 @@ def _marker_texts(
 ) -> dict[str, str]:
     """Return the structural model with the marker behind all items: equally, and freely."""
     plain = f"{measurement_part(model)}\n{marker} =~ {' + '.join(marker_items)}"
-    cfa = _needed(_fitted("cfa", plain, rows, items, marker, missing))
+    cfa = _needed(fitted_method_model("cfa", plain, rows, items, marker, missing))
     apart = "\n".join(f"{marker} ~~ 0*{name}" for name in starts)
     base = f"{model}\n{_fixed_marker(cfa, marker, marker_items)}\n{marker} ~~ 1*{marker}\n{apart}"
     return {
@@ -246,7 +249,7 @@ def _exogenous(syntax: Syntax) -> list[str]:
     return [name for name in latents if name not in caused]
 
 
-def _fitted(
+def fitted_method_model(
     key: str,
     text: str,
     rows: pd.DataFrame,
@@ -309,16 +312,12 @@ def _held_correlations(base: SemResult, latents: Sequence[str]) -> str:
 
 
 def _compared(restricted: MethodModel, free: MethodModel) -> dict[str, Any]:
-    """Return the chi-square difference of two models, or why there is none."""
+    """Return the chi-square difference of two admissible models, or why there is none."""
     row: dict[str, Any] = {"restricted": restricted.key, "free": free.key, "chisq_diff": np.nan,
                            "df_diff": np.nan, "p_value": None, "why": ""}  # fmt: skip
-    lacking = [m for m in (restricted, free) if m.state not in ("ok", "inadmissible")]
-    if (
-        lacking
-        or isinstance(restricted.result, Unavailable)
-        or isinstance(free.result, Unavailable)
-    ):
-        return row | {"why": f"{lacking[0].key}: {lacking[0].state}"}
+    for model in (restricted, free):
+        if not model.trustworthy:
+            return row | {"why": f"{model.key}: {model.state}"}
     found = compare(restricted.result, free.result)
     p = None if isinstance(found.p_value, Unavailable) else float(found.p_value)
     return row | {"chisq_diff": found.chisq_diff, "df_diff": found.df_diff, "p_value": p}

@@ -11,9 +11,10 @@ import pandas as pd
 
 from helpers.errors import Unavailable
 from helpers.sem.result import SemResult
+from helpers.thresholds import LEVEL
 
 STEPS = ("cfa", "baseline", "method_c", "method_u", "method_r")
-"""Models of the CFA marker technique, in order."""
+"""Models of phase I of the CFA marker technique, in order."""
 
 VARIANTS = ("marker_equal", "marker_free", "factor_equal", "factor_free")
 """Structural models with a method factor: through the marker, or without one."""
@@ -87,6 +88,12 @@ class MarkerModels:
     n_used: int
     n_dropped: int
 
+    @property
+    def constructs(self) -> int:
+        """Number of substantive factors."""
+        cfa = self.models["cfa"].result
+        return 0 if isinstance(cfa, Unavailable) else len(cfa.latent) - 1
+
     def table(self) -> pd.DataFrame:
         """Return one row a model: key, state, chisq, df, cfi, rmsea, srmr, share."""
         return models_frame(self.models.values())
@@ -144,6 +151,83 @@ class MethodPaths:
                  "outside": not row["ci_low"] <= value <= row["ci_high"]}
             )  # fmt: skip
         return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityParts:
+    """Reliability of every substantive factor, decomposed: phase II of the CFA marker technique.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        One row a factor: construct, n_items, total, substantive, method, share, and ``why`` there
+        is no decomposition (``""`` or ``"cross_loading"``, then the numbers are NaN).
+    chosen : str
+        The decomposed model, ``"method_c"`` or ``"method_u"``.
+    marker : str
+    n_used, n_dropped : int
+    """
+
+    rows: pd.DataFrame
+    chosen: str
+    marker: str
+    n_used: int
+    n_dropped: int
+
+    def table(self) -> pd.DataFrame:
+        """Return one row a factor."""
+        return self.rows
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerSensitivity:
+    """Correlations of the factors under stronger method loadings: phase III.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        One row a pair of factors: a, b, baseline, p_baseline, ci_low, ci_high, then for the chosen
+        model, ``method_s05`` and ``method_s01`` the correlation and ``p_<model>``; NaN where the
+        model is not trustworthy.
+    models : dict
+        ``"baseline"``, the chosen model, ``"method_s05"``, ``"method_s01"`` -> ``MethodModel``.
+    chosen, marker : str
+    n_used, n_dropped : int
+    """
+
+    rows: pd.DataFrame
+    models: Mapping[str, MethodModel]
+    chosen: str
+    marker: str
+    n_used: int
+    n_dropped: int
+
+    def table(self) -> pd.DataFrame:
+        """Return one row a pair of factors."""
+        return self.rows
+
+    def fits(self) -> pd.DataFrame:
+        """Return one row a model: key, state, chisq, df, cfi, rmsea, srmr, share."""
+        return models_frame(self.models.values())
+
+    def moved(self, key: str, *, level: float = LEVEL) -> dict[str, Any] | None:
+        """Return how far a model moves the correlations from the baseline; None if unreadable.
+
+        Keys a, b, baseline, value, change (the pair that moves most), outside (pairs whose
+        correlation leaves its baseline interval), clear (pairs that differ from 0 in the baseline
+        model), lost (those of them that no longer do), pairs (how many there are).
+        """
+        if not self.models[key].trustworthy:
+            return None
+        rows, change = self.rows, self.rows[key] - self.rows["baseline"]
+        top = rows.loc[change.abs().idxmax()]
+        clear = rows["p_baseline"] < 1 - level
+        lost = clear & (rows[f"p_{key}"] >= 1 - level)
+        kept = rows[key].between(rows["ci_low"], rows["ci_high"])
+        return {"a": top["a"], "b": top["b"], "baseline": float(top["baseline"]),
+                "value": float(top[key]), "change": float(change[top.name]),
+                "outside": int((~kept).sum()), "clear": int(clear.sum()),
+                "lost": int(lost.sum()), "pairs": len(rows)}  # fmt: skip
 
 
 def models_frame(models: Iterable[MethodModel]) -> pd.DataFrame:

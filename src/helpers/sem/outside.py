@@ -96,7 +96,7 @@ class Agreement:
     def text(self) -> str:
         """Return the agreement line of a notebook, in the current language."""
         return _(
-            "helpers.sem against {engine} {version}: over {n} parameters the estimates differ by "
+            "This suite against {engine} {version}: over {n} parameters the estimates differ by "
             "at most {gap} ({parameter}), chi-square by {chisq}; degrees of freedom {ours} and "
             "{theirs}."
         ).format(

@@ -12,8 +12,14 @@ import pandas as pd
 from helpers.errors import DataContractError, SuiteError, Unavailable
 from helpers.i18n import _
 from helpers.measurement.method_bias import MarkerAdjustment, adjust_for_marker, path_coefficients
+from helpers.sem.marker_phases import marker_sensitivity, reliability_parts
 from helpers.sem.method_factors import marker_models, method_paths
-from helpers.sem.method_results import MarkerModels, MethodPaths
+from helpers.sem.method_results import (
+    MarkerModels,
+    MarkerSensitivity,
+    MethodPaths,
+    ReliabilityParts,
+)
 from helpers.sem.syntax import Syntax, parse
 
 if TYPE_CHECKING:
@@ -83,6 +89,39 @@ def study_marker_models(
         return Unavailable(_("the CFA marker technique"), str(error))
 
 
+def study_reliability_parts(
+    steps: MarkerModels | Unavailable,
+) -> ReliabilityParts | Unavailable:
+    """Decompose the reliability of the constructs: phase II of the CFA marker technique."""
+    what = _("reliability decomposed by the CFA marker technique")
+    usable = _usable(steps, what)
+    return usable if isinstance(usable, Unavailable) else reliability_parts(usable)
+
+
+def study_marker_sensitivity(
+    study: Study, steps: MarkerModels | Unavailable, *, missing: str = "listwise"
+) -> MarkerSensitivity | Unavailable:
+    """Hold stronger method loadings: phase III of the CFA marker technique."""
+    what = _("correlations under stronger method loadings")
+    usable = _usable(steps, what)
+    if isinstance(usable, Unavailable):
+        return usable
+    if usable.constructs < 2:
+        return Unavailable(what, _("the model has only one construct beside the marker"))
+    return marker_sensitivity(usable, study.responses, missing=missing)
+
+
+def _usable(steps: MarkerModels | Unavailable, what: str) -> MarkerModels | Unavailable:
+    """Return phase I if the later ones can build on it, or why they cannot."""
+    if isinstance(steps, Unavailable):
+        return steps
+    if steps.models["baseline"].trustworthy and steps.models[steps.chosen].trustworthy:
+        return steps
+    return Unavailable(
+        what, _("the baseline model or the one with method loadings has no admissible solution")
+    )
+
+
 def study_method_paths(
     study: Study, model: str, *, missing: str = "listwise"
 ) -> MethodPaths | Unavailable:
@@ -147,7 +186,8 @@ def _scores(study: Study, syntax: Syntax, equations: Mapping[str, list[str]]) ->
         if term.op == "=~":
             blocks.setdefault(term.lhs, []).append(term.rhs)
     names = dict.fromkeys([*equations, *(p for own in equations.values() for p in own)])
-    columns = {name: _items_of(name, blocks) for name in names}
+    order = [t.lhs for t in syntax.terms if t.op == "=~" and t.lhs in names]
+    columns = {name: _items_of(name, blocks) for name in dict.fromkeys([*order, *names])}
     return pd.DataFrame(
         {name: study.responses[own].mean(axis=1, skipna=False) for name, own in columns.items()}
     )

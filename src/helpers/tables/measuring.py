@@ -310,13 +310,13 @@ def htmt_table(result: HtmtResult | Unavailable, most: int) -> ApaTable | Unavai
     columns = [
         Column("construct_1", _("Construct"), "text"),
         Column("construct_2", _("with"), "text"),
-        Column("htmt", "HTMT", "bounded"),
+        Column("htmt", "HTMT", "number"),  # not bounded: ratios can exceed 1
     ]
     if result.n_boot:
-        columns.append(interval_column("htmt_low", "htmt_high", bounded=True))
-    columns.append(Column("htmt2", "HTMT2", "bounded"))
+        columns.append(interval_column("htmt_low", "htmt_high"))
+    columns.append(Column("htmt2", "HTMT2", "number"))
     if result.n_boot:
-        columns.append(interval_column("htmt2_low", "htmt2_high", bounded=True))
+        columns.append(interval_column("htmt2_low", "htmt2_high"))
     note = _(
         "The {shown} largest of {of} pairs. Percentile intervals of {boot} bootstrap draws (seed "
         "{seed}; {failed} draws failed); n = {n}, {dropped} left out for a blank."
@@ -349,7 +349,7 @@ def htmt_picture(result: HtmtResult | Unavailable, most: int) -> pd.DataFrame | 
     nothing = pd.Series(np.nan, index=rows.index)
     return pd.DataFrame(
         {
-            "label": rows["construct_1"] + " - " + rows["construct_2"],
+            "label": rows["construct_1"] + " – " + rows["construct_2"],
             "estimate": rows["htmt"],
             "ci_low": rows.get("htmt_low", nothing),
             "ci_high": rows.get("htmt_high", nothing),

@@ -16,7 +16,6 @@ from helpers.survey.load import Study
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
 from helpers.tables.numbers import format_number
-from helpers.tables.sem_sentences import signed_p
 from helpers.thresholds import LEVEL
 
 
@@ -61,7 +60,10 @@ def state_name(state: str) -> str:
 @passes_unavailable
 def marker_sentence(study: Study, marker: StudyMarker) -> str:
     """Say which construct is the marker."""
-    text = _("The marker is {name}, asked by {k} items; theory ties it to no other construct.")
+    text = _(
+        "The marker is {name}, asked by {k} items; the study file names it as unrelated in theory "
+        "to every other construct."
+    )
     return text.format(name=study.construct_name(marker.code), k=len(marker.items))
 
 
@@ -77,18 +79,17 @@ def harman_sentence(share: SingleFactorShare) -> str:
 @passes_unavailable
 def marker_correlations_table(study: Study, found: MarkerPaths) -> ApaTable:
     """Return the correlation of the marker with every scale."""
-    own = found.adjustment.marker_correlations
-    frame = pd.DataFrame(
-        {"construct": [study.construct_name(c) for c in own.index], "r": own.to_numpy()}
-    )
-    note = _("n = {n}, {dropped} left out for a blank. Scale means.").format(
-        n=found.adjustment.n_used, dropped=found.adjustment.n_dropped
-    )
+    rows = found.adjustment.marker_rows()
+    frame = rows.assign(construct=[study.construct_name(c) for c in rows["construct"]])
+    note = _(
+        "n = {n}, {dropped} left out for a blank. Scale means; intervals by Fisher's z."
+    ).format(n=found.adjustment.n_used, dropped=found.adjustment.n_dropped)
     return apa_table(
         frame,
         caption=_("Correlations of the marker with the scales"),
         columns=[Column("construct", _("Construct"), "text"),
-                 Column("r", _("r with the marker"), "bounded", 3)],
+                 Column("r", _("r with the marker"), "bounded", 3),
+                 interval_column(bounded=True, decimals=3)],
         note=note,
     )  # fmt: skip
 
@@ -119,6 +120,16 @@ def adjusted_pairs_table(study: Study, found: MarkerPaths) -> ApaTable:
         high=format_number(found.adjustment.r_marker_high, 3, bounded=True),
         level=found.adjustment.level,
     )
+    if (rows["r"] < 0).any():
+        note += " " + _(
+            "The method is taken to add the same to every correlation, so that a negative one "
+            "grows in size."
+        )
+    if (rows[["r_adjusted", "r_adjusted_high"]].abs() > 1).any(axis=None):
+        note += " " + _(
+            "A dash for p: the adjusted value lies outside −1 to 1, so that a method which adds to "
+            "every correlation cannot be the reason for this pair."
+        )
     caption = _("Correlations before and after the marker correction")
     return apa_table(frame, caption=caption, columns=columns, note=note)
 
@@ -126,20 +137,27 @@ def adjusted_pairs_table(study: Study, found: MarkerPaths) -> ApaTable:
 @passes_unavailable
 def adjusted_sentence(study: Study, found: MarkerPaths) -> str:
     """Read the marker correction aloud."""
-    own = found.adjustment
+    own, rows = found.adjustment, found.adjustment.pairs
+    clear = rows["p_value"] < 1 - own.level
+    still, cautious = (
+        int((clear & (rows[key] < 1 - own.level)).sum())
+        for key in ("p_adjusted", "p_adjusted_high")
+    )
     text = _(
-        "The marker correlates least with {name}: {r}. Taken out of {k} correlations, it makes "
-        "{lost} of those that were significant lose that at p < {alpha:.2f}; the median size falls "
-        "from {before} to {after}."
+        "The correlation that stands for the method is that of the marker with {name}, {r}. Once "
+        "its size is taken out, {still} of the {clear} correlations that differed from 0 "
+        "(p < {alpha}) still do, and {cautious} with its upper bound; the median size goes from "
+        "{before} to {after}."
     )
     return text.format(
         name=study.construct_name(own.taken_from),
-        r=format_number(own.r_marker, 3, bounded=True),
-        k=len(own.pairs),
-        lost=int(own.pairs["lost"].sum()),
-        alpha=1 - own.level,
-        before=format_number(float(own.pairs["r"].abs().median()), bounded=True),
-        after=format_number(float(own.pairs["r_adjusted"].abs().median()), bounded=True),
+        r=format_number(float(own.marker_correlations[own.taken_from]), 3, bounded=True),
+        still=still,
+        clear=int(clear.sum()),
+        cautious=cautious,
+        alpha=format_number(1 - own.level, bounded=True),
+        before=format_number(float(rows["r"].abs().median()), 3, bounded=True),
+        after=format_number(float(rows["r_adjusted"].abs().median()), 3, bounded=True),
     )
 
 
@@ -157,7 +175,7 @@ def models_table(found: MarkerModels | MethodPaths) -> ApaTable:
         Column("cfi", "CFI", "bounded", 3),
         Column("rmsea", "RMSEA", "bounded", 3),
         Column("srmr", "SRMR", "bounded", 3),
-        Column("share", _("Method share"), "percent"),
+        Column("share", _("Method share"), "percent", 1),
         Column("words", _("State"), "text"),
     ]
     note = _(
@@ -170,46 +188,6 @@ def models_table(found: MarkerModels | MethodPaths) -> ApaTable:
         else _("Structural models without and with a method factor")
     )
     return apa_table(frame, caption=caption, columns=columns, note=note)
-
-
-@passes_unavailable
-def comparisons_table(found: MarkerModels) -> ApaTable:
-    """Return the three comparisons of the CFA marker technique."""
-    questions = {
-        "baseline": _("Is there method variance? (Method-C against Baseline)"),
-        "method_c": _("Is it unequal over items? (Method-U against Method-C)"),
-        "method_r": _("Does it move the correlations? (Method-R against {model})").format(
-            model="Method-U" if found.chosen == "method_u" else "Method-C"
-        ),
-    }
-    frame = found.comparisons.assign(
-        question=[questions[k] for k in found.comparisons["restricted"]]
-    )
-    columns = [
-        Column("question", _("Question"), "text"),
-        Column("chisq_diff", "Δχ²"),
-        Column("df_diff", "Δdf", "integer"),
-        Column("p_value", "p", "p"),
-    ]
-    return apa_table(frame, caption=_("Steps of the CFA marker technique"), columns=columns)
-
-
-@passes_unavailable
-def comparisons_sentence(found: MarkerModels) -> str:
-    """Read the three steps aloud."""
-    first, second, third = found.comparisons["p_value"]
-    if first is None or second is None or third is None:
-        return _("Not every step of the CFA marker technique could be compared.")
-    return _(
-        "Method variance shared with the marker: p {first}; unequal over the items: p {second}; "
-        "correlations of the factors moved by it: p {third}. Its mean share of an item's variance "
-        "is {share:.1%}."
-    ).format(
-        first=signed_p(first),
-        second=signed_p(second),
-        third=signed_p(third),
-        share=found.models[found.chosen].share,
-    )
 
 
 def changes_table(
@@ -241,16 +219,29 @@ def changes_table(
         caption=_("Every structural path under every correction for method bias"),
         columns=columns,
         section="group",
-        note=_(
-            "Standardised paths, n = {n}. β and its interval: the model without a method factor. "
-            "M: with the marker behind all items; F: with a latent method factor; =: equal "
-            "loadings; ≠: free loadings. A dash stands for a model without an admissible solution."
-        ).format(n=found.n_used)
-        + ("" if isinstance(scores, Unavailable) else " " + _(
-            "Means: regressions among scale means, before and after the correction of Lindell and "
-            "Whitney (2001); they are attenuated by measurement error."
-        )),
-    )  # fmt: skip
+        note=_changes_note(found, scores),
+    )
+
+
+def _changes_note(found: MethodPaths, scores: MarkerPaths | Unavailable) -> str:
+    """Explain the columns that the table of paths has."""
+    parts = [
+        _("Standardised paths, n = {n}. β and its interval: the model without a method factor.")
+    ]
+    if not isinstance(found.marker, Unavailable):
+        parts.append(_("M: with the marker behind all items."))
+    parts.append(
+        _("F: with a latent method factor. =: equal unstandardised loadings; ≠: free loadings.")
+    )
+    if found.paths[list(found.variants)].isna().any(axis=None):
+        parts.append(_("A dash stands for a model without an admissible solution."))
+    note = " ".join(parts).format(n=found.n_used)
+    if isinstance(scores, Unavailable):
+        return note
+    return f"{note} " + _(
+        "Means: regressions among scale means (n = {n}), before and after the correction of "
+        "Lindell and Whitney (2001); they are attenuated by measurement error."
+    ).format(n=scores.adjustment.n_used)
 
 
 @passes_unavailable
@@ -300,7 +291,7 @@ def _labels(study: Study, found: MethodPaths) -> dict[str, str]:
 
 @passes_unavailable
 def method_checks(found: MethodPaths) -> list[CheckResult]:
-    """Say for each correction whether a path leaves its uncorrected interval (information)."""
+    """Say for each correction whether every path stays in its uncorrected interval."""
     out = []
     for row in found.changes().to_dict("records"):
         moved = (found.paths[row["variant"]] - found.paths["base"]).abs()
@@ -314,7 +305,6 @@ def method_checks(found: MethodPaths) -> list[CheckResult]:
                 passed=bool(kept.all()),
                 value=float(moved.max()),
                 threshold=None,
-                source="Podsakoff et al. (2003), doi:10.1037/0021-9010.88.5.879",
                 text=_(
                     "{k} of {of} paths stay inside the {level:.0%} interval of the uncorrected "
                     "model; the largest change is {change:.3f}."

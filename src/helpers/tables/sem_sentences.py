@@ -126,8 +126,8 @@ def loading_sentence(fit: ModelFit) -> str:
     cut = THRESHOLDS["loading"]
     below = int((rows["std_all"].abs() < cut.value).sum())
     return _(
-        "The smallest standardised loading is {value} (item {item} of {construct}); {below} of "
-        "{total} loadings lie below {cut}."
+        "The smallest standardised loading is {value} (item {item} of {construct}); loadings below "
+        "{cut}: {below} of {total}."
     ).format(
         value=format_number(weakest["std_all"], bounded=True),
         item=weakest["rhs"],
@@ -230,7 +230,7 @@ def validity_sentence(fit: ModelFit) -> str:
     below = frame[(frame["composite_reliability"] < cr.value) | (frame["ave"] < ave.value)]
     return _(
         "{construct} has the smallest average variance extracted, {ave}, with a composite "
-        "reliability of {cr}; {below} of {total} constructs miss a cut-off."
+        "reliability of {cr}. Constructs that miss a cut-off: {below} of {total}."
     ).format(
         construct=weakest["construct"],
         ave=format_number(weakest["ave"], bounded=True),

@@ -92,6 +92,8 @@ def fit_table(fit: ModelFit) -> ApaTable:
         n=fit.result.n_obs if fit.n_known else _("not stated by the source"),
         estimator=fit.result.estimator,
     )
+    if {"chisq_scaled", "cfi_robust"} <= set(fit.fit_measures):
+        note += " " + _("χ² is scaled; CFI, TLI and RMSEA are the robust ones.")
     columns = {
         "measure": _("Measure"),
         "shown": (_("Value"), "text"),
@@ -147,7 +149,10 @@ def loadings_table(fit: ModelFit) -> ApaTable:
         Column("std_all", _("Standardised"), "bounded"),
     ]
     cut = THRESHOLDS["loading"]
-    note = _("Cut-off for standardised loadings: {cut} ({source}). The marker item is fixed.")
+    note = _(
+        "Cut-off for standardised loadings: {cut}, {source}. A loading without SE is fixed at its "
+        "value."
+    )
     note = note.format(cut=format_number(cut.value, 3, bounded=True), source=cut.source)
     return apa_table(
         frame, caption=_("Loadings of the items"), columns=columns, note=note,
@@ -290,7 +295,7 @@ def validity_table(fit: ModelFit) -> ApaTable:
         "ave": ("AVE", "bounded"),
     }
     cr, ave = THRESHOLDS["composite_reliability"], THRESHOLDS["ave"]
-    note = _("Cut-offs: CR {cr}, AVE {ave} ({source}).").format(
+    note = _("Cut-offs: CR {cr}, AVE {ave}, {source}.").format(
         cr=format_number(cr.value, bounded=True),
         ave=format_number(ave.value, bounded=True),
         source=cr.source,

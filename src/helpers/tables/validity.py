@@ -14,7 +14,8 @@ from helpers.survey.load import Study
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
 from helpers.tables.numbers import format_number
-from helpers.thresholds import THRESHOLDS
+from helpers.tables.sem_sentences import signed_p
+from helpers.thresholds import LEVEL, THRESHOLDS
 
 
 def grade_name(grade: str) -> str:
@@ -43,7 +44,7 @@ def convergent_table(study: Study, found: LatentValidity) -> ApaTable:
     ]
     note = _(
         "From standardised loadings of the joint model, delta-method intervals; {method}, N = {n}. "
-        "Cut-offs: CR {cr}, AVE {ave} ({source})."
+        "Cut-offs: CR {cr}, AVE {ave}, {source}."
     ).format(
         method=found.method,
         n=found.n_used,
@@ -95,7 +96,7 @@ def latent_correlations_table(study: Study, found: LatentValidity, most: int) ->
     ]
     note = _(
         "The {shown} largest of {of} pairs. A problem is marginal where the interval reaches "
-        "{low}, moderate at {high}, severe at 1 ({source})."
+        "{low}, moderate at {high}, severe at 1; {source}."
     ).format(
         shown=len(frame),
         of=len(found.pairs),
@@ -124,17 +125,26 @@ def latent_correlations_picture(
 def latent_correlations_sentence(study: Study, found: LatentValidity) -> str:
     """Read the largest latent correlation aloud."""
     row = found.pairs.iloc[0]
-    return _(
-        "The largest latent correlation is {r} ({low} to {high}), of {a} with {b}; the problem of "
-        "telling them apart: {grade}."
-    ).format(
+    text = _("The largest latent correlation is {r} ({low} to {high}), of {a} with {b}.").format(
         r=format_number(row["r"], bounded=True),
         low=format_number(row["ci_low"], bounded=True),
         high=format_number(row["ci_high"], bounded=True),
         a=study.construct_name(row["a"]),
         b=study.construct_name(row["b"]),
-        grade=grade_name(row["grade"]),
     )
+    return f"{text} {_grades_sentence(found)}"
+
+
+def _grades_sentence(found: LatentValidity) -> str:
+    """Count the pairs by their grade, the worst first; every pair is counted once."""
+    counts = found.pairs["grade"].value_counts()
+    if set(counts.index) == {"none"}:
+        return _("None of {n} pairs is graded as a problem of discriminant validity.").format(
+            n=len(found.pairs)
+        )
+    grades = ("severe", "moderate", "marginal", "none", "unknown")
+    listed = ", ".join(f"{grade_name(g)} {counts[g]}" for g in grades if g in counts)
+    return _("Pairs by the problem of telling them apart: {listed}.").format(listed=listed)
 
 
 @passes_unavailable
@@ -168,14 +178,14 @@ def fornell_larcker_sentence(study: Study, found: LatentValidity) -> str:
     gap = roots - table["largest_r"].to_numpy(dtype=float)
     worst = int(gap.argmin())
     return _(
-        "{k} of {of} constructs meet the criterion. Closest is {name}: the root of its AVE is "
-        "{root:.2f}, its largest correlation {r:.2f}."
+        "Constructs that meet the criterion: {k} of {of}. The margin is smallest for {name}: the "
+        "root of its AVE is {root}, its largest correlation in size {r}."
     ).format(
         k=int(table["met"].sum()),
         of=len(table),
         name=study.construct_name(table["construct"].iloc[worst]),
-        root=roots[worst],
-        r=table["largest_r"].iloc[worst],
+        root=format_number(roots[worst], bounded=True),
+        r=format_number(table["largest_r"].iloc[worst], bounded=True),
     )
 
 
@@ -195,10 +205,12 @@ def distinctness_table(study: Study, tests: pd.DataFrame) -> ApaTable:
         Column("p_merged", "p", "p"),
     ]
     note = _(
-        "r as above; tests by plain maximum likelihood on complete rows. A small p says that the "
-        "two are not one, which is less than that they are well apart. For a negative r the "
-        "correlation is held at -1."
-    )
+        "r as above; tests by plain maximum likelihood on the n = {n} complete rows. A small p "
+        "says that the two are not one, which is less than that they are well apart. For a "
+        "negative r the correlation is held at −1."
+    ).format(n=int(tests["n_used"].iloc[0]))
+    if tests[["chisq_phi", "chisq_merged"]].isna().any(axis=None):
+        note += " " + _("A dash: the restricted model has no solution.")
     caption = _("Can two constructs be one? Chi-square differences")
     return apa_table(frame, caption=caption, columns=columns, note=note)
 
@@ -206,16 +218,27 @@ def distinctness_table(study: Study, tests: pd.DataFrame) -> ApaTable:
 @passes_unavailable
 def distinctness_sentence(study: Study, tests: pd.DataFrame) -> str:
     """Read the pair that comes nearest to being one construct."""
-    known = tests.dropna(subset=["chisq_phi"])
+    known = tests.dropna(subset=["chisq_phi", "p_phi"])
     if known.empty:
         return _("No restricted model has a solution, so that no pair could be tested.")
     row = known.loc[known["chisq_phi"].idxmin()]
-    return _(
-        "Holding the correlation of {a} with {b} at 1 costs least: chi-square rises by {chisq:.1f} "
-        "on 1 degree of freedom."
+    kept = known[known["p_phi"] >= 1 - LEVEL]
+    text = _(
+        "Holding the correlation of {a} with {b} at {one} costs least: chi-square rises by {chisq} "
+        "on 1 degree of freedom (p {p})."
     ).format(
-        a=study.construct_name(row["a"]), b=study.construct_name(row["b"]), chisq=row["chisq_phi"]
+        a=study.construct_name(row["a"]),
+        b=study.construct_name(row["b"]),
+        one="1" if row["r"] >= 0 else "−1",
+        chisq=format_number(row["chisq_phi"], 1),
+        p=signed_p(float(row["p_phi"])),
     )
+    verdict = (
+        _("For each of the {of} pairs tested a correlation of exactly 1 is rejected.")
+        if kept.empty
+        else _("It is not rejected for {k} of the {of} pairs tested.")
+    )
+    return f"{text} {verdict.format(k=len(kept), of=len(known))}"
 
 
 @passes_unavailable
@@ -237,7 +260,21 @@ def validity_checks(study: Study, found: LatentValidity) -> list[CheckResult]:
     reach = pairs[["ci_low", "ci_high"]].abs().max(axis=1)
     bounds = dict(zip(labels, reach.fillna(pairs["r"].abs()).astype(float), strict=True))
     name = _("Interval of every latent correlation")
-    return [*checks, extreme_check(name, "latent_r", bounds)]
+    return [*checks, _fornell_larcker_check(found), extreme_check(name, "latent_r", bounds)]
+
+
+def _fornell_larcker_check(found: LatentValidity) -> CheckResult:
+    """Say whether every construct meets the criterion of Fornell and Larcker."""
+    met = found.fornell_larcker()["met"]
+    return CheckResult(
+        name=_("Fornell-Larcker criterion"),
+        passed=bool(met.all()),
+        value=float(met.sum()),
+        source=THRESHOLDS["ave"].source,
+        text=_("Constructs that meet the criterion: {k} of {of}.").format(
+            k=int(met.sum()), of=len(met)
+        ),
+    )
 
 
 def _names(study: Study, codes: pd.Series) -> list[str]:
