@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.slow  # three runs
+
 BEGIN = "from helpers.lesson import begin\nlesson = begin(study, language)"
 RESULT = """\
 import pandas as pd

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX"),
+]
 
 SECONDS = 60
 
@@ -36,9 +39,7 @@ def gone(pid):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-@pytest.mark.parametrize(
-    "blow", [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)], ids=str
-)
+@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL], ids=str)
 def test_what_was_finished_is_whole_and_nothing_runs_on(project, blow):
     project.notebook("10_quick", "print('whole')")
     project.notebook("20_endless", "import os, time\nopen('pid', 'w').write(str(os.getpid()))",

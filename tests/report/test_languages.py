@@ -65,11 +65,13 @@ class TestToy:
         page = project.root / "reports" / "toy" / "zh" / "10_tell.html"
         assert "无法给出" in page.read_text(encoding="utf-8")
 
+    @pytest.mark.slow
     def test_a_fresh_run_of_both_executes_once(self, project, study):
         project.notebook("10_tell", BEGIN, COUNT)
         assert study("run", "toy", "--language", "en,zh", "--fresh")[0] == 0
         assert (project.root / "runs.txt").read_text() == "xx"
 
+    @pytest.mark.slow
     def test_an_error_in_one_language_fails_the_page_of_that_language(self, project, study):
         wrong = "assert language == 'en', 'only in English'"
         project.notebook("10_tell", BEGIN, wrong, TELL)
@@ -91,11 +93,13 @@ class TestToy:
         project.notebook("10_tell", "assert 'found' not in dir()", BEGIN, "found = 1", TELL)
         assert study("run", "toy", "--language", "en,zh")[0] == 0
 
+    @pytest.mark.slow
     def test_a_notebook_that_ends_early_ends_early_in_both(self, project, study):
         stop = 'from helpers.lesson import begin\nlesson = begin(study, language, needs=["matrix"])'
         project.notebook("10_tell", stop, "raise ValueError('not reached')")
         assert study("run", "toy", "--language", "en,zh")[0] == 0
 
+    @pytest.mark.slow
     def test_a_first_cell_that_does_more_than_begin_is_read_again_as_well(self, project, study):
         stop = 'from helpers.lesson import begin\nlesson = begin(study, language, needs=["matrix"])'
         project.notebook("10_tell", stop + "\nnames = dict(a=study)", "raise ValueError('no')")
@@ -103,6 +107,7 @@ class TestToy:
         page = (project.root / "reports" / "toy" / "zh" / "10_tell.html").read_text("utf-8")
         assert "本笔记不适用于该研究" in page
 
+    @pytest.mark.slow
     def test_the_stored_notebook_is_of_its_language_alone(self, project, study):
         project.notebook("10_tell", BEGIN, TELL)
         assert study("run", "toy", "--language", "zh,en")[0] == 0

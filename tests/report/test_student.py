@@ -92,7 +92,8 @@ def run(path, folder, *, language, study="online_shopping"):
     return harvest(done.notebook, name=path.stem)
 
 
-@pytest.mark.parametrize("language", [pytest.param("en", marks=pytest.mark.slow), "zh"])
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_copy_runs_and_says_that_nothing_is_answered(tmp_path, language):
     (path,) = [p for p in NOTEBOOKS if p.name.startswith("50_")]
     found = run(path, tmp_path, language=language, study="ecsi_mobile")

@@ -19,6 +19,8 @@ from helpers.sem.specification_curve import specification_curve
 from helpers.survey.load import load_study
 from helpers.workers import run_blocks
 
+pytestmark = pytest.mark.slow  # processes of a cluster start
+
 BLOCKS_MODULE = """
 import os, pathlib, time
 import numpy as np
