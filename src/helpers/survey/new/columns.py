@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
-from helpers.survey.new.words import demographic, ordered_labels
-from helpers.survey.readers.answers import CONVENTIONAL_CODES, plain
+from helpers.survey.identifiers import within_text
+from helpers.survey.new.words import OTHER_TEXT, demographic, ordered_labels
+from helpers.survey.readers.answers import (
+    CONVENTIONAL_CODES,
+    as_number,
+    code_before_label,
+    plain,
+)
 from helpers.survey.readers.export import Export
 
 MOST_CATEGORIES = 20
 """Different answers up to which a column is a choice rather than a number or text."""
 
 _BY_WORDS = "its words form a scale of"
-_NUMBER = re.compile(r"^[+-]?\d+(\.\d+)?$")
+_CODE = re.compile(r"^-?\d+$")
 _MOST_NUMBERS = 0.95
+_LONGEST_LABEL = 200
+"""Characters from which on a cell is what somebody wrote, not a choice offered."""
+
 _WRITTEN_IN = re.compile(r"〖[^〗]*〗?")
 _SPANS = ((1, 5), (1, 7), (1, 10), (0, 10), (1, 4), (1, 6), (1, 9), (0, 6), (1, 11))
 """Answer scales met in practice, commonest first."""
+
+_BIPOLAR = ((-2, 2), (-3, 3), (-4, 4), (-5, 5))
+"""Scales around a middle of 0; thought of only where negative codes are answers."""
 
 _COMMON = _SPANS[:4]
 """Those that a column can be taken for alone, or in spite of slips beside them."""
@@ -61,6 +73,10 @@ class Column:
         What the kind rests on.
     sure : bool
         Whether the file itself says so.
+    alternatives : tuple of str
+        What else the kind could be.
+    missing_guessed : tuple of int
+        Those missing codes that the file does not declare.
     """
 
     name: str
@@ -74,6 +90,7 @@ class Column:
     why: str = ""
     sure: bool = False
     alternatives: tuple[str, ...] = ()
+    missing_guessed: tuple[int, ...] = ()
 
 
 def read_column(export: Export, name: str) -> Column:
@@ -88,11 +105,52 @@ def read_column(export: Export, name: str) -> Column:
     if filled.empty:
         blank = pd.Series(np.nan, index=cells.index)
         return Column(name, wording, "text", blank, why="every cell is blank")
-    read = {t: float(t) for t in distinct if t not in blanks and _NUMBER.match(t)}
-    numbers = cells.map(read).astype(float)
+    coded = _codes_before_labels(filled)
+    if coded:
+        labels, filled, cells = coded, filled.map(_code_of), cells.map(_code_of)
+    found = {t: as_number(t, export.decimal) for t in cells.unique() if t not in blanks}
+    numbers = cells.map({t: v for t, v in found.items() if v is not None}).astype(float)
     if numbers.notna().sum() >= _MOST_NUMBERS * len(filled):
         return _numeric(name, wording, numbers, labels, export)
+    if why := _written_freely(name, wording, filled):
+        return Column(name, wording, "text", pd.Series(np.nan, index=cells.index), why=why)
     return _worded(name, wording, filled, cells.index, export.separator)
+
+
+def _written_freely(name: str, wording: str, filled: pd.Series) -> str:
+    """Return why the cells are what respondents wrote, however few they are; else nothing.
+
+    Choices become labels, which stand in tables and figures; what somebody wrote must not.
+    """
+    if n := within_text(filled):
+        return f"{n} cells hold an e-mail address, or the number of a phone or an identity card"
+    if OTHER_TEXT.search(name) or OTHER_TEXT.search(wording):
+        return "it holds what was written beside a choice"
+    if filled.str.len().max() > _LONGEST_LABEL:
+        return "its cells are long texts"
+    return ""
+
+
+def _codes_before_labels(filled: pd.Series) -> dict[int, str]:
+    """Return code -> label where cells hold ``7 (very much)`` or ``1 - not at all``, else nothing.
+
+    Scales labelled at their ends stand so: every cell begins with a code, and each code has one
+    label at most.
+    """
+    labels: dict[int, str] = {}
+    for text in filled.unique():
+        both = code_before_label(text)
+        if both is None and not _CODE.match(text):
+            return {}
+        if both and labels.setdefault(*both) != both[1]:
+            return {}
+    return labels
+
+
+def _code_of(text: str) -> str:
+    """Return the code in front of a label, or the text itself."""
+    both = code_before_label(text)
+    return str(both[0]) if both else text
 
 
 def _numeric(
@@ -100,7 +158,9 @@ def _numeric(
 ) -> Column:
     """Return a column of numbers: a scale, a choice by code, or a count."""
     missing = dict(export.missing_codes.get(name, {}))
-    missing |= {c: f"code {c} of the file" for c in _codes_apart(values) if c not in missing}
+    named = pd.concat([values, pd.Series(list(labels), dtype=float)])
+    apart = [c for c in _codes_apart(named) if c not in missing]
+    missing |= {c: labels.get(c, f"code {c} of the file") for c in apart}
     kept = values[~values.isin(list(missing))]
     low, high = (kept.min(), kept.max()) if kept.notna().any() else (0.0, 0.0)
     whole = bool((kept.dropna() % 1 == 0).all())
@@ -108,13 +168,14 @@ def _numeric(
     if slips:
         low, high = kept[~kept.isin(slips)].min(), kept[~kept.isin(slips)].max()
     column = Column(name, wording, "number", kept, low=low, high=high, missing=missing)
+    column.missing_guessed = tuple(apart)
     labels = {code: text for code, text in labels.items() if code not in missing}
     if labels and whole:
         inside = kept.dropna().isin(list(labels)).all()
         ordered = ordered_labels([labels[c] for c in sorted(labels)])
         column.kind = "likert" if ordered or not inside else "category"
         column.labels, column.why, column.sure = labels, "the file labels its codes", bool(inside)
-        column.low, column.high = float(min(low, *labels)), float(max(high, *labels))
+        column.low, column.high = _ends(low, high, labels)
         return column
     distinct = kept[~kept.isin(slips)].nunique()
     about = demographic(name, wording)
@@ -122,7 +183,7 @@ def _numeric(
         column.why, column.sure = f"numbers from {low:g} to {high:g}", True
         return column
     span = span_of(low, high)
-    if span not in _COMMON or about or distinct <= 2 or high - low > 12:
+    if span not in (*_COMMON, *_BIPOLAR) or about or distinct <= 2 or high - low > 12:
         small = distinct <= 12 and about != "age" and distinct <= kept.notna().sum() / 2
         column.kind = "category" if small else "number"
         column.why = f"{distinct} different whole numbers"
@@ -137,12 +198,18 @@ def _numeric(
     return column
 
 
+def _ends(low: float, high: float, labels: Mapping[int, str]) -> tuple[float, float]:
+    """Return the ends of a scale of which some codes bear labels: usual ends, unless labelled."""
+    low, high = float(min(low, *labels)), float(max(high, *labels))
+    return (low, high) if {low, high} <= set(labels) else span_of(low, high) or (low, high)
+
+
 def slips_of(values: pd.Series) -> list[float]:
     """Return rare values outside a common answer scale that holds nearly all others.
 
     Such values are slips of the hand or of the export; they are read as outside of the scale,
     marked and counted. In a small file a single answer may be the only one at an end of a longer
-    scale, so there none is called a slip.
+    scale, so there none is called a slip; nor where the values outside go on counting.
     """
     shares = values.dropna().value_counts(normalize=True)
     if values.notna().sum() < _FEWEST:
@@ -155,7 +222,10 @@ def slips_of(values: pd.Series) -> list[float]:
             outside.get(beyond, 0.0) > _TAIL * shares.get(end, 0.0)
             for beyond, end in ((low - 1, low), (high + 1, high))
         )
-        if not tail and outside.max() <= _SLIP and outside.sum() <= _SLIPS:
+        counts_on = {low - 2, low - 1} <= set(outside.index) or {high + 1, high + 2} <= set(
+            outside.index
+        )
+        if not (tail or counts_on) and outside.max() <= _SLIP and outside.sum() <= _SLIPS:
             return sorted(float(v) for v in outside.index)
     return []
 
@@ -167,22 +237,35 @@ def but_for(slips: list[float]) -> str:
 
 def span_of(low: float, high: float) -> tuple[float, float] | None:
     """Return the shortest usual answer scale that holds two values, or None."""
-    fits = [s for s in _SPANS if s[0] <= low and high <= s[1]]
-    return min(fits, key=lambda s: (s[1] - s[0], s[0])) if fits and high >= 3 else None
+    spans = _BIPOLAR if low < 0 else _SPANS
+    fits = [s for s in spans if s[0] <= low and high <= s[1]]
+    enough = high >= (1 if low < 0 else 3)
+    return min(fits, key=lambda s: (s[1] - s[0], s[0])) if fits and enough else None
 
 
 def _codes_apart(values: pd.Series) -> list[int]:
     """Return values that look like codes for a blank: conventional, and far from all others.
 
     A 98 among ages stands near other ages and is kept; a 98 among answers from 1 to 10 is not.
+    Negative codes that mirror the positive ones around 0 are answers.
     """
-    found = [v for v in values.dropna().unique() if v in CONVENTIONAL_CODES or v <= -1]
+    codes = set(values.dropna().unique())
+    mirrored = halves_around_zero(codes)
+    found = [v for v in codes if v in CONVENTIONAL_CODES or (v <= -1 and not mirrored)]
     usual = values.dropna()[~values.dropna().isin(found)]
     if usual.empty:
         return []
     top, bottom = usual.max(), usual.min()
     apart = [v for v in found if v > 2 * max(top, 5) or (v < 0 <= bottom)]
     return sorted(int(v) for v in apart)
+
+
+def halves_around_zero(codes: Collection[float]) -> bool:
+    """Tell whether codes are those of a scale such as -3 to 3, its last step perhaps unused."""
+    whole = {v for v in codes if v not in CONVENTIONAL_CODES}
+    low, high = min(whole, default=0.0), max(whole, default=0.0)
+    run = set(np.arange(low, 1)) <= whole
+    return low <= -2 and high >= 2 and run and abs(low + high) <= 1
 
 
 def _worded(name: str, wording: str, filled: pd.Series, index: pd.Index, separator: str) -> Column:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from helpers.survey.new.columns import Column, but_for, slips_of, span_of
 from helpers.survey.new.guess import Guess
-from helpers.survey.new.words import NEGATED
+from helpers.survey.new.words import NEGATED, demographic
 
 _STEM = re.compile(r"^(?P<stem>.*?[A-Za-z\u4e00-\u9fff])[_\-. ]?(?P<number>\d{1,2})$")
 _ROW = re.compile(r"^(?P<stem>.+?[\]_\[])\[?(?:SQ)?0*(?P<number>\d{1,3})\]?$")
@@ -72,9 +72,9 @@ def split_choices(names: Sequence[str], columns: dict[str, Column]) -> dict[str,
             group[len(group) + 1] = name
     by_stem: dict[str, dict[int, str]] = {}
     for name in names:
-        hit = _STEM.match(name)
-        if hit and name[len(hit["stem"])] == "_" and _is_choice(columns[name]):
-            by_stem.setdefault(hit["stem"], {})[int(hit["number"])] = name
+        hit = _ROW.match(name)
+        if hit and hit["stem"].endswith("_") and _is_choice(columns[name]):
+            by_stem.setdefault(hit["stem"][:-1], {})[int(hit["number"])] = name
     found |= {
         stem: group
         for stem, group in by_stem.items()
@@ -88,17 +88,23 @@ def _told_by_one_word(
 ) -> dict[str, dict[int, str]]:
     """Return questions whose choices stand in columns that hold one word, or nothing.
 
-    ``question - choice`` holds the choice; ``Q3[SQ002]`` holds ``Y``.
+    ``question - choice`` holds the choice or its number, as does ``Q2_3`` if its wording ends in
+    ``- choice``; ``Q3[SQ002]`` holds ``Y``.
     """
     found: dict[str, dict[int, str]] = {}
     for name in names:
         words = {text.strip().casefold() for text in columns[name].labels.values()}
         dashed, row = _DASHED.match(name), _ROW.match(name)
+        asked = _DASHED.match(columns[name].wording)
         if len(words) != 1:
             continue
-        if dashed and words == {dashed[2].strip().casefold()}:
+        number = words <= {str(code) for code in columns[name].labels}
+        ticked = number and bool(columns[name].values.isna().any())
+        if dashed and (ticked or words == {dashed[2].strip().casefold()}):
             group = found.setdefault(dashed[1], {})
             group[len(group) + 1] = name
+        elif row and asked and words == {asked[2].strip().casefold()}:
+            found.setdefault(row["stem"].rstrip("_["), {})[int(row["number"])] = name
         elif row and name.endswith("]") and words <= _CHOSEN:
             found.setdefault(row["stem"].rstrip("["), {})[int(row["number"])] = name
     return {base: group for base, group in found.items() if len(group) > 1}
@@ -142,6 +148,8 @@ def families(columns: dict[str, Column]) -> list[Family]:
 def share_scale(group: Family, columns: dict[str, Column]) -> None:
     """Give the unlabelled scales of a family one span; single columns may not show their ends."""
     members = [columns[n] for n in group.columns if _may_be_scale(columns[n])]
+    if is_generic(group.stem):
+        members = [c for c in members if c.values.nunique() > 2 and not _about_person(c)]
     plain = [c for c in members if not c.sure and c.values.notna().any() and not _worded(c)]
     if len(plain) < 2:
         return
@@ -165,6 +173,11 @@ def _may_be_scale(column: Column) -> bool:
     """Tell whether a column can be an answer scale, seen beside its neighbours."""
     small = column.kind == "number" and (column.values.dropna() % 1 == 0).all()
     return column.kind in ("likert", "category") or (small and (column.high or 99) <= _TOP)
+
+
+def _about_person(column: Column) -> bool:
+    """Tell whether a column describes the respondent; numbered alike, it is no part of a scale."""
+    return bool(demographic(column.name, column.wording))
 
 
 def _worded(column: Column) -> bool:

@@ -130,8 +130,8 @@ def _add_item(
         low, high = column.low, column.high
         ends = f" {low:g} to {high:g}" if column.kind in ("likert", "number") else ""
         proposal.add(Guess(name, f"{column.kind}{ends}", column.why, False, column.alternatives))
-    if column.missing and "code" in "".join(column.missing.values()):
-        codes = ", ".join(map(str, column.missing))
+    if column.missing_guessed:
+        codes = ", ".join(map(str, column.missing_guessed))
         because = "they stand far from all other answers"
         proposal.add(Guess(name, f"missing codes {codes}", because, True, ("answers",)))
 
@@ -143,7 +143,8 @@ def _add_split(
     first = columns[group[1]] if 1 in group else columns[next(iter(group.values()))]
     labels = {k: choice_label(c) or _after_dash(columns[c].wording) or c for k, c in group.items()}
     merged = Column(base, first.wording.partition(" - ")[0], "multiple", first.values, labels)
-    merged.why = f"{len(group)} columns hold 0 and 1"
+    boxes = any((columns[c].values == 0).any() for c in group.values())
+    merged.why = f"{len(group)} columns hold {'0 and 1' if boxes else 'one answer or nothing'}"
     _add_item(proposal, name, merged, {})
 
 

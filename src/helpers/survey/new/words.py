@@ -49,6 +49,11 @@ ORDERED = (
 )  # fmt: skip
 """Whole scales whose order follows from no rule."""
 
+OTHER_TEXT = re.compile(
+    r"_TEXT$|\[other\]$|_other$|_oth$|\bother \(please \w+\)$| - (other|text)$", re.IGNORECASE
+)
+"""How platforms name the column of what is written beside a choice."""
+
 DEMOGRAPHIC = {
     "gender": r"\bgender\b|\bsex\b|性别",
     "age": r"\bage\b|\bageyr\b|how old|birth|年龄|岁|出生",

@@ -24,7 +24,9 @@ CONVENTIONAL_CODES = frozenset({97, 98, 99, 777, 888, 997, 998, 999, 9999})
 88 are left out: on a scale of 7 or 8 a key pressed twice gives them, so they count as outside."""
 
 _NUMBER = re.compile(r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$")
-_LEADING_CODE = re.compile(r"^(-?\d+)\s*[-–—.、:：=]\s*(\D.*)$")
+_LEADING_CODE = re.compile(
+    r"^(-?\d+)\s*(?:[-–—.、:：=]\s*(\D.*)|[（(]\s*([^\d()（）][^()（）]*)[)）])$"
+)
 _COMMA = re.compile(r"^[+-]?\d+,\d+$")
 _GROUPED = {
     ".": re.compile(r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$"),
@@ -57,6 +59,27 @@ def plain(text: str) -> str:
     """Return a label as compared: narrow, trimmed, single blanks, lower case."""
     narrow = unicodedata.normalize("NFKC", text).replace("−", "-")
     return re.sub(r"\s+", " ", narrow).strip().casefold()
+
+
+def code_before_label(text: str) -> tuple[int, str] | None:
+    """Return code and label of a cell such as ``1 - not at all`` or ``7 (very much)``, or None."""
+    hit = _LEADING_CODE.match(text)
+    return (int(hit[1]), (hit[2] or hit[3]).strip()) if hit else None
+
+
+def as_number(text: str, decimal: str) -> float | None:
+    """Return a text as the number it is written as, signs between thousands left out, or None."""
+    narrow = unicodedata.normalize("NFKC", text).replace("−", "-").strip()
+    if _GROUPED[decimal].match(narrow):
+        narrow = narrow.replace("." if decimal == "," else ",", "")
+    return _written(narrow, decimal)
+
+
+def _written(narrow: str, decimal: str) -> float | None:
+    """Return a narrow text as a number, or None."""
+    if decimal == ",":
+        narrow = narrow.replace(",", ".") if narrow.count(",") == 1 else narrow
+    return float(narrow) if _NUMBER.match(narrow) else None
 
 
 def label_codes(scale: Scale) -> dict[str, int]:
@@ -167,17 +190,16 @@ def _number(text: str, rule: _Rule) -> float | None:
     narrow = unicodedata.normalize("NFKC", text).replace("−", "-").strip()
     if _grouped(narrow, rule):
         narrow = narrow.replace("." if rule.decimal == "," else ",", "")
-    if rule.decimal == ",":
-        narrow = narrow.replace(",", ".") if narrow.count(",") == 1 else narrow
-    if _NUMBER.match(narrow):
-        return float(narrow)
+    written = _written(narrow, rule.decimal)
+    if written is not None:
+        return written
     if rule.scale.kind == "number":
         return None
     for candidate in (plain(text), plain(_OTHER_TEXT.sub("", text))):
         if candidate in rule.labels:
             return float(rule.labels[candidate])
-    leading = _LEADING_CODE.match(text)
-    return float(leading.group(1)) if leading else None
+    leading = code_before_label(text)
+    return float(leading[0]) if leading else None
 
 
 def _grouped(text: str, rule: _Rule) -> bool:
@@ -187,8 +209,8 @@ def _grouped(text: str, rule: _Rule) -> bool:
 
 def _contradicts(text: str, value: float, rule: _Rule) -> bool:
     """Tell whether a cell names a code and a label that the scale gives another code."""
-    leading = _LEADING_CODE.match(text)
-    label = plain(leading.group(2)) if leading else ""
+    leading = code_before_label(text)
+    label = plain(leading[1]) if leading else ""
     return label in rule.labels and rule.labels[label] != value
 
 

@@ -20,8 +20,11 @@ from helpers.survey.readers.layout import Layout
 from helpers.survey.readers.qualtrics import CANONICAL as _QUALTRICS
 
 _NOT = "not answered"
-BLANKS = dict.fromkeys(("NA", "NaN", "nan", "N/A", "#N/A", "NULL", "null", "<NA>", "."), _NOT)
-"""Cell texts that other programs write for a blank."""
+BLANKS = dict.fromkeys(
+    ("NA", "NaN", "nan", "N/A", "n/a", "#N/A", "#NULL!", "NULL", "null", "<NA>", ".", "-", "--"),
+    _NOT,
+)
+"""Cell texts that other programs, and people, write for a blank."""
 
 _FEW = 3
 
