@@ -11,6 +11,7 @@ from helpers.errors import EstimationError, ModelSpecError
 from helpers.sem.marker_phases import marker_sensitivity, reliability_parts
 from helpers.sem.method_factors import marker_models
 from helpers.sem.method_results import MarkerModels
+from helpers.tables import marker_phases as words
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 FITTED = 2e-5  # both optimisers stop near 1e-6 of a standardised value
@@ -136,3 +137,45 @@ def found_inadmissible(first: MarkerModels):
 
     model = first.models["method_c"]
     return replace(model, result=replace(model.result, admissible=False))
+
+
+class Names:
+    """What the tables need of a study: the name of a construct."""
+
+    @staticmethod
+    def construct_name(code: str) -> str:
+        return f"scale {code}"
+
+
+def test_words_follow_the_numbers_when_the_method_is_strong():
+    data = planted(6, 4000, (0.4,) * 8, 0.4)
+    found = marker_models(MODEL, data, marker="C", marker_items=MARKER)
+    text = words.comparisons_sentence(found)
+    assert "The items share variance with the marker (p < .001)." in text
+    assert "The correlations of the constructs change with it (p < .001)." in text
+    assert "By Method-C the marker accounts for 1" in text  # .4 squared is .16
+    parts = words.reliability_parts_sentence(Names, reliability_parts(found))
+    assert parts.startswith("The method takes most from scale ")
+    moved = words.sensitivity_sentence(Names, marker_sensitivity(found, data))
+    assert "Inside their baseline intervals: 0 of 1 correlations" in moved
+
+
+def test_words_where_a_model_cannot_be_read():
+    data = planted(0, 150, (0.6,) * 8, -0.95)
+    found = marker_models(MODEL, data, marker="C", marker_items=MARKER)
+    stronger = marker_sensitivity(found, data, chosen="method_u")
+    text = words.sensitivity_sentence(Names, stronger)
+    assert "Method-S(.01) has no admissible solution, so that it says nothing." in text
+    table = words.sensitivity_table(Names, stronger, 12)
+    assert "Method-S(.01): not admissible." in table.note
+    assert table.cells[0][-1] == "–"
+
+
+def test_steps_that_cannot_be_compared_say_so(first):
+    broken = {**first.models, "method_u": found_inadmissible(first)}
+    steps = first.comparisons.assign(p_value=[0.5, np.nan, np.nan])
+    models = MarkerModels("C", broken, steps, "method_c", 10, 0)
+    text = words.comparisons_sentence(models)
+    assert "Whether the items do so unequally cannot be tested, so Method-C is taken." in text
+    assert "no sign that the items share variance with the marker (p = .500)" in text
+    assert "A dash" not in words.comparisons_table(first).note

@@ -19,7 +19,6 @@ from helpers.thresholds import LEVEL
 
 # Proper names, the same in every language.
 NAMES = {
-    "baseline": "Baseline",
     "method_c": "Method-C",
     "method_u": "Method-U",
     "method_s05": "Method-S(.05)",
@@ -131,14 +130,14 @@ def reliability_parts_table(study: Study, found: ReliabilityParts) -> ApaTable:
         Column("name", _("Construct"), "text"),
         Column("n_items", _("Items"), "integer"),
         Column("total", _("Total"), "bounded", 3),
-        Column("substantive", _("Substantive"), "bounded", 3),
-        Column("method", _("Method"), "bounded", 3),
-        Column("share", _("Method / total"), "percent", 1),
+        Column("substantive", _("Substantive part"), "bounded", 3),
+        Column("method", _("Method part"), "bounded", 3),
+        Column("share", _("Share of total"), "percent", 1),
     ]
     note = _(
         "Maximum likelihood, n = {n}. Total: reliability of the sum of the standardised items in "
-        "the baseline model. Substantive and method: its parts by the loadings of {model}, which "
-        "need not add up to the total of another model."
+        "the baseline model. Parts: by the loadings of {model}; they need not add up to the total "
+        "of another model. Share: method part over total."
     ).format(n=found.n_used, model=NAMES[found.chosen])
     if found.rows["why"].eq("cross_loading").any():
         note += " " + _(
@@ -190,7 +189,7 @@ def sensitivity_table(study: Study, found: MarkerSensitivity, most: int) -> ApaT
     )  # fmt: skip
     columns = [
         Column("pair", _("Pair"), "text"),
-        Column("baseline", NAMES["baseline"], "bounded", 3),
+        Column("baseline", _("Baseline"), "bounded", 3),
         interval_column(decimals=3, bounded=True),
         *(Column(key, NAMES[key], "bounded", 3) for key in (found.chosen, *held)),
     ]
@@ -207,7 +206,9 @@ def sensitivity_table(study: Study, found: MarkerSensitivity, most: int) -> ApaT
         model=NAMES[found.chosen],
     )
     faults = [
-        f"{NAMES[k]}: {state_name(m.state)}" for k, m in found.models.items() if not m.trustworthy
+        f"{NAMES[key]}: {state_name(found.models[key].state)}"
+        for key in held
+        if not found.models[key].trustworthy
     ]
     return apa_table(
         frame,
