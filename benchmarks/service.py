@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.regression.relative import raw_relative_weights
+from helpers.resampling import resampled_counts
 from helpers.sem import fit
 from helpers.sem.montecarlo import parameter_draws
 from helpers.service.budget import default_budgets, frontier
@@ -31,7 +32,7 @@ from helpers.service.kano import kano_classes
 from helpers.service.lifecycle import change_ratio
 from helpers.service.pilot import arm_effect
 from helpers.service.pilot_design import cuped
-from helpers.service.priorities import priority_list, resampled_counts, weighted_correlations
+from helpers.service.priorities import priority_list, weighted_correlations
 from helpers.service.process import part_importance
 from helpers.service.profile_draws import resample_profiles
 from helpers.service.profiles import bootstrap_ratio, latent_profiles

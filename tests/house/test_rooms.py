@@ -31,6 +31,7 @@ FLOORS = [
         "service_specification",
         "fonts",
         "workers",
+        "resampling",
         "memo",
         "rereading",
         "relabel",

@@ -69,7 +69,7 @@ def test_a_bootstrap_draw_is_the_ratio_of_the_resampled_rows(answers, monkeypatc
     limits = np.quantile(by_rows, [0.025, 0.975], axis=0)
     assert np.allclose(got.pairs["htmt_low"], limits[0], atol=EXACT)
     assert np.allclose(got.pairs["htmt_high"], limits[1], atol=EXACT)
-    monkeypatch.setattr("helpers.measurement.validity.BATCH_CELLS", len(rows))
+    monkeypatch.setattr("helpers.resampling.CELLS", len(rows))
     again = estimate_htmt(answers, scales, n_boot=3, seed=8)
     assert np.allclose(again.pairs["htmt_low"], got.pairs["htmt_low"], atol=EXACT)
 

@@ -11,13 +11,13 @@ from scipy.stats import friedmanchisquare
 
 from helpers.errors import DataContractError
 from helpers.regression.relative import raw_relative_weights, relative_weights
+from helpers.resampling import resampled_counts
 from helpers.service.priorities import (
     agreement,
     concordance,
     joint_score,
     priority_list,
     ranks,
-    resampled_counts,
     weighted_correlations,
     weighted_ratios,
     without_each,

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from helpers.resampling import resampled_counts
 from helpers.thresholds import LEVEL
 
 Array = NDArray[np.float64]
-
-BATCH_CELLS = 4_000_000
 
 
 def covariance_draws(values: Array, *, n_boot: int, seed: int) -> Iterator[Array]:
@@ -24,14 +23,10 @@ def covariance_draws(values: Array, *, n_boot: int, seed: int) -> Iterator[Array
     centred = values - values.mean(axis=0)
     rows, columns = np.triu_indices(p)
     products = np.hstack([centred, centred[:, rows] * centred[:, columns]])
-    batch = max(1, BATCH_CELLS // n)
-    for done in range(0, n_boot, batch):
-        drawn = rng.integers(0, n, size=(min(batch, n_boot - done), n))
-        offsets = np.arange(len(drawn))[:, None] * n
-        counts = np.bincount((drawn + offsets).ravel(), minlength=len(drawn) * n)
-        moments = counts.reshape(len(drawn), n).astype(float) @ products / n
+    for counts in resampled_counts(n, n_boot, rng):
+        moments = counts @ products / n
         means, second = moments[:, :p], moments[:, p:]
-        cov = np.empty((len(drawn), p, p))
+        cov = np.empty((len(counts), p, p))
         half = (second - means[:, rows] * means[:, columns]) * n / (n - 1)
         cov[:, rows, columns] = half
         cov[:, columns, rows] = half

@@ -14,12 +14,11 @@ from helpers.errors import DataContractError, listing
 from helpers.i18n import _
 from helpers.measurement.rows import complete_rows
 from helpers.memo import remembered
+from helpers.resampling import resampled_counts
 from helpers.results import CheckResult
 from helpers.thresholds import LEVEL, THRESHOLDS
 
 Array = NDArray[np.float64]
-
-BATCH_CELLS = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,12 +311,8 @@ def _ratios_of_draws(
     products = np.hstack([centred, centred[:, rows] * centred[:, columns]])
     diagonal, above = rows == columns, rows != columns
     parts = []
-    batch = max(1, BATCH_CELLS // n)
-    for done in range(0, n_boot, batch):
-        drawn = rng.integers(0, n, size=(min(batch, n_boot - done), n))
-        offsets = np.arange(len(drawn))[:, None] * n
-        counts = np.bincount((drawn + offsets).ravel(), minlength=len(drawn) * n)
-        moments = counts.reshape(len(drawn), n).astype(float) @ products / n
+    for counts in resampled_counts(n, n_boot, rng):
+        moments = counts @ products / n
         means, second = moments[:, :p], moments[:, p:]
         cov = second - means[:, rows] * means[:, columns]
         sds = np.sqrt(np.maximum(cov[:, diagonal], 0))

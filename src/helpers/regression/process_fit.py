@@ -9,11 +9,9 @@ from numpy.typing import NDArray
 from helpers.errors import EstimationError, listing
 from helpers.memo import remembered
 from helpers.regression.process_paths import Equation
+from helpers.resampling import resampled_counts
 
 Array = NDArray[np.float64]
-
-BLOCK = 250
-"""Bootstrap samples counted at a time; bounds the memory to 2 MB per thousand rows."""
 
 
 def design_columns(
@@ -72,13 +70,10 @@ def bootstrap_coefficients(
     products = values[:, left] * values[:, right]
     drawn: list[list[Array]] = [[] for _e in equations]
     failed = 0
-    for start in range(0, n_boot, BLOCK):
-        size = min(BLOCK, n_boot - start)
-        rows = rng.integers(0, n, size=(size, n)) + n * np.arange(size)[:, None]
-        counts = np.bincount(rows.ravel(), minlength=size * n).reshape(size, n).astype(float)
-        cross = np.zeros((size, p, p))
+    for counts in resampled_counts(n, n_boot, rng):
+        cross = np.zeros((len(counts), p, p))
         cross[:, left, right] = cross[:, right, left] = counts @ products
-        solved, good = [], np.ones(size, dtype=bool)
+        solved, good = [], np.ones(len(counts), dtype=bool)
         for equation in equations:
             at = [names.index(t) for t in ("const", *equation.terms)]
             b, fine = _solve_scaled(cross, at, names.index(equation.outcome))

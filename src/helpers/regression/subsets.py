@@ -10,14 +10,15 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from helpers.errors import DataContractError, EstimationError, listing
+from helpers.resampling import resampled_counts
 
 Array = NDArray[np.float64]
 
 MOST_PREDICTORS = 15
 """Above it the number of subsets passes 32,767."""
+COLLINEAR = 1e12
+"""Condition number of predictors' correlations above which one of them is a sum of others."""
 BLOCK_BYTES = 40_000_000
-MOST_DRAWS, BLOCK_CELLS = 500, 2_000_000
-"""Draws held at once: few enough that their counts stay in the cache of the processor."""
 
 
 def complete_numbers(
@@ -41,6 +42,11 @@ def complete_numbers(
             "names."
         )
     kept = data[names].astype(float).dropna()
+    if not np.isfinite(kept.to_numpy()).all():
+        raise DataContractError(
+            f"{caller}: data= holds infinite values in {listing(names)}; finite numbers are "
+            "needed. Correct these rows."
+        )
     constant = [name for name in names if kept[name].nunique() < 2]
     if constant or len(kept) < len(names) + 3:
         raise DataContractError(
@@ -49,7 +55,7 @@ def complete_numbers(
             "columns out or check their blanks."
         )
     values = kept.to_numpy()
-    if len(predictors) > 1 and np.linalg.cond(np.corrcoef(values[:, :-1].T)) > 1e12:
+    if len(predictors) > 1 and np.linalg.cond(np.corrcoef(values[:, :-1].T)) > COLLINEAR:
         raise EstimationError(
             f"{caller}: predictors= {listing(list(predictors))} hold one that is a sum of others; "
             "independent columns are needed. Leave one of them out."
@@ -108,26 +114,36 @@ def resampled_correlations(values: Array, *, n_boot: int, seed: int) -> tuple[Ar
     Returns
     -------
     ndarray, shape (b, p, p), and int
-        Draws in which a column is constant have no correlations and are counted as failed.
+        Draws in which a column is constant have no correlations, and those in which the predictors
+        (all columns but the last) are collinear no regression; both are counted as failed.
+
+    Raises
+    ------
+    EstimationError
+        Fewer than two draws are left.
     """
     n, p = values.shape
     z = (values - values.mean(axis=0)) / values.std(axis=0)
     upper = np.triu_indices(p)
     products = np.column_stack([z, z[:, upper[0]] * z[:, upper[1]]])
     rng = np.random.default_rng(seed)
-    block = max(1, min(MOST_DRAWS, BLOCK_CELLS // n))
     parts, failed = [], 0
-    for start in range(0, n_boot, block):
-        b = min(block, n_boot - start)
-        rows = rng.integers(0, n, size=(b, n)) + n * np.arange(b)[:, None]
-        counts = np.bincount(rows.ravel(), minlength=b * n).reshape(b, n)
+    for counts in resampled_counts(n, n_boot, rng):
         sums = counts @ products / n
-        cov = np.empty((b, p, p))
+        cov = np.empty((len(counts), p, p))
         cov[:, upper[0], upper[1]] = sums[:, p:] - sums[:, upper[0]] * sums[:, upper[1]]
         cov[:, upper[1], upper[0]] = cov[:, upper[0], upper[1]]
         sd = np.sqrt(np.einsum("bii->bi", cov).clip(min=0))
         sound = (sd > 1e-8).all(axis=1)
         failed += int((~sound).sum())
         scale = sd[sound]
-        parts.append(cov[sound] / scale[:, :, None] / scale[:, None, :])
+        drawn = cov[sound] / scale[:, :, None] / scale[:, None, :]
+        apart = np.linalg.cond(drawn[:, :-1, :-1]) < COLLINEAR
+        failed += int((~apart).sum())
+        parts.append(drawn[apart])
+    if n_boot - failed < 2:
+        raise EstimationError(
+            f"resampled_correlations: n_boot= {n_boot} draws, {failed} of them with columns that "
+            "are constant or collinear; two draws are needed. Use more draws or fewer predictors."
+        )
     return np.concatenate(parts), failed

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from helpers.errors import DataContractError, EstimationError, ModelSpecError, listing, nearest
 from helpers.memo import remembered
 from helpers.regression.subsets import complete_numbers
+from helpers.resampling import resampled_counts
 from helpers.results import Number
 from helpers.sem.bootstrap import bootstrap
 from helpers.sem.result import SemResult
@@ -343,10 +344,7 @@ def _resampled_moments(values: Array, *, n_boot: int, seed: int) -> tuple[Array,
     products = np.column_stack([values, values[:, upper[0]] * values[:, upper[1]]])
     rng = np.random.default_rng(seed)
     parts = [products.mean(axis=0)[None, :]]
-    for start in range(0, n_boot, 250):
-        rows = rng.integers(0, n, size=(min(250, n_boot - start), n))
-        counts = np.stack([np.bincount(row, minlength=n) for row in rows])
-        parts.append(counts @ products / n)
+    parts += [counts @ products / n for counts in resampled_counts(n, n_boot, rng)]
     sums = np.vstack(parts)
     means = sums[:, :p]
     cov = np.empty((len(sums), p, p))

@@ -9,12 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from helpers.errors import DataContractError
+from helpers.resampling import resampled_counts
 from helpers.thresholds import LEVEL
 
 Array = NDArray[np.float64]
-
-BLOCK = 2_000_000
-"""Numbers drawn at once: keeps memory flat for long tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,14 +179,7 @@ def _rates(sums: Array) -> tuple[Array, Array]:
 def _resampled(parts: Array, n_boot: int, seed: int) -> Array:
     """Return the column sums of resampled rows, shape (n_boot, columns)."""
     rng, n = np.random.default_rng(seed), len(parts)
-    step = max(1, BLOCK // n)
-    sums = []
-    for start in range(0, n_boot, step):
-        size = min(step, n_boot - start)
-        drawn = rng.integers(0, n, size=(size, n)) + n * np.arange(size)[:, None]
-        often = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)
-        sums.append(often @ parts)
-    return np.concatenate(sums)
+    return np.concatenate([counts @ parts for counts in resampled_counts(n, n_boot, rng)])
 
 
 def value_difference(first: CustomerValue, second: CustomerValue) -> tuple[float, float, float]:

@@ -6,7 +6,6 @@ means that a method says nothing of a lever.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,8 +17,6 @@ from helpers.errors import DataContractError
 from helpers.thresholds import LEVEL
 
 Array = NDArray[np.float64]
-BLOCK = 4_000_000
-"""Cells of a block of resampled counts: 32 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,15 +200,6 @@ def without_each(codes: list[str], methods: list[str], values: Array) -> pd.Data
         moved = int((np.abs(order - whole) >= 1).sum())
         rows.append({"method": method, "first": codes[int(np.nanargmin(order))], "moved": moved})
     return pd.DataFrame(rows)
-
-
-def resampled_counts(n: int, n_boot: int, rng: np.random.Generator) -> Iterator[Array]:
-    """Yield how often each of ``n`` rows is drawn in each resample, in blocks of resamples."""
-    size = max(1, BLOCK // n)
-    for start in range(0, n_boot, size):
-        b = min(size, n_boot - start)
-        picked = rng.integers(0, n, size=(b, n)) + n * np.arange(b)[:, None]
-        yield np.bincount(picked.ravel(), minlength=b * n).reshape(b, n).astype(float)
 
 
 def weighted_ratios(counts: Array, top: Array, bottom: Array) -> Array:

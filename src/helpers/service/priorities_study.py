@@ -14,13 +14,13 @@ from helpers.errors import Unavailable, listing, passes_unavailable
 from helpers.i18n import _
 from helpers.regression.design import study_term
 from helpers.regression.relative import raw_relative_weights
+from helpers.resampling import resampled_counts
 from helpers.results import Number
 from helpers.service.kano import LETTERS, kano_letters
 from helpers.service.priorities import (
     Agreement,
     agreement,
     priority_list,
-    resampled_counts,
     weighted_correlations,
     weighted_ratios,
 )

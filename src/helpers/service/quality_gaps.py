@@ -15,14 +15,13 @@ from helpers.memo import remembered
 from helpers.regression.least_squares import fit_least_squares
 from helpers.regression.relative import raw_relative_weights
 from helpers.regression.subsets import complete_numbers
+from helpers.resampling import resampled_counts
 from helpers.survey.intervals import wilson_interval
 from helpers.thresholds import LEVEL
 
 Array = NDArray[np.float64]
 
 LEAST = 10
-CELLS = 2_000_000
-"""Counts held at a time: about 16 MB, so that a block of draws stays in the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,14 +272,10 @@ def _resampled(values: Array, k: int, n_boot: int, seed: int) -> tuple[Array, Ar
     columns = np.column_stack([values[:, :k], z, (z[:, :, None] * z[:, None, :]).reshape(n, -1)])
     rng = np.random.default_rng(seed)
     means, weights = [], []
-    block = max(1, CELLS // n)
-    for start in range(0, n_boot, block):
-        b = min(block, n_boot - start)
-        rows = rng.integers(0, n, size=(b, n)) + n * np.arange(b)[:, None]
-        counts = np.bincount(rows.ravel(), minlength=b * n).reshape(b, n)
+    for counts in resampled_counts(n, n_boot, rng):
         sums = counts @ columns / n
         centre = sums[:, k : k + p]
-        cov = sums[:, k + p :].reshape(b, p, p) - centre[:, :, None] * centre[:, None, :]
+        cov = sums[:, k + p :].reshape(-1, p, p) - centre[:, :, None] * centre[:, None, :]
         sd = np.sqrt(np.einsum("bii->bi", cov).clip(min=0))
         sound = (sd > 1e-8).all(axis=1)
         means.append(sums[sound, :k])
