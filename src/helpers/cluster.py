@@ -68,6 +68,7 @@ def connect(address: str, *, caller: str = "run_blocks") -> Client:
     """
     try:
         from distributed import Client
+        from distributed.comm.addressing import parse_address, parse_host_port
     except ModuleNotFoundError:
         raise EstimationError(
             f"{caller}: scheduler= is '{address}', and the package distributed is not installed; "
@@ -75,6 +76,9 @@ def connect(address: str, *, caller: str = "run_blocks") -> Client:
             + HERE_INSTEAD
         ) from None
     try:
+        scheme, place = parse_address(address)
+        if scheme in ("tcp", "tls"):
+            parse_host_port(place)  # a client of a malformed address cannot even be closed
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise EstimationError(

@@ -139,6 +139,14 @@ exclude:
         ("study: toy\nwhere: half = 3", "has codes 1 (first), 2 (second)"),
         ("study: toy\nparameters: {n_boot: 1}\nmatrix: {n_boot: [2]}", "keep one"),
         ("study: toy\ngroups: [half]\nexclude: [{half: 1}, {half: 2}]", "leaves no report"),
+        ("study: toy\ngroups: [half]\nexclude: [{half: 9}]", "{half: 9} takes no report out"),
+        ("study: toy\nexclude: [{}]", "takes no report out"),
+        ("study: toy\ninclude: [{}]", "line 2, key include.0: is empty"),
+        ("study: toy\ninclude: [{where: half = 3}]", "has codes 1 (first), 2 (second)"),
+        ("study: toy\ninclude: [{where: half}]", "key include.0.where: selection: 'half'"),
+        ("study: toy\ninclude: [{n_boot: x}]", "key include.0.n_boot: parameter n_boot= is 'x'"),
+        ("study: toy\ninclude: [{n_boots: 1}]", "Did you mean 'n_boot'?"),
+        ("study: toy\ninclude: [{language: zh}]", "key include.0.language: is not set this way"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named(grouped, text, part):

@@ -125,7 +125,7 @@ def test_a_killed_worker_loses_no_finished_block(local_cluster, blocks, tmp_path
     )  # fmt: skip
     assert found == [x * x for x in range(20)]
     assert counts == list(range(1, 21))
-    assert len(list(tmp_path.glob("worker-*"))) >= 3
+    assert len(list(tmp_path.glob("worker-*"))) >= 2  # a third only if it is back in time
     before = (tmp_path / "log").read_text()
     assert run_blocks(function, list(range(20)), keep=tmp_path / "kept") == found
     assert (tmp_path / "log").read_text() == before
@@ -143,7 +143,9 @@ def test_a_scheduler_without_workers_is_an_error(distributed, blocks, monkeypatc
         run_blocks(blocks.draw, [1], scheduler=empty.scheduler_address)
 
 
-@pytest.mark.parametrize("form", ["tcp://127.0.0.1:{port}", "127.0.0.1:{port}", "nonsense://x"])
+@pytest.mark.parametrize(
+    "form", ["tcp://127.0.0.1:{port}", "127.0.0.1:{port}", "nonsense://x", "not an address"]
+)
 def test_a_scheduler_out_of_reach_is_an_error_that_offers_this_machine(
     distributed, blocks, monkeypatch, form
 ):

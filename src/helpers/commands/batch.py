@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,8 +47,19 @@ def _batch(options: argparse.Namespace) -> int:
     )  # fmt: skip
     if outcome.why_plain and not options.plain_kernels:
         print(f"Ordinary kernels were used: {outcome.why_plain}.", file=sys.stderr)
+    _tell_absent(outcome, batch.spec.key_numbers)
     _tell(outcome, total=len(reports), absolute=bool(options.out))
     return outcome.exit_code
+
+
+def _tell_absent(outcome: BatchOutcome, key_numbers: Sequence[str]) -> None:
+    """Print the key numbers that no report holds, so that a slip of the pen is seen."""
+    made = outcome.named("made")
+    found = [number["id"] for name in made for number in outcome.lines[name]["numbers"]]
+    for name in key_numbers if made else ():
+        if not any(id == name or id.startswith(f"{name}.") for id in found):
+            told = "no report holds it; the names stand in the reports' results.json."
+            print(f"key number {name}: {told}", file=sys.stderr)
 
 
 def _tell(outcome: BatchOutcome, *, total: int, absolute: bool) -> None:
@@ -71,5 +83,6 @@ def _tell(outcome: BatchOutcome, *, total: int, absolute: bool) -> None:
     told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
     index = outcome.folder / "index.html"
     kept = f" ({len(outcome.kept)} kept)" if outcome.kept else ""
-    print(f"{total} reports: {told}{kept}, in {outcome.seconds:.1f} s: ", end="")
+    reports = "1 report" if total == 1 else f"{total} reports"
+    print(f"{reports}: {told}{kept}, in {outcome.seconds:.1f} s: ", end="")
     print(index if absolute else paths.shown(index))

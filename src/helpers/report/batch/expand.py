@@ -42,7 +42,7 @@ def expand(batch: Batch, *, plain_kernels: bool = False, fresh: bool = False) ->
     Raises
     ------
     CodebookError
-        Two reports would have one name, or nothing is left after ``exclude``.
+        Two reports would have one name, a row of ``exclude`` takes nothing out, or nothing is left.
     """
     found: dict[str, Report] = {}
     for axes, where in _combinations(batch):
@@ -62,6 +62,7 @@ def _combinations(batch: Batch) -> Iterator[tuple[dict[str, Any], list[str]]]:
     """Yield what each report varies, with its terms of selection."""
     spec = batch.spec
     base = [spec.where] if spec.where else []
+    unused = list(range(len(spec.exclude)))
     values = [[(name, value) for value in options] for name, options in spec.matrix.items()]
     levels = _levels(batch)
     periods = list(spec.periods) or [None]
@@ -71,14 +72,26 @@ def _combinations(batch: Batch) -> Iterator[tuple[dict[str, Any], list[str]]]:
         if period is not None:
             axes["period"] = _period_name(period)
             terms += _period_terms(period)
-        if len(spec.languages) > 1:
-            axes["language"] = language
-        if not any(_matches(row, {**axes, "language": language}) for row in spec.exclude):
-            yield {**axes, "language": language}, terms
+        axes["language"] = language
+        out = [i for i, row in enumerate(spec.exclude) if _matches(row, axes)]
+        unused = [i for i in unused if i not in out]
+        if not out:
+            yield axes, terms
+    _refuse_unused([spec.exclude[i] for i in unused])
     for row in spec.include:
         extra = [row["where"]] if "where" in row else []
         for language in spec.languages:
             yield {**row, "language": language}, [*base, *extra]
+
+
+def _refuse_unused(rows: list[dict[str, Any]]) -> None:
+    """Raise if a row of ``exclude`` takes nothing out: what it was meant for would be made."""
+    if rows:
+        told = ", ".join(f"{name}: {value}" for name, value in rows[0].items())
+        raise CodebookError(
+            f"study batch: exclude= {{{told}}} takes no report out; a row names values that occur, "
+            "such as the code of a level. Correct it, or take it out."
+        )
 
 
 def _report(

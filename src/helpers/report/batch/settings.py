@@ -204,13 +204,10 @@ def _study_faults(spec: BatchSpec) -> list[Fault]:
 def _content_faults(spec: BatchSpec) -> list[Fault]:
     """Return what does not fit the study and the notebooks."""
     study = read_folder(study_folder(spec.study))
-    faults = [*_parameter_faults(spec), *_group_faults(spec, study), *_combination_faults(spec)]
+    faults = [*_parameter_faults(spec), *_group_faults(spec, study), *_exclude_faults(spec)]
+    faults += _include_faults(spec, study)
     if spec.where is not None:
-        try:
-            terms = parse_selection(spec.where)
-            faults += [(("where",), text) for text in check_terms(study, terms)]
-        except SuiteError as error:
-            faults.append((("where",), str(error)))
+        faults += _selection_faults(("where",), spec.where, study)
     faults += [
         (("key_numbers", i), f"'{name}' is not a key number; write 30.alpha_REC or 50.paths.1.")
         for i, name in enumerate(spec.key_numbers)
@@ -223,27 +220,47 @@ def _content_faults(spec: BatchSpec) -> list[Fault]:
     return faults
 
 
+def _selection_faults(place: tuple[str | int, ...], where: str, study: StudyFolder) -> list[Fault]:
+    """Return what is wrong with a selection of respondents."""
+    try:
+        return [(place, text) for text in check_terms(study, parse_selection(where))]
+    except SuiteError as error:
+        return [(place, str(error))]
+
+
+def _allowed(spec: BatchSpec) -> dict[str, dict[str, str]]:
+    """Return the parameters of the notebooks that the file selects."""
+    sources = select_notebooks([two_digits(n) for n in spec.notebooks])
+    return {source.name: declared(source) for source in sources}
+
+
 def _parameter_faults(spec: BatchSpec) -> list[Fault]:
     """Return unknown parameters, wrong types and unknown notebooks."""
     try:
-        sources = select_notebooks([two_digits(n) for n in spec.notebooks])
+        allowed = _allowed(spec)
     except ReportError as error:
         return [(("notebooks",), str(error))]
-    allowed = {source.name: declared(source) for source in sources}
     given = [(("parameters", n), n, v) for n, v in spec.parameters.items()]
     for n, values in spec.matrix.items():
         given += [(("matrix", n, i), n, v) for i, v in enumerate(values)]
-    faults: list[Fault] = []
-    for place, name, value in given:
-        if name in RESERVED:
-            faults.append((place, f"is not set this way; use the key {name} or languages."))
-            continue
-        try:
-            assign({name: value}, allowed)
-        except ReportError as error:
-            faults.append((place, str(error)))
+    faults = [
+        (place, fault)
+        for place, name, value in given
+        for fault in _value_faults(name, value, allowed)
+    ]
     twice = sorted(spec.parameters.keys() & spec.matrix.keys())
     return faults + [(("matrix", n), "stands in parameters too; keep one.") for n in twice]
+
+
+def _value_faults(name: str, value: Value, allowed: dict[str, dict[str, str]]) -> list[str]:
+    """Return what is wrong with one value of a parameter."""
+    if name in RESERVED:
+        return [f"is not set this way; use the key {name if name == 'study' else 'languages'}."]
+    try:
+        assign({name: value}, allowed)
+    except ReportError as error:
+        return [str(error)]
+    return []
 
 
 def _group_faults(spec: BatchSpec, study: StudyFolder) -> list[Fault]:
@@ -260,23 +277,35 @@ def _group_faults(spec: BatchSpec, study: StudyFolder) -> list[Fault]:
     return faults
 
 
-def _combination_faults(spec: BatchSpec) -> list[Fault]:
-    """Return rows of ``exclude`` and ``include`` that name what does not vary."""
+def _exclude_faults(spec: BatchSpec) -> list[Fault]:
+    """Return rows of ``exclude`` that name what does not vary."""
     groups = {part.strip() for entry in spec.groups for part in entry.split(CROSSED)} - {ALL}
     axes = {*spec.matrix, *groups, "language", "period"}
-    faults: list[Fault] = [
+    return [
         (("exclude", i, n), f"is not varied here; allowed are {listing(sorted(axes))}.")
         for i, row in enumerate(spec.exclude)
         for n in row
         if n not in axes
     ]
-    sources = select_notebooks([])
-    allowed = {source.name: declared(source) for source in sources}
-    known = {name for kinds in allowed.values() for name in kinds} | {"where"}
-    faults += [
-        (("include", i, n), f"is not a parameter of any notebook.{nearest(n, known)}")
-        for i, row in enumerate(spec.include)
-        for n in row
-        if n not in known
-    ]
+
+
+def _include_faults(spec: BatchSpec, study: StudyFolder) -> list[Fault]:
+    """Return rows of ``include`` that are empty or name what the study and notebooks lack."""
+    try:
+        allowed = _allowed(spec)
+    except ReportError:
+        return []  # told under notebooks
+    faults: list[Fault] = []
+    for i, row in enumerate(spec.include):
+        if not row:
+            faults.append((("include", i), "is empty; name a parameter or where."))
+        for name, value in row.items():
+            place = ("include", i, name)
+            if name != "where":
+                faults += [(place, text) for text in _value_faults(name, value, allowed)]
+            elif study.spec.data is None:
+                told = f"'{spec.study}' is a published matrix without respondents to select from."
+                faults.append((place, told))
+            else:
+                faults += _selection_faults(place, str(value), study)
     return faults
