@@ -1,5 +1,7 @@
 """Method bias and further reliability of whole studies: planted truth, contract."""
 
+from dataclasses import replace
+
 import pytest
 
 from helpers import load_study
@@ -49,3 +51,29 @@ def test_coefficients_of_a_model_agree_with_each_other(shopping):
     assert set(found.facets["construct"]) == {"JUS", "LOY"}
     assert (found.facets["omega_h"] < found.facets["omega_t"]).all()
     assert len(reliability.facets_table(shopping, found).frame) == 4
+
+
+def test_every_correction_has_its_check(shopping):
+    found = study_method.study_method_paths(shopping, "mediation_partial")
+    checks = method_bias.method_checks(found)
+    assert len(checks) == len(found.variants) == 4
+    assert all("of 3 paths stay inside" in check.text for check in checks)
+    lost = replace(found.models["factor_free"].result, admissible=False)
+    models = {**found.models, "factor_free": replace(found.models["factor_free"], result=lost)}
+    broken = method_bias.method_checks(replace(found, models=models))
+    assert [check.passed for check in broken] == [True, True, True, None]
+    assert broken[-1].text == "No paths to compare: not admissible."
+    turned = found.paths.assign(marker_free=-found.paths["base"])
+    third = method_bias.method_checks(replace(found, paths=turned))[1]
+    assert third.passed is False and "sign changes: 3" in third.text
+
+
+def test_later_phases_pass_on_why_there_is_no_marker(published, shopping):
+    lacking = study_method.study_marker_models(published, "structural")
+    assert study_method.study_reliability_parts(lacking) == lacking
+    assert study_method.study_marker_sensitivity(published, lacking) == lacking
+    steps = study_method.study_marker_models(shopping, "mediation_partial")
+    bad = replace(steps.models["baseline"].result, admissible=False)
+    models = {**steps.models, "baseline": replace(steps.models["baseline"], result=bad)}
+    found = study_method.study_reliability_parts(replace(steps, models=models))
+    assert isinstance(found, Unavailable) and "no admissible solution" in found.why

@@ -233,6 +233,10 @@ def _changes_note(found: MethodPaths, scores: MarkerPaths | Unavailable) -> str:
     parts.append(
         _("F: with a latent method factor. =: equal unstandardised loadings; ≠: free loadings.")
     )
+    base = found.models["base"].result
+    ends = set(found.paths["outcome"]) | set(found.paths["predictor"])
+    if not isinstance(base, Unavailable) and ends - set(base.latent):
+        parts.append(_("Observed variables of a path do not load on a method factor."))
     if found.paths[list(found.variants)].isna().any(axis=None):
         parts.append(_("A dash stands for a model without an admissible solution."))
     note = " ".join(parts).format(n=found.n_used)
@@ -292,23 +296,26 @@ def _labels(study: Study, found: MethodPaths) -> dict[str, str]:
 @passes_unavailable
 def method_checks(found: MethodPaths) -> list[CheckResult]:
     """Say for each correction whether every path stays in its uncorrected interval."""
-    out = []
-    for row in found.changes().to_dict("records"):
-        moved = (found.paths[row["variant"]] - found.paths["base"]).abs()
-        value = found.paths[row["variant"]]
-        kept = value.between(found.paths["ci_low"], found.paths["ci_high"])
-        out.append(
-            CheckResult(
-                name=_("{model}: paths inside their intervals").format(
-                    model=model_name(row["variant"])
-                ),
-                passed=bool(kept.all()),
-                value=float(moved.max()),
-                threshold=None,
-                text=_(
-                    "{k} of {of} paths stay inside the {level:.0%} interval of the uncorrected "
-                    "model; the largest change is {change:.3f}."
-                ).format(k=int(kept.sum()), of=len(kept), level=LEVEL, change=float(moved.max())),
-            )
-        )
-    return out
+    return [_method_check(found, key) for key in found.variants]
+
+
+def _method_check(found: MethodPaths, key: str) -> CheckResult:
+    """Hold the paths of one correction against their uncorrected intervals."""
+    name = _("{model}: paths inside their intervals").format(model=model_name(key))
+    if not found.models[key].trustworthy:
+        state = state_name(found.models[key].state)
+        return CheckResult(name, None, text=_("No paths to compare: {state}.").format(state=state))
+    base, value = found.paths["base"], found.paths[key]
+    largest = float((value - base).abs().max())
+    kept = value.between(found.paths["ci_low"], found.paths["ci_high"])
+    text = _(
+        "{k} of {of} paths stay inside the {level:.0%} interval of the uncorrected model; the "
+        "largest change is {change}; sign changes: {turned}."
+    ).format(
+        k=int(kept.sum()),
+        of=len(kept),
+        level=LEVEL,
+        change=format_number(largest, 3, bounded=True),
+        turned=int((base * value < 0).sum()),
+    )
+    return CheckResult(name=name, passed=bool(kept.all()), value=largest, text=text)

@@ -234,9 +234,11 @@ def distinctness_sentence(study: Study, tests: pd.DataFrame) -> str:
         p=signed_p(float(row["p_phi"])),
     )
     verdict = (
-        _("For each of the {of} pairs tested a correlation of exactly 1 is rejected.")
+        _("A correlation of exactly 1 in size is rejected for each of the {of} pairs tested.")
         if kept.empty
-        else _("It is not rejected for {k} of the {of} pairs tested.")
+        else _(
+            "A correlation of exactly 1 in size is not rejected for {k} of the {of} pairs tested."
+        )
     )
     return f"{text} {verdict.format(k=len(kept), of=len(known))}"
 
