@@ -160,7 +160,7 @@ def test_cross_validation_by_hand():
 def test_bad_input_of_models_is_named(rows):
     with pytest.raises(DataContractError, match="at least 3 categories"):
         ordered_logit(rows.assign(two=rows["sat"] > 3), "two", ["fair"])
-    with pytest.raises(DataContractError, match="lacks nope"):
+    with pytest.raises(DataContractError, match="sat, nope; different columns"):
         ordered_logit(rows, "sat", ["nope"])
     with pytest.raises(DataContractError, match="groups with several rows"):
         mixed_model(rows.assign(g=rows.index), "sat", ["fair"], "g")

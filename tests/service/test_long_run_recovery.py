@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from helpers.paths import data_folder
-from helpers.regression.change import attrition_weights
+from helpers.regression.attrition import attrition_weights
 from helpers.service.lifecycle import change_ratio, trimmed_weights
 from helpers.survey.simulate.answers import group_ratings
 from helpers.survey.simulate.latents import make_latents

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,6 +117,11 @@ def change_effect(
     """
     pairs = pd.DataFrame({"x": before, "y": after}).astype(float).dropna()
     n = len(pairs)
+    if bound is not None and not bound > 0:
+        raise DataContractError(
+            f"change_effect: bound= is {bound}; a half-width above zero is needed. Leave it out "
+            "for the suite's own."
+        )
     gap = (pairs["y"] - pairs["x"]).to_numpy()
     if n < 4 or np.ptp(gap) < 1e-9:
         raise DataContractError(
@@ -169,7 +173,8 @@ class GroupChange:
     ----------
     effects : DataFrame
         One row a way: way (``change``, ``ancova``, ``after``), estimate (group 1 less group 0),
-        se, ci_low, ci_high, p_value, d (over the SD of the later measurement in group 0).
+        se, ci_low, ci_high, p_value, d (over the SD of the later measurement in group 0; blank if
+        it never varies there).
     slope : float
         Of after on before within groups; where it is 1 the first two ways agree.
     before_gap : float
@@ -221,8 +226,14 @@ def compare_change(
     before, after : Series, same index
     group : Series of 0 and 1
     weights : Series, optional
-        Of respondents (against attrition); none: all equal.
+        Of respondents (against attrition), above zero; none: all equal.
     level : float
+
+    Raises
+    ------
+    DataContractError
+        The group is not 0 and 1 with three rows each, a weight is not above zero, or the earlier
+        measurement never varies within the groups.
 
     Notes
     -----
@@ -244,6 +255,18 @@ def compare_change(
         raise DataContractError(
             f"compare_change: group= has the values {listing(sorted(kept['g'].unique()))} among "
             f"{len(kept)} complete rows; 0 and 1, three rows each, are needed. Code the group."
+        )
+    if not (kept["w"] > 0).all():
+        raise DataContractError(
+            f"compare_change: weights= hold {int((~(kept['w'] > 0)).sum())} that are not above "
+            "zero; a weight says how many respondents one stands for. Leave these rows blank."
+        )
+    flat = [n for n in ("x", "y") if (kept.groupby("g")[n].nunique() < 2).all()]
+    same = np.ptp(kept["y"] - kept["x"]) == 0
+    if flat or same:
+        raise DataContractError(
+            "compare_change: before= or after= never vary within the groups, or differ by the same "
+            "amount for everybody; two measurements that vary are needed. Check the columns."
         )
     ones = np.ones(len(kept))
     g, x, y = (kept[name].to_numpy() for name in ("g", "x", "y"))
@@ -280,111 +303,3 @@ def compare_change(
 def _weighted(y: Array, design: Array, w: Array) -> Any:
     """Return a weighted least-squares fit."""
     return sm.WLS(y, design, weights=w).fit()
-
-
-@dataclass(frozen=True, slots=True)
-class Attrition:
-    """Who answered again, and weights that make up for it.
-
-    Attributes
-    ----------
-    model : DataFrame
-        term, odds_ratio, ci_low, ci_high, p_value: logit of having answered again.
-    balance : DataFrame
-        term, difference (those who answered less all, in SD), weighted (the same under weights).
-    weights : Series
-        Share answering over its predicted chance, for those who answered and have all predictors;
-        blank for others.
-    n_invited, n_answered, n_unknown : int
-        ``n_unknown``: with a blank among the predictors.
-    effective : float
-        ``sum(w)**2 / sum(w**2)``.
-    largest : float
-        Largest weight.
-    level : float
-    method : str
-    """
-
-    model: pd.DataFrame
-    balance: pd.DataFrame
-    weights: pd.Series
-    n_invited: int
-    n_answered: int
-    n_unknown: int
-    effective: float
-    largest: float
-    level: float
-    method: str
-
-    def table(self) -> pd.DataFrame:
-        """Return the logit of having answered."""
-        return self.model
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as a dictionary."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
-
-
-@remembered
-def attrition_weights(
-    data: pd.DataFrame, answered: pd.Series, predictors: Sequence[str], *, level: float = LEVEL
-) -> Attrition:
-    """Return stabilised inverse-probability weights of those who answered a later wave.
-
-    Parameters
-    ----------
-    data : DataFrame
-        Everybody who was invited, with what was known of them at the first wave.
-    answered : Series of bool, same index
-    predictors : sequence of str
-        Numeric columns. Rows with a blank get no weight and are counted.
-    level : float
-
-    Notes
-    -----
-    ``w = mean(answered) / P(answered | x)``, by logistic regression. The weights make up for loss
-    that depends on the predictors, not for loss that depends on the later answer itself (Seaman &
-    White 2013). Checked against R ``glm`` (tests/reference/change.R, 1e-6).
-
-    References
-    ----------
-    Seaman & White (2013), doi:10.1177/0962280210395740.
-    """
-    x = data[list(predictors)].astype(float)
-    known = x.notna().all(axis=1)
-    came = answered.astype(bool)
-    y = came[known].to_numpy(dtype=float)
-    if y.sum() < len(predictors) + 2 or (1 - y).sum() < len(predictors) + 2:
-        raise DataContractError(
-            f"attrition_weights: answered= holds {int(y.sum())} who answered and "
-            f"{int((1 - y).sum())} who did not; more of both than predictors are needed. Use fewer "
-            "predictors."
-        )
-    spread = x[known].std(ddof=0)
-    inside = (x[known] - x[known].mean()) / spread
-    fit = sm.GLM(y, sm.add_constant(inside.to_numpy()), family=sm.families.Binomial()).fit()
-    b, se = np.asarray(fit.params)[1:] / spread, np.asarray(fit.bse)[1:] / spread
-    half = stats.norm.ppf((1 + level) / 2) * se
-    chance = pd.Series(np.asarray(fit.fittedvalues), index=inside.index)
-    weights = (y.mean() / chance).where(came[known]).reindex(data.index)
-    own = weights.dropna()
-    there = inside.loc[own.index]
-    return Attrition(
-        model=pd.DataFrame(
-            {"term": list(predictors), "odds_ratio": np.exp(b).to_numpy(),
-             "ci_low": np.exp(b - half).to_numpy(), "ci_high": np.exp(b + half).to_numpy(),
-             "p_value": 2 * stats.norm.sf(np.abs((b / se).to_numpy()))}
-        ),
-        balance=pd.DataFrame(
-            {"term": list(predictors), "difference": there.mean().to_numpy(),
-             "weighted": np.average(there.to_numpy(), axis=0, weights=own.to_numpy())}
-        ),
-        weights=weights,
-        n_invited=len(data),
-        n_answered=int(came.sum()),
-        n_unknown=int((~known).sum()),
-        effective=float(own.sum() ** 2 / (own**2).sum()),
-        largest=float(own.max()),
-        level=level,
-        method="logit, Wald intervals; stabilised inverse-probability weights",
-    )  # fmt: skip

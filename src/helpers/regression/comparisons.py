@@ -1,4 +1,4 @@
-"""Means compared: groups (Welch, Hedges g, omega squared) and the same people twice."""
+"""Means of groups compared: Welch, Hedges g, omega squared."""
 
 from __future__ import annotations
 
@@ -9,17 +9,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.oneway import anova_oneway
 
-from helpers.errors import DataContractError, Unavailable
+from helpers.errors import DataContractError, EstimationError, Unavailable
 from helpers.i18n import _
 from helpers.memo import remembered
 from helpers.regression.hierarchical import spoken_p
 from helpers.thresholds import LEVEL, THRESHOLDS
 
 Array = NDArray[np.float64]
+
+FAR_T = 1000.0
+"""A t beyond which the noncentral t is not computed: the ends of its normal
+approximation are within 0.3 % of t."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,9 @@ def compare_groups(
     if len(tested) < 2:
         lacking = Unavailable(
             _("a comparison of the groups"),
-            _("fewer than two groups have {least} or more respondents").format(least=size),
+            _("fewer than two groups have {least} or more respondents whose answers vary").format(
+                least=size
+            ),
         )
         empty = dict.fromkeys(
             ("welch_f", "welch_df1", "welch_df2", "welch_p", "omega_sq", "omega_sq_low",
@@ -193,6 +199,11 @@ def hedges_g(a: ArrayLike, b: ArrayLike, *, level: float = LEVEL) -> tuple[float
     x, y = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
     n1, n2 = len(x), len(y)
     df = n1 + n2 - 2
+    if min(n1, n2) < 2 or max(np.ptp(x), np.ptp(y)) == 0:
+        raise EstimationError(
+            f"hedges_g: a= and b= hold {n1} and {n2} values; two of each, and values that vary in "
+            "one of them, are needed. Describe the means only."
+        )
     pooled = np.sqrt(((n1 - 1) * x.var(ddof=1) + (n2 - 1) * y.var(ddof=1)) / df)
     scale = np.sqrt(1 / n1 + 1 / n2)
     t = float((x.mean() - y.mean()) / (pooled * scale))
@@ -212,15 +223,21 @@ def _noncentral_t(t: float, df: float, level: float) -> tuple[float, float]:
     """Return the noncentrality values whose t distribution has t at its tails."""
     tail = (1 - level) / 2
 
+    if abs(t) > FAR_T:
+        # scipy's noncentral t has no values here; the normal law of t (Johnson & Welch 1940)
+        half = float(stats.norm.ppf((1 + level) / 2)) * np.sqrt(1 + t**2 / (2 * df))
+        return t - half, t + half
+
     def bound(probability: float, side: int) -> float:
         def distance(d: float) -> float:
             return float(stats.nct.cdf(t, df, d)) - probability
 
         # step outwards: scipy's distribution has no values far from t
-        end = t + side
+        step = max(1.0, abs(t) / 50)
+        end = t + side * step
         while side * distance(end) > 0:
-            end += side
-        return float(optimize.brentq(distance, *sorted((t - side, end)), xtol=1e-12))
+            end += side * step
+        return float(optimize.brentq(distance, *sorted((t - side * step, end)), xtol=1e-12))
 
     return bound(1 - tail, -1), bound(tail, 1)
 
@@ -232,6 +249,11 @@ def omega_squared(groups: list[Array], *, level: float = LEVEL) -> tuple[float, 
     between = float(sum(len(x) * (x.mean() - grand) ** 2 for x in groups))
     within = float(sum(((x - x.mean()) ** 2).sum() for x in groups))
     df1, df2 = k - 1, n - k
+    if k < 2 or df2 < 1 or within <= 0:
+        raise EstimationError(
+            f"omega_squared: groups= are {k} with {n} values that do not vary within them; two "
+            "groups and a spread within are needed. Describe the means only."
+        )
     mean_within = within / df2
     omega = max(0.0, (between - df1 * mean_within) / (between + within + mean_within))
     f = between / df1 / mean_within
@@ -243,137 +265,17 @@ def _noncentral_f(f: float, df1: int, df2: int, probability: float) -> float:
     """Return the noncentrality at which F has the given cumulative probability, at least 0."""
     if stats.f.cdf(f, df1, df2) <= probability:
         return 0.0
+
+    def distance(d: float) -> float:
+        return float(special.ncfdtr(df1, df2, d, f)) - probability
+
     top = 1.0
-    while stats.ncf.cdf(f, df1, df2, top) > probability:
+    while distance(top) > 0:
         top *= 2
-    return float(optimize.brentq(lambda d: stats.ncf.cdf(f, df1, df2, d) - probability, 1e-12, top))
-
-
-@dataclass(frozen=True, slots=True)
-class PairedChange:
-    """The same people asked twice.
-
-    Attributes
-    ----------
-    before, after : float
-        Means.
-    change, ci_low, ci_high : float
-        Mean difference, after minus before, with its t interval.
-    t, p_value : float
-    df : int
-    g_av, g_low, g_high : float
-        Change over the average SD of the two times, small-sample corrected; its interval is that of
-        the change rescaled.
-    ratio, ratio_low, ratio_high : float or Unavailable
-        Mean after over mean before, interval by the delta method on the log scale.
-    share_up : float
-        Share of people who rose.
-    n_used, n_dropped : int
-    level : float
-    """
-
-    before: float
-    after: float
-    change: float
-    ci_low: float
-    ci_high: float
-    t: float
-    p_value: float
-    df: int
-    g_av: float
-    g_low: float
-    g_high: float
-    ratio: float | Unavailable
-    ratio_low: float | Unavailable
-    ratio_high: float | Unavailable
-    share_up: float
-    n_used: int
-    n_dropped: int
-    level: float
-
-    def table(self) -> pd.DataFrame:
-        """Return one row."""
-        return pd.DataFrame([self.to_dict()])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as a dictionary."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
-
-    def text(self) -> str:
-        """Return one sentence that reads the change."""
-        return _(
-            "The mean moves from {before:.2f} to {after:.2f}, a change of {change:.2f} "
-            "({level:.0%} interval {low:.2f} to {high:.2f}; n = {n} pairs)."
-        ).format(
-            before=self.before,
-            after=self.after,
-            change=self.change,
-            level=self.level,
-            low=self.ci_low,
-            high=self.ci_high,
-            n=self.n_used,
+    if not np.isfinite(distance(top)):
+        # beyond the reach of the noncentral F: its numerator less f times its denominator, normal
+        tail = float(stats.norm.ppf(1 - probability))
+        return max(
+            0.0, f * df1 - df1 + tail * np.sqrt(2 * (df1 + 2 * f * df1) + 2 * (f * df1) ** 2 / df2)
         )
-
-
-@remembered
-def compare_paired(before: pd.Series, after: pd.Series, *, level: float = LEVEL) -> PairedChange:
-    """Compare two measurements of the same people; incomplete pairs are left out and counted.
-
-    Checked against base R ``t.test(paired = TRUE)`` and, for the ratio, R's formula by hand:
-    tests/reference/regression.R.
-    """
-    frame = pd.DataFrame({"before": before, "after": after}).astype(float).dropna()
-    n = len(frame)
-    if n < 3:
-        raise DataContractError(
-            f"compare_paired: before= and after= share {n} complete pairs; at least 3 are needed."
-        )
-    x, y = frame["before"].to_numpy(), frame["after"].to_numpy()
-    difference = y - x
-    se = float(np.std(difference, ddof=1) / np.sqrt(n))
-    if np.ptp(difference) < 1e-9 * max(1.0, float(np.abs(y).max())):
-        raise DataContractError(
-            "compare_paired: after= differs from before= by the same amount for everybody; a "
-            "change that varies is needed. Check that the columns are two measurements."
-        )
-    change = float(difference.mean())
-    half = float(stats.t.ppf((1 + level) / 2, n - 1)) * se
-    average_sd = np.sqrt((x.var(ddof=1) + y.var(ddof=1)) / 2)
-    scale = small_sample_factor(n - 1) / average_sd
-    ratio, low, high = _ratio_of_means(x, y, level)
-    return PairedChange(
-        before=float(x.mean()),
-        after=float(y.mean()),
-        change=change,
-        ci_low=change - half,
-        ci_high=change + half,
-        t=change / se,
-        p_value=float(2 * stats.t.sf(abs(change / se), n - 1)),
-        df=n - 1,
-        g_av=float(change * scale),
-        g_low=float((change - half) * scale),
-        g_high=float((change + half) * scale),
-        ratio=ratio,
-        ratio_low=low,
-        ratio_high=high,
-        share_up=float((difference > 0).mean()),
-        n_used=n,
-        n_dropped=len(before) - n,
-        level=level,
-    )
-
-
-def _ratio_of_means(
-    x: Array, y: Array, level: float
-) -> tuple[float | Unavailable, float | Unavailable, float | Unavailable]:
-    """Return mean y over mean x of paired values with a log-scale delta interval."""
-    if x.mean() <= 0 or y.mean() <= 0:
-        lacking = Unavailable(_("a ratio of means"), _("a mean is not above zero"))
-        return lacking, lacking, lacking
-    n = len(x)
-    cov = np.cov(x, y)
-    gradient = np.array([-1 / x.mean(), 1 / y.mean()])
-    se = float(np.sqrt(gradient @ cov @ gradient / n))
-    half = float(stats.t.ppf((1 + level) / 2, n - 1)) * se
-    log = float(np.log(y.mean() / x.mean()))
-    return float(np.exp(log)), float(np.exp(log - half)), float(np.exp(log + half))
+    return float(optimize.brentq(distance, 1e-12, top))

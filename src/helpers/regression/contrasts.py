@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from helpers.errors import DataContractError, Unavailable, listing
+from helpers.errors import DataContractError, EstimationError, Unavailable, listing
 from helpers.i18n import _
 from helpers.memo import remembered
 from helpers.regression.comparisons import small_sample_factor
@@ -94,19 +94,24 @@ def planned_contrasts(
     Raises
     ------
     DataContractError
-        A contrast names an unknown cell, its weights do not add up to zero, or a cell has fewer
-        than two rows.
+        A contrast names an unknown cell, is empty, its weights do not add up to zero, or a cell has
+        fewer than two rows.
+    EstimationError
+        All cells of a contrast hold the same value throughout.
     """
     kept = pd.DataFrame({"value": values.astype(float), "cell": cells}).dropna()
     groups = {str(name): part["value"] for name, part in kept.groupby("cell", observed=True)}
     used = {cell for weights in contrasts.values() for cell in weights}
     thin = sorted(c for c in used if c not in groups or len(groups[c]) < 2)
-    unbalanced = [name for name, w in contrasts.items() if abs(sum(w.values())) > 1e-9]
+    unbalanced = [
+        name for name, w in contrasts.items()
+        if abs(sum(w.values())) > 1e-9 or not any(w.values())
+    ]  # fmt: skip
     if not contrasts or thin or unbalanced:
         raise DataContractError(
-            f"planned_contrasts: contrasts= {listing(unbalanced) or 'none'} do not add up to zero "
-            f"and the cells {listing(thin) or 'none'} have fewer than two rows; known cells are "
-            f"{listing(groups)}. Correct the weights or join cells."
+            f"planned_contrasts: contrasts= {listing(unbalanced) or 'none'} are empty or do not "
+            f"add up to zero and the cells {listing(thin) or 'none'} have fewer than two rows; "
+            f"known cells are {listing(groups)}. Correct the weights or join cells."
         )
     mean = {c: float(v.mean()) for c, v in groups.items()}
     spread = {c: float(v.var()) / len(v) for c, v in groups.items()}
@@ -117,6 +122,11 @@ def planned_contrasts(
         estimate = sum(w * mean[c] for c, w in weights.items())
         parts = {c: w**2 * spread[c] for c, w in weights.items()}
         se = float(np.sqrt(sum(parts.values())))
+        if se <= 0:
+            raise EstimationError(
+                f"planned_contrasts: values= never vary within the cells of '{name}'; a spread is "
+                "needed to judge a difference. Compare other cells."
+            )
         df = se**4 / sum(v**2 / (len(groups[c]) - 1) for c, v in parts.items() if v > 0)
         single, joint = (
             float(stats.t.ppf(1 - (1 - level) / 2 / m, df)) * se for m in (1, len(contrasts))
@@ -197,7 +207,7 @@ def study_match(
     outcomes : list of str
         Constructs or items.
     """
-    from helpers.regression.design import study_term
+    from helpers.regression.design import attempt, study_term
     from helpers.regression.study_views import first_missing
 
     what = _("the match of failure and recovery")
@@ -216,24 +226,23 @@ def study_match(
     rows = answers.loc[counted, [test.moderator, test.predictor]].dropna()
     failure, measure = rows[test.moderator], rows[test.predictor]
     cells = _class(failure, test.moderator_codes) + _class(measure, test.predictor_codes)
-    return [
-        Match(
-            outcome=name,
-            planned=planned_contrasts(values := _of(study_term(study, name), rows), cells, MATCH,
-                                      level=level),
-            fine=_fine(values, failure, measure, level),
-            failure=str(test.moderator), measure=str(test.predictor),
-            failure_codes=tuple(test.moderator_codes), measure_codes=tuple(test.predictor_codes),
-            other_failures=_others(failure, test.moderator_codes),
-            other_measures=_others(measure, test.predictor_codes),
-        )
-        for name in outcomes
-    ]  # fmt: skip
-
-
-def _of(term: Any, rows: pd.DataFrame) -> pd.Series:
-    """Return one numeric variable of the rows that count."""
-    return term.columns.iloc[:, 0].loc[rows.index]
+    found = []
+    for name in outcomes:
+        values = study_term(study, name).columns.iloc[:, 0].loc[rows.index]
+        planned = attempt(what, planned_contrasts, values, cells, MATCH, level=level)
+        if isinstance(planned, Unavailable):
+            return planned
+        found.append(
+            Match(
+                outcome=name, planned=planned, fine=_fine(values, failure, measure, level),
+                failure=str(test.moderator), measure=str(test.predictor),
+                failure_codes=tuple(test.moderator_codes),
+                measure_codes=tuple(test.predictor_codes),
+                other_failures=_others(failure, test.moderator_codes),
+                other_measures=_others(measure, test.predictor_codes),
+            )
+        )  # fmt: skip
+    return found
 
 
 def _class(values: pd.Series, codes: list[int]) -> pd.Series:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from helpers.errors import DataContractError
 from helpers.memo import remembered
 from helpers.regression.subsets import complete_numbers, resampled_correlations, subset_r2
 from helpers.results import Number
@@ -172,6 +173,11 @@ def dominance(
     """
     values, dropped = complete_numbers(data, outcome, predictors, caller="dominance")
     k = len(predictors)
+    if k < 2:
+        raise DataContractError(
+            f"dominance: predictors= holds '{predictors[0]}' alone; two are needed to compare. Add "
+            "one."
+        )
     r2 = subset_r2(np.corrcoef(values.T))
     gains = conditional_gains(r2, k)
     pairs = pair_dominance(r2, gains, k)

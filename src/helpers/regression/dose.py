@@ -27,6 +27,7 @@ KNOT_QUANTILES = (0.05, 0.35, 0.65, 0.95)
 """Quantiles of the four knots, after Harrell (2015), doi:10.1007/978-3-319-19425-7."""
 GRID = 60
 SHAPES = ("linear", "log", "threshold", "spline")
+SAME = 1e-12
 BREAKS = 41
 """Places tried for the break of the threshold shape, between the 10 and 90 % quantiles."""
 
@@ -41,12 +42,15 @@ class DoseResponse:
         Names of the two variables.
     shapes : DataFrame
         One row a shape: shape (``linear log threshold spline``), n_parameters, r2, aic, delta_aic,
-        bic, loo_error (each row predicted without it), cv_error, cv_gain (error less that of the
-        straight line, the same folds), cv_se (of the gain).
+        bic, loo_error (each row predicted without it, the break held), cv_error, cv_gain (error
+        less that of the straight line, the same folds), cv_se (of the gain).
     best : str
         The shape with the smallest AIC.
     break_at, break_low, break_high : float
         Dose at which the slope of the threshold shape changes, with its likelihood interval.
+    break_open : tuple of bool
+        Whether the interval reaches the lower and the upper end of the places tried: the data then
+        do not say where it ends on that side.
     slope, slope_low, slope_high : float
         Change of the response per doubling of the dose, from the logarithmic shape (HC3).
     nonlinearity_f, nonlinearity_p : float
@@ -64,6 +68,7 @@ class DoseResponse:
     break_at: float
     break_low: float
     break_high: float
+    break_open: tuple[bool, bool]
     slope: float
     slope_low: float
     slope_high: float
@@ -110,13 +115,14 @@ def dose_response(
     """
     frame = pd.DataFrame({"x": dose, "y": response}).astype(float).dropna()
     x, y = frame["x"].to_numpy(), frame["y"].to_numpy()
-    if len(frame) < 20 or np.min(x, initial=1.0) <= 0:
+    if len(frame) < 20 or np.min(x, initial=1.0) <= 0 or not np.isfinite(x).all():
         raise DataContractError(
-            f"dose_response: dose= has {len(frame)} complete rows, the smallest "
-            f"{np.min(x, initial=np.inf):g}; at least 20 rows with doses above 0 are needed."
+            f"dose_response: dose= has {len(frame)} complete rows from "
+            f"{np.min(x, initial=np.inf):g} to {np.max(x, initial=-np.inf):g}; at least 20 rows "
+            "with doses above 0 are needed. Leave out or correct the others."
         )
     knots = np.quantile(x, KNOT_QUANTILES)
-    if len(np.unique(knots)) < len(knots):
+    if len(np.unique(knots)) < len(knots) or len(np.unique(x)) < len(knots) + 1:
         raise DataContractError(
             "dose_response: dose= has too few different values for four knots; a finer dose is "
             "needed. Compare groups instead."
@@ -142,6 +148,7 @@ def dose_response(
         break_at=at,
         break_low=low,
         break_high=high,
+        break_open=(bool(low <= places[0]), bool(high >= places[-1])),
         slope=float(log.b[1]),
         slope_low=float(log.b[1] - half),
         slope_high=float(log.b[1] + half),
@@ -199,7 +206,10 @@ def _break_squares(x: Array, y: Array) -> tuple[Array, Array]:
     rest = y - plain @ (inverse @ y)
     bends = np.maximum(x[:, None] - places, 0)
     bends = bends - plain @ (inverse @ bends)
-    gain = (rest @ bends) ** 2 / (bends**2).sum(axis=0)
+    size = (bends**2).sum(axis=0)
+    # beyond a heap of equal doses at either end the two lines are one
+    apart = size > SAME * float((plain[:, 1] ** 2).sum())
+    gain = np.where(apart, (rest @ bends) ** 2 / np.where(apart, size, 1.0), 0.0)
     return places, float(rest @ rest) - gain
 
 

@@ -11,13 +11,14 @@ import statsmodels.api as sm
 from numpy.typing import NDArray
 from scipy import stats
 
-from helpers.errors import Unavailable
+from helpers.errors import DataContractError, EstimationError, Unavailable, listing
 from helpers.i18n import _
 from helpers.memo import remembered
 from helpers.regression.formulas import Formula, formulas
 from helpers.regression.hierarchical import spoken_p
-from helpers.regression.least_squares import compare_nested, fit_least_squares
+from helpers.regression.least_squares import compare_nested, estimable, fit_least_squares
 from helpers.regression.prediction import (
+    FOLDS,
     CrossValidated,
     Predict,
     Vuong,
@@ -26,11 +27,10 @@ from helpers.regression.prediction import (
     normal_loglik,
     vuong_test,
 )
-from helpers.results import CheckResult
 from helpers.thresholds import LEVEL
 
 if TYPE_CHECKING:
-    from helpers.survey.load import Study
+    pass
 
 Array = NDArray[np.float64]
 
@@ -152,6 +152,7 @@ def fit_formula(
     """
     table = data[list(formula.needs)].astype(float).dropna()
     y = formula.outcome(table).to_numpy(dtype=float)
+    _check_rows(formula, table, y)
     offset = sum(
         (weight * table[name].to_numpy() for name, weight in formula.fixed.items()),
         start=np.zeros(len(y)),
@@ -195,6 +196,29 @@ def fit_formula(
         level=level,
         seed=seed,
     )
+
+
+def _check_rows(formula: Formula, table: pd.DataFrame, y: Array) -> None:
+    """Refuse too few rows, variables that repeat one another, and counts that are none."""
+    freer = formula.freer(table) if len(table) else pd.DataFrame()
+    if len(y) < max(2 * FOLDS, freer.shape[1] + 3) or np.ptp(y) == 0:
+        raise DataContractError(
+            f"fit_formula: data= has {len(y)} complete rows in {listing(formula.needs)} for "
+            f"{formula.id}; {2 * FOLDS} rows and an outcome that varies are needed. Leave the "
+            "formula out."
+        )
+    spare = sorted(set(freer.columns) - set(estimable(freer)))
+    if spare:
+        raise EstimationError(
+            f"fit_formula: data= holds {listing(spare)} for {formula.id}, which never vary or are "
+            "sums of the others; columns that vary apart are needed. Leave the formula out."
+        )
+    if formula.counts and ((y < 0).any() or (y != np.floor(y)).any()):
+        raise DataContractError(
+            f"fit_formula: data= holds values of '{formula.needs[0]}' for {formula.id} that are no "
+            "counts from 1 on (the problem that the questionnaire is about); counts are needed. "
+            "Correct the column."
+        )
 
 
 def _fit_linear(y: Array, x: pd.DataFrame) -> dict[str, Any]:
@@ -283,109 +307,3 @@ def _learn_counts(y: Array, x: pd.DataFrame, offset: Array) -> Predict:
         return np.asarray(sm.GLM(y[learn], design[learn], family=family).fit().predict(design[new]))
 
     return predict
-
-
-@dataclass(frozen=True, slots=True)
-class FormulaTable:
-    """All formulas of a study: results, and reasons where a variable is lacking."""
-
-    results: tuple[FormulaResult, ...]
-    lacking: tuple[tuple[str, Unavailable], ...]
-
-    def table(self) -> pd.DataFrame:
-        """Return one row a formula; one that cannot be fitted keeps its row with the reason."""
-        rows = [result.row() for result in self.results]
-        says = {formula.id: formula for formula in formulas()}
-        for name, why in self.lacking:
-            head = {"formula": name, "says": says[name].says, "rival": says[name].rival}
-            rows.append({**dict.fromkeys(COLUMNS, why), **head})
-        frame = pd.DataFrame(rows, columns=list(COLUMNS))
-        return frame.sort_values("formula", ignore_index=True)
-
-    def weights(self) -> pd.DataFrame:
-        """Return the rivals' free weights with intervals, beside the weights that formulas fix."""
-        parts = [result.weights.assign(formula=result.formula.id) for result in self.results]
-        whole = pd.concat(parts, ignore_index=True)
-        return whole[["formula", *(c for c in whole.columns if c != "formula")]]
-
-    def checks(self) -> tuple[CheckResult, ...]:
-        """Hold each weight that a formula fixes against the interval of the free estimate."""
-        fixed = self.weights().dropna(subset="stated")
-        bounded = self.weights().dropna(subset="bound_low")
-        inside = tuple(
-            CheckResult(
-                name=_("{formula}: bounds of the weight of {term}").format(
-                    formula=w.formula, term=w.term
-                ),
-                passed=bool(w.p_bounds > 1 - LEVEL),
-                value=float(w.estimate),
-                threshold=None,
-                source="Silvapulle & Sen (2005)",
-                text=_(
-                    "The formula says {low:g} to {high:g}; the free estimate is {value:.3f}; p {p} "
-                    "of the bounds (chi-bar-square)."
-                ).format(low=w.bound_low, high=w.bound_high, value=w.estimate,
-                         p=spoken_p(w.p_bounds)),
-            )
-            for w in bounded.itertuples()
-        )  # fmt: skip
-        return inside + tuple(
-            CheckResult(
-                name=_("{formula}: weight of {term}").format(formula=w.formula, term=w.term),
-                passed=bool(w.ci_low <= w.stated <= w.ci_high),
-                value=float(w.estimate),
-                threshold=float(w.stated),
-                source=_("the formula as the study states it"),
-                text=_(
-                    "The formula says {stated:.2f}; the free estimate is {value:.3f} ({low:.3f} to "
-                    "{high:.3f})."
-                ).format(stated=w.stated, value=w.estimate, low=w.ci_low, high=w.ci_high),
-            )
-            for w in fixed.itertuples()
-        )
-
-    def text(self) -> str:
-        """Return one sentence on how many rivals predict better than the formula."""
-        better = [r.formula.id for r in self.results if r.aic_rival < r.aic_formula]
-        return _("By AIC the freer rival does better for {k} of {of} rows: {which}.").format(
-            k=len(better), of=len(self.results), which=", ".join(better) or "-"
-        )
-
-    def result(self, name: str) -> FormulaResult | Unavailable:
-        """Return one formula's result, or the reason that it has none."""
-        found = {result.formula.id: result for result in self.results} | dict(self.lacking)
-        return found[name]
-
-
-def study_formulas(
-    study: Study, *, level: float = LEVEL, seed: int = 0
-) -> FormulaTable | Unavailable:
-    """Fit every formula whose variables a study has; ``Unavailable`` if it has none of them."""
-    results, lacking = [], []
-    for formula in formulas():
-        missing = _first_missing(study, formula.needs)
-        if missing is None:
-            data = pd.DataFrame({name: _variable(study, name) for name in formula.needs})
-            results.append(fit_formula(formula, data, level=level, seed=seed))
-        else:
-            lacking.append((formula.id, missing))
-    if not results:
-        return Unavailable(
-            _("the formulas F1 to F7"), _("the study asks for none of the variables they need")
-        )
-    return FormulaTable(tuple(results), tuple(lacking))
-
-
-def _first_missing(study: Study, needs: tuple[str, ...]) -> Unavailable | None:
-    """Return the first variable that the study does not offer."""
-    for name in needs:
-        known = name in study.construct_codes or name in set(study.items["item"])
-        if not known:
-            return study.offers(f"item:{name}")
-    return None
-
-
-def _variable(study: Study, name: str) -> pd.Series:
-    """Return a scale score or an item's answers."""
-    table = study.scores if name in study.scores.columns else study.responses
-    return pd.to_numeric(table[name]).astype(float)

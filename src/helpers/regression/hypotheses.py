@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from helpers.errors import SuiteError, Unavailable
+from helpers.errors import DataContractError, SuiteError, Unavailable
 from helpers.i18n import _, pick
 from helpers.regression.comparisons import compare_groups
 from helpers.regression.conditional import moderation
 from helpers.regression.design import Term, study_term, variable_label
+from helpers.regression.subsets import complete_numbers, resampled_correlations
 from helpers.specification import Hypothesis, HypothesisTest
 from helpers.thresholds import LEVEL
 
@@ -156,14 +157,13 @@ def _comparison(study: Study, test: HypothesisTest, level: float) -> Evidence:
     Merenda & Gold 1980; for two blocks the Shapley value).
     """
     names = [test.outcome, *test.core, *test.others]
-    data = pd.concat([_values(study, test, n).rename(n) for n in names], axis=1).dropna()
-    z = data.to_numpy(float)
+    data = pd.concat([_values(study, test, n).rename(n) for n in names], axis=1)
+    values, _dropped = complete_numbers(data, names[0], names[1:], caller="hypothesis_evidence")
+    z = np.column_stack([values[:, -1], values[:, :-1]])
     core = slice(1, 1 + len(test.core))
-    rng = np.random.default_rng(SEED)
-    draws = np.empty(N_BOOT)
-    for b in range(N_BOOT):
-        rows = rng.integers(0, len(z), len(z))
-        draws[b] = _core_share(np.corrcoef(z[rows], rowvar=False), core)
+    drawn, _failed = resampled_correlations(values, n_boot=N_BOOT, seed=SEED)
+    order = [len(names) - 1, *range(len(names) - 1)]
+    draws = np.array([_core_share(r[np.ix_(order, order)], core) for r in drawn])
     tail = (1 - level) / 2
     low, high = np.quantile(draws, [tail, 1 - tail])
     labels = ", ".join(variable_label(study, n) for n in test.core)
@@ -174,7 +174,7 @@ def _comparison(study: Study, test: HypothesisTest, level: float) -> Evidence:
         float(high),
         float("nan"),
         0.5,
-        len(data),
+        len(z),
     )
 
 
@@ -202,6 +202,11 @@ def _change(study: Study, test: HypothesisTest, level: float) -> Evidence:
         data = data[data["in_sample"] & data["respondent_id"].isin(counted)]
     pair = data[[test.before, test.outcome]].astype(float).dropna()
     before, after = pair[test.before].to_numpy(), pair[test.outcome].to_numpy()
+    if len(pair) < 3 or before.mean() <= 0 or after.mean() <= 0:
+        raise DataContractError(
+            f"hypothesis_evidence: '{test.before}' and '{test.outcome}' have {len(pair)} complete "
+            "pairs; three pairs and means above zero are needed for a ratio."
+        )
     log_ratio = np.log(after.mean() / before.mean())
     part = after / after.mean() - before / before.mean()
     se = part.std(ddof=1) / np.sqrt(len(part))

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
-from scipy import stats
-from statsmodels.regression.mixed_linear_model import MixedLM
+from numpy.typing import NDArray
+from scipy import optimize, stats
 
 from helpers.errors import DataContractError, EstimationError, listing
 from helpers.memo import remembered
+from helpers.regression.least_squares import estimable
 from helpers.thresholds import LEVEL
+
+Array = NDArray[np.float64]
+
+GRID = np.concatenate([np.linspace(0, 0.99, 100), 1 - np.geomspace(5e-3, 1e-6, 12)])
+"""Shares of variance at which the likelihood is looked at first: it may have two maxima."""
+NOTHING, ALL = 1e-7, 1 - 2e-6
+"""A share below the first counts as none, one above the second as everything."""
+STEP = 1e-3
+"""Step of the derivatives by the logarithms of the variances."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +34,7 @@ class MixedModel:
     ----------
     outcome, group : str
     fixed : DataFrame
-        term (``"const"`` first), b, se, z, p_value, ci_low, ci_high (Wald, normal).
+        term (``"const"`` first), b, se, df (Satterthwaite), t, p_value, ci_low, ci_high.
     variance_between, variance_within : float
         Of the random intercept and of the residual, given the predictors.
     icc : float
@@ -74,7 +82,6 @@ class MixedModel:
 
 
 @remembered
-@remembered
 def mixed_model(
     data: pd.DataFrame,
     outcome: str,
@@ -102,58 +109,50 @@ def mixed_model(
     DataContractError
         A column is missing, or there are fewer than two groups or no group with two rows.
     EstimationError
-        The likelihood was not maximised.
+        Collinear predictors, or rows that do not differ within groups.
 
     Notes
     -----
-    statsmodels ``MixedLM``, checked against R ``lme4::lmer`` (tests/reference/importance.R, 1e-4:
-    both stop short of the maximum by their own tolerance). With few groups the variance between
-    them is known badly and normal intervals of predictors that vary between groups are too
-    narrow; fixed effects of the groups (0/1 columns) are then the sounder way.
+    With one random intercept the likelihood depends, once fixed effects and residual variance are
+    put in, on one number, the share of variance between groups, and sums within groups are all it
+    needs; so its maximum is found to the last digits, at the boundary too. Checked against R
+    ``lme4::lmer`` and ``lmerTest`` (tests/reference/importance.R, mixed.R; 1e-6). statsmodels'
+    ``MixedLM`` stops short of it and takes its errors from a Hessian that holds the variance of
+    the groups as well, up to 1 % off. Where that variance is zero the degrees of freedom are those
+    of least squares. With few groups it is known badly; fixed effects of the groups (0/1 columns)
+    are then the sounder way.
 
     References
     ----------
     Snijders & Bosker (2012), Multilevel analysis, 2nd edition.
+    Satterthwaite (1946), doi:10.2307/3002019, for the degrees of freedom.
     Self & Liang (1987), doi:10.1080/01621459.1987.10478472, for the test at the boundary.
     """
-    names = [outcome, *predictors, group]
-    absent = [name for name in names if name not in data.columns]
-    if absent:
-        raise DataContractError(
-            f"mixed_model: data= lacks {listing(absent)}; its columns are "
-            f"{listing(list(data.columns))}. Correct the names."
-        )
-    kept = data[names].dropna()
+    kept = _complete(data, outcome, predictors, group)
     sizes = kept[group].value_counts()
-    if len(sizes) < 2 or sizes.max() < 2 or len(kept) <= len(predictors) + 3:
-        raise DataContractError(
-            f"mixed_model: group= '{group}' makes {len(sizes)} groups of at most "
-            f"{int(sizes.max()) if len(sizes) else 0} rows; two groups and groups with several "
-            "rows are needed. Use an ordinary regression."
-        )
-    y = kept[outcome].astype(float).to_numpy()
-    x = sm.add_constant(kept[list(predictors)].astype(float).to_numpy(), has_constant="add")
-    labels = kept[group].to_numpy()
-    fit = _fit(y, x, labels, reml=True)
-    empty = _fit(y, np.ones((len(y), 1)), labels, reml=True)
-    lr = max(0.0, 2 * (_fit(y, x, labels, reml=False).llf - sm.OLS(y, x).fit().llf))
-    b, se = np.asarray(fit.fe_params), np.asarray(fit.bse_fe)
-    half = stats.norm.ppf((1 + level) / 2) * se
-    share = _share(empty)
+    y = kept[outcome].to_numpy(dtype=float)
+    x = kept[list(predictors)].astype(float)
+    labels = pd.factorize(kept[group])[0]
+    full, empty = _Sums.of(y, x.to_numpy(), labels), _Sums.of(y, np.empty((len(y), 0)), labels)
+    fit, share = full.fit(reml=True), empty.fit(reml=True).rho
+    lr = max(0.0, full.at(0.0, reml=False).deviance - full.fit(reml=False).deviance)
+    b, cov = full.own_units(fit)
+    se, df = np.sqrt(np.diag(cov)), full.satterthwaite(fit)
+    half = stats.t.ppf((1 + level) / 2, df) * se
     return MixedModel(
         outcome=outcome,
         group=group,
         fixed=pd.DataFrame(
             {
-                "term": ["const", *predictors], "b": b, "se": se, "z": b / se,
-                "p_value": 2 * stats.norm.sf(np.abs(b / se)),
-                "ci_low": b - half, "ci_high": b + half,
+                "term": ["const", *predictors], "b": b, "se": se, "df": df, "t": b / se,
+                "p_value": 2 * stats.t.sf(np.abs(b / se), df), "ci_low": b - half,
+                "ci_high": b + half,
             }
         ),
-        variance_between=float(np.asarray(fit.cov_re)[0, 0]),
-        variance_within=float(fit.scale),
+        variance_between=fit.sigma2 * fit.rho / (1 - fit.rho) * full.y_scale**2,
+        variance_within=fit.sigma2 * full.y_scale**2,
         icc=share,
-        icc_left=_share(fit),
+        icc_left=fit.rho,
         design_effect=1 + (float(sizes.mean()) - 1) * share,
         lr=lr,
         p_value=float(stats.chi2.sf(lr, 1) / 2) if lr > 0 else 1.0,
@@ -163,28 +162,171 @@ def mixed_model(
         smallest=int(sizes.min()),
         largest=int(sizes.max()),
         level=level,
-        method="REML, Wald intervals; listwise",
+        method="REML, Satterthwaite; listwise",
     )  # fmt: skip
 
 
-def _share(fit: Any) -> float:
-    """Return the share of variance between groups."""
-    between = float(np.asarray(fit.cov_re)[0, 0])
-    return between / (between + float(fit.scale))
-
-
-def _fit(y: np.ndarray, x: np.ndarray, labels: np.ndarray, *, reml: bool) -> Any:
-    """Fit one random intercept; a variance of zero between groups is an answer, not a failure."""
-    with warnings.catch_warnings(record=True):  # judged below by what they warn of
-        fit = MixedLM(y, x, groups=labels).fit(reml=reml, method=["bfgs", "powell"], maxiter=500)
-    at_zero = float(np.asarray(fit.cov_re)[0, 0]) < 1e-6 * float(fit.scale)
-    if not (fit.converged or at_zero):
-        raise EstimationError(
-            "mixed_model: the likelihood of data= was not maximised; a variance between groups "
-            "that is nearly zero is a common cause. Use an ordinary regression with 0/1 columns "
-            "of the groups."
+def _complete(
+    data: pd.DataFrame, outcome: str, predictors: Sequence[str], group: str
+) -> pd.DataFrame:
+    """Return the complete rows, or say what they lack."""
+    names = [outcome, *predictors, group]
+    absent = [name for name in names if name not in data.columns]
+    if absent or len(set(names)) < len(names):
+        raise DataContractError(
+            f"mixed_model: outcome=, predictors= and group= are {listing(names)}; different "
+            f"columns of data= are needed ({listing(list(data.columns))}). Correct the names."
         )
-    return fit
+    kept = data[names].dropna()
+    sizes = kept[group].value_counts()
+    if len(sizes) < 2 or sizes.max() < 2 or len(kept) <= len(predictors) + 3:
+        raise DataContractError(
+            f"mixed_model: group= '{group}' makes {len(sizes)} groups of at most "
+            f"{int(sizes.max()) if len(sizes) else 0} rows; two groups and groups with several "
+            "rows are needed. Use an ordinary regression."
+        )
+    numbers = kept[[outcome, *predictors]].astype(float)
+    if not np.isfinite(numbers.to_numpy()).all() or np.ptp(numbers[outcome]) == 0:
+        raise DataContractError(
+            f"mixed_model: outcome= '{outcome}' never varies, or a column holds infinite values; "
+            "finite numbers and an outcome that varies are needed. Check the columns."
+        )
+    spare = sorted(set(predictors) - set(estimable(numbers[list(predictors)])))
+    if spare:
+        raise EstimationError(
+            f"mixed_model: predictors= hold {listing(spare)}, which never vary or are sums of the "
+            "others; independent columns are needed. Leave them out."
+        )
+    return kept
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """A random intercept at one share of variance, in standard units."""
+
+    rho: float
+    deviance: float
+    b: Array
+    inverse: Array
+    sigma2: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """All that a random intercept needs of the data, columns standardised.
+
+    With ``theta = between / within`` the inverse of a group's covariance is, over the residual
+    variance, ``I - theta / (1 + n theta) J``: the cross-products of all rows less those of the
+    groups' sums.
+    """
+
+    cross: Array
+    sums: Array
+    sizes: Array
+    n: int
+    y_centre: float
+    y_scale: float
+    centre: Array
+    scale: Array
+
+    @classmethod
+    def of(cls, y: Array, x: Array, labels: Array) -> _Sums:
+        """Take the sums of an outcome, predictors (without a constant), and groups 0, 1, ..."""
+        centre, scale = x.mean(axis=0), x.std(axis=0)
+        own = (float(y.mean()), float(y.std()))
+        columns = np.column_stack([np.ones(len(y)), (x - centre) / scale, (y - own[0]) / own[1]])
+        sums = np.column_stack([np.bincount(labels, c) for c in columns.T])
+        return cls(columns.T @ columns, sums, np.bincount(labels), len(y), *own, centre, scale)
+
+    def at(self, rho: float, *, reml: bool) -> _Fit:
+        """Return the profile at a share of variance, its residual variance the best one."""
+        theta = rho / (1 - rho)
+        weighted = self.sums * (theta / (1 + self.sizes * theta))[:, None]
+        products = self.cross - self.sums.T @ weighted
+        p = len(products) - 1
+        inverse = np.linalg.inv(products[:p, :p])
+        b = inverse @ products[:p, p]
+        rest = max(float(products[p, p] - products[:p, p] @ b), 1e-300)
+        free = self.n - p if reml else self.n
+        deviance = free * (np.log(2 * np.pi * rest / free) + 1)
+        deviance += float(np.log1p(self.sizes * theta).sum())
+        deviance += float(np.linalg.slogdet(products[:p, :p])[1]) if reml else 0.0
+        return _Fit(rho, deviance, b, inverse, rest / free)
+
+    def fit(self, *, reml: bool) -> _Fit:
+        """Find the share of variance of the largest likelihood."""
+        values = [self.at(rho, reml=reml).deviance for rho in GRID]
+        best = int(np.argmin(values))
+        ends = (GRID[max(best - 1, 0)], GRID[min(best + 1, len(GRID) - 1)])
+        found = optimize.minimize_scalar(
+            lambda rho: self.at(rho, reml=reml).deviance, bounds=ends, method="bounded",
+            options={"xatol": 1e-12},
+        )  # fmt: skip
+        rho = float(found.x)
+        if rho > ALL or self.at(rho, reml=reml).sigma2 < 1e-12:
+            raise EstimationError(
+                "mixed_model: data= hold no differences within groups beyond the predictors; a "
+                "residual variance above zero is needed. Compare the groups' means instead."
+            )
+        return self.at(0.0 if rho < NOTHING else rho, reml=reml)
+
+    def own_units(self, fit: _Fit) -> tuple[Array, Array]:
+        """Return fixed effects and their covariance in the units of the data."""
+        turn = self._turn()
+        b = turn @ fit.b
+        b[0] += self.y_centre
+        return b, turn @ fit.inverse @ turn.T * fit.sigma2
+
+    def _turn(self) -> Array:
+        """Return the map from standard to own units; the outcome's mean comes on top."""
+        turn = np.diag(np.r_[1.0, 1 / self.scale])
+        turn[0, 1:] = -self.centre / self.scale
+        return turn * self.y_scale
+
+    def satterthwaite(self, fit: _Fit) -> Array:
+        """Return each fixed effect's degrees of freedom: ``2 v**2 / var(v)``, v its variance.
+
+        The variance of v comes from the curvature of the REML likelihood by the logarithms of the
+        two variances (central differences), by the delta method.
+        """
+        p = len(fit.b)
+        if fit.rho == 0:
+            return np.full(p, float(self.n - p))
+        start = np.log([fit.sigma2, fit.sigma2 * fit.rho / (1 - fit.rho)])
+        steps = STEP * np.eye(2)
+        slope = np.array(
+            [self._variances(start + e) - self._variances(start - e) for e in steps]
+        ) / (2 * STEP)
+        curve = np.empty((2, 2))
+        for i, j in ((0, 0), (0, 1), (1, 1)):
+            corners = [
+                sign * self._deviance(start + one * steps[i] + two * steps[j])
+                for one, two, sign in ((1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1))
+            ]
+            curve[i, j] = curve[j, i] = sum(corners) / (4 * STEP**2)
+        spread = np.einsum("ip,ij,jp->p", slope, 2 * np.linalg.inv(curve), slope)
+        return 2 * self._variances(start) ** 2 / spread
+
+    def _products(self, logs: Array) -> tuple[Array, float, Array]:
+        """Return weighted cross-products, the residual variance and theta at two log variances."""
+        within, between = np.exp(logs)
+        theta = between / within
+        weighted = self.sums * (theta / (1 + self.sizes * theta))[:, None]
+        return self.cross - self.sums.T @ weighted, within, theta
+
+    def _variances(self, logs: Array) -> Array:
+        """Return the variances of the fixed effects, in own units, at two log variances."""
+        products, within, _theta = self._products(logs)
+        turn = self._turn()
+        return np.diag(turn @ np.linalg.inv(products[:-1, :-1]) @ turn.T) * within
+
+    def _deviance(self, logs: Array) -> float:
+        """Return -2 log restricted likelihood at two log variances, up to a constant."""
+        products, within, theta = self._products(logs)
+        p = len(products) - 1
+        rest = products[p, p] - products[:p, p] @ np.linalg.solve(products[:p, :p], products[:p, p])
+        logdet = np.linalg.slogdet(products[:p, :p])[1] + np.log1p(self.sizes * theta).sum()
+        return float((self.n - p) * np.log(within) + logdet + rest / within)
 
 
 def long_outcomes(data: pd.DataFrame, outcomes: Sequence[str], keep: Sequence[str]) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,12 +18,14 @@ from statsmodels.tools.sm_exceptions import PerfectSeparationError, PerfectSepar
 from helpers.errors import DataContractError, EstimationError, Unavailable, listing
 from helpers.i18n import _
 from helpers.memo import remembered
+from helpers.regression.least_squares import estimable
 from helpers.thresholds import LEVEL
 
 Array = NDArray[np.float64]
 
-GRADIENT = 1e-4
-"""Largest element of the gradient per row that counts as a maximum."""
+GRADIENT, NO_END = 1e-4, 50.0
+"""Largest element of the gradient per row that counts as a maximum; and the standard error, per SD
+of a predictor in log odds, from which on the likelihood is flat: the slope has no end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,6 @@ class OrderedLogit:
 
 
 @remembered
-@remembered
 def ordered_logit(
     data: pd.DataFrame, outcome: str, predictors: Sequence[str], *, level: float = LEVEL
 ) -> OrderedLogit:
@@ -94,9 +96,11 @@ def ordered_logit(
     Raises
     ------
     DataContractError
-        A column is missing, the outcome has fewer than three categories, or rows are too few.
+        A column is missing or twice, the outcome has fewer than three categories, or rows are too
+        few.
     EstimationError
-        The maximum was not reached.
+        Predictors are collinear, or the likelihood has no maximum (a predictor that tells
+        categories apart completely).
 
     Notes
     -----
@@ -114,18 +118,20 @@ def ordered_logit(
     spread = x.std(ddof=0).to_numpy()
     centre = x.mean().to_numpy()
     scaled = (x.to_numpy() - centre) / spread
-    fit = OrderedModel(y, scaled, distr="logit").fit(
-        method="bfgs", maxiter=1000, disp=False, gtol=1e-8
-    )
+    with warnings.catch_warnings(record=True):  # judged below by what they warn of
+        fit = OrderedModel(y, scaled, distr="logit").fit(
+            method="bfgs", maxiter=1000, disp=False, gtol=1e-8
+        )
+        errors = np.asarray(fit.bse)[: x.shape[1]]
     slope = np.abs(fit.model.score(fit.params)).max() / len(y)
-    if not slope < GRADIENT:
+    if not slope < GRADIENT or not (errors < NO_END).all():
         raise EstimationError(
             f"ordered_logit: outcome= '{outcome}' has no maximum of the likelihood that can be "
             f"reached (gradient {slope:.1e} a row); categories that a predictor tells apart "
             "completely are a common cause. Leave predictors out or join categories."
         )
     k = x.shape[1]
-    b, se = fit.params[:k] / spread, np.asarray(fit.bse)[:k] / spread
+    b, se = fit.params[:k] / spread, errors / spread
     half = stats.norm.ppf((1 + level) / 2) * se
     passes = np.asarray(fit.model.transform_threshold_params(fit.params)[1:-1])
     codes = np.unique(y)
@@ -164,11 +170,12 @@ def _ordered_rows(
     data: pd.DataFrame, outcome: str, predictors: Sequence[str]
 ) -> tuple[Array, pd.DataFrame, int]:
     """Return codes of the outcome, the predictors, and the number of incomplete rows."""
-    absent = [name for name in (outcome, *predictors) if name not in data.columns]
-    if absent or not predictors:
+    names = [outcome, *predictors]
+    absent = [name for name in names if name not in data.columns]
+    if absent or not predictors or len(set(names)) < len(names):
         raise DataContractError(
-            f"ordered_logit: data= lacks {listing(absent) or 'predictors'}; its columns are "
-            f"{listing(list(data.columns))}. Correct the names."
+            f"ordered_logit: outcome= and predictors= are {listing(names)}; different columns of "
+            f"data= are needed ({listing(list(data.columns))}). Correct the names."
         )
     kept = data[[outcome, *predictors]].astype(float).dropna()
     y, x = kept[outcome].to_numpy(), kept[list(predictors)]
@@ -178,6 +185,12 @@ def _ordered_rows(
             f"ordered_logit: outcome= '{outcome}' has {categories} categories in {len(y)} complete "
             f"rows, constant predictors: {listing(flat) or 'none'}; at least 3 categories, ten "
             "rows a parameter and predictors that vary are needed. Use a logit for two categories."
+        )
+    spare = sorted(set(predictors) - set(estimable(x)))
+    if spare:
+        raise EstimationError(
+            f"ordered_logit: predictors= hold {listing(spare)}, sums of the others; independent "
+            "columns are needed. Leave them out."
         )
     return y, x, len(data) - len(kept)
 
@@ -216,6 +229,8 @@ def brant_test(y: Array, x: pd.DataFrame) -> pd.DataFrame | Unavailable:
         return Unavailable(
             _("Brant's test"), _("a predictor tells two categories apart completely")
         )
+    if len(x) <= len(cuts) * (x.shape[1] + 1):
+        return Unavailable(_("Brant's test"), _("the rows are too few for separate logits"))
     slopes = np.array([fit[0] for fit in logits])  # type: ignore[index]
     chance = [fit[1] for fit in logits]  # type: ignore[index]
     inverse = [np.linalg.inv((design * (p * (1 - p))[:, None]).T @ design) for p in chance]
@@ -228,6 +243,10 @@ def brant_test(y: Array, x: pd.DataFrame) -> pd.DataFrame | Unavailable:
             cov[j, :, other, :] = block[1:, 1:]
             cov[other, :, j, :] = block[1:, 1:].T
     contrast = np.column_stack([np.ones(m - 1), -np.eye(m - 1)])
+    if np.linalg.eigvalsh(cov.reshape(m * k, m * k))[0] <= 0:
+        return Unavailable(
+            _("Brant's test"), _("the covariance of the separate logits is not positive definite")
+        )
     rows = [_wald("", slopes[:, 1:], cov, contrast, list(range(k)))]
     for i, name in enumerate(x.columns):
         rows.append(_wald(str(name), slopes[:, 1:], cov, contrast, [i]))
@@ -236,8 +255,6 @@ def brant_test(y: Array, x: pd.DataFrame) -> pd.DataFrame | Unavailable:
 
 def _binary(y: Array, design: Array) -> tuple[Array, Array] | None:
     """Return coefficients and chances of one logit, or None if the classes are separated."""
-    import warnings
-
     with warnings.catch_warnings():
         warnings.simplefilter("error", PerfectSeparationWarning)
         try:

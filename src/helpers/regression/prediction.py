@@ -64,6 +64,11 @@ def cross_validate(
     """
     rng = np.random.default_rng(seed)
     n = len(y)
+    if not 2 <= folds <= n or repeats < 1:
+        raise DataContractError(
+            f"cross_validate: folds= is {folds} and repeats= {repeats} for {n} rows; two folds or "
+            "more, none of them empty, are needed. Use fewer folds."
+        )
     squares = np.empty((2, repeats * folds))
     for repeat in range(repeats):
         fold_of = rng.permutation(np.arange(n) % folds)
@@ -133,5 +138,10 @@ def bounds_test(estimate: float, se: float, low: float, high: float) -> float:
     a half-and-half mixture of zero and chi-square(1) (chi-bar-square), so that
     ``p = P(chi2_1 >= T) / 2`` outside and 1 inside. Silvapulle & Sen (2005).
     """
+    if not (se > 0 and low <= high):
+        raise DataContractError(
+            f"bounds_test: se= is {se}, low= {low} and high= {high}; an error above zero and "
+            "bounds in order are needed. Correct the call."
+        )
     gap = max(low - estimate, estimate - high, 0.0)
     return 1.0 if gap == 0 else float(stats.chi2.sf((gap / se) ** 2, 1) / 2)

@@ -10,12 +10,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from helpers.errors import EstimationError
 from helpers.memo import remembered
 from helpers.regression.subsets import complete_numbers, resampled_correlations
 from helpers.results import Number
 from helpers.thresholds import LEVEL
 
 Array = NDArray[np.float64]
+
+NOTHING = 1e-12
+"""R² that is zero but for rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,6 @@ def raw_relative_weights(correlations: Array) -> Array:
 
 
 @remembered
-@remembered
 def relative_weights(
     data: pd.DataFrame,
     outcome: str,
@@ -139,6 +142,11 @@ def relative_weights(
     k = len(predictors)
     corr = np.corrcoef(values.T)
     weight = raw_relative_weights(corr)
+    if weight.sum() < NOTHING:
+        raise EstimationError(
+            f"relative_weights: predictors= explain nothing of outcome= '{outcome}' (R2 "
+            f"{weight.sum():.1e}); there is nothing to share out. Choose other predictors."
+        )
     noise = np.random.default_rng(seed + 1).standard_normal(len(values))
     wide = np.column_stack([values[:, :k], noise, values[:, k]])
     draws, failed = resampled_correlations(wide, n_boot=n_boot, seed=seed)

@@ -10,15 +10,10 @@ import pandas as pd
 
 from helpers.errors import Unavailable
 from helpers.i18n import _
-from helpers.regression.change import (
-    Attrition,
-    ChangeEffect,
-    GroupChange,
-    attrition_weights,
-    change_effect,
-    compare_change,
-)
+from helpers.regression.attrition import Attrition, attrition_weights
+from helpers.regression.change import ChangeEffect, GroupChange, change_effect, compare_change
 from helpers.regression.comparisons import hedges_g
+from helpers.regression.design import attempt
 from helpers.regression.study_importance import numeric_table
 from helpers.thresholds import LEVEL
 
@@ -115,6 +110,10 @@ def study_paradox(
             failed[group] = len(pairs)
             continue
         rows.append(_effect_row(group, change_effect(own[before], own[after], level=level)))
+    if not rows:
+        return Unavailable(
+            _("the recovery paradox"), _("no group has four respondents with both answers")
+        )
     return Paradox(pd.DataFrame(rows), before, after, excellent_from, failed, level)
 
 
@@ -133,15 +132,20 @@ def study_changes(
     Columns as ``Paradox.paired``, with ``before_item`` and ``after_item`` in place of the group,
     and ratio (mean after over mean before), ratio_low, ratio_high.
     """
-    from helpers.regression.comparisons import compare_paired
+    from helpers.regression.paired import compare_paired
 
     table = linked(study, [name for pair in pairs for name in pair], module)
     if isinstance(table, Unavailable):
         return table
     rows = []
     for first, last in pairs:
-        ratio = compare_paired(table[first], table[last], level=level)
-        row = _effect_row("", change_effect(table[first], table[last], level=level))
+        what = _("the change of an outcome")
+        ratio = attempt(what, compare_paired, table[first], table[last], level=level)
+        effect = attempt(what, change_effect, table[first], table[last], level=level)
+        for value in (ratio, effect):
+            if isinstance(value, Unavailable):
+                return value
+        row = _effect_row("", effect)
         row.pop("group")
         names = {"before_item": first, "after_item": last}
         ends = {"ratio": ratio.ratio, "ratio_low": ratio.ratio_low, "ratio_high": ratio.ratio_high}
@@ -183,7 +187,10 @@ def study_against_control(
     data = numeric_table(study, [before, *outcomes])
     rows = []
     for name in outcomes:
-        fit = compare_change(data[before], data[name], recovered, level=level)
+        what = _("a comparison with people without recovery")
+        fit = attempt(what, compare_change, data[before], data[name], recovered, level=level)
+        if isinstance(fit, Unavailable):
+            return fit
         raw, held = fit.effect("after"), fit.effect("ancova")
         used = data[[before, name]].assign(g=recovered).dropna()
         one, two = (used.loc[used["g"] == v, name].to_numpy() for v in (1, 0))
@@ -236,12 +243,17 @@ def study_later(
     for value in (recovered, table):
         if isinstance(value, Unavailable):
             return value
-    lost = attrition_weights(table, table["answered_again"], predictors, level=level)
+    lost = attempt(
+        _("weights against attrition"), attrition_weights, table, table["answered_again"],
+        predictors, level=level,
+    )  # fmt: skip
+    if isinstance(lost, Unavailable):
+        return lost
+    what = _("the change up to the later wave")
     both = {"before": table[before], "after": table[after], "group": recovered, "level": level}
-    return Later(
-        attrition=lost,
-        plain=compare_change(**both),
-        weighted=compare_change(**both, weights=lost.weights),
-        before=before,
-        after=after,
-    )
+    plain = attempt(what, compare_change, **both)
+    weighted = attempt(what, compare_change, **both, weights=lost.weights)
+    for value in (plain, weighted):
+        if isinstance(value, Unavailable):
+            return value
+    return Later(attrition=lost, plain=plain, weighted=weighted, before=before, after=after)

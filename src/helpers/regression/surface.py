@@ -12,9 +12,14 @@ import statsmodels.api as sm
 from numpy.typing import NDArray
 from scipy import stats
 
-from helpers.errors import DataContractError
+from helpers.errors import DataContractError, EstimationError, listing
 from helpers.memo import remembered
-from helpers.regression.least_squares import LeastSquares, compare_nested, fit_least_squares
+from helpers.regression.least_squares import (
+    LeastSquares,
+    compare_nested,
+    estimable,
+    fit_least_squares,
+)
 from helpers.thresholds import LEVEL
 
 Array = NDArray[np.float64]
@@ -31,8 +36,11 @@ LINES: dict[str, tuple[int, int, int, int, int]] = {
 """Slope and curvature along x = y (a1, a2) and along x = -y (a3, a4); a5 = 0 keeps the ridge
 parallel to x = y (Humberg, Nestler & Back 2019)."""
 LEAST_ROWS = 30
-STEPS = 25
-"""Newton steps of the count model; from the full-sample solution it needs about four."""
+STEPS, SETTLED = 25, 1e-9
+"""Newton steps of the count model, which needs about four from the full-sample solution, and the
+last move that counts as arrived."""
+BLOCK_CELLS = 4_000_000
+"""Draws times rows held at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +116,6 @@ class ResponseSurface:
 
 
 @remembered
-@remembered
 def response_surface(
     data: pd.DataFrame,
     outcome: str,
@@ -155,11 +162,16 @@ def response_surface(
     """
     columns = [outcome, *predictors]
     absent = [name for name in columns if name not in data.columns]
-    if absent or len(predictors) != 2 or family not in ("normal", "count"):
+    doubled = len(set(columns)) < len(columns)
+    if absent or doubled or len(predictors) != 2 or family not in ("normal", "count"):
         raise DataContractError(
             f"response_surface: predictors= {list(predictors)}, family= '{family}', lacking "
-            f"columns {absent}; two columns of data= and family 'normal' or 'count' are needed. "
-            "Correct the call."
+            f"columns {absent}; two columns of data= other than the outcome and family 'normal' or "
+            "'count' are needed. Correct the call."
+        )
+    if n_boot < 2:
+        raise DataContractError(
+            f"response_surface: n_boot= is {n_boot}; at least 2 are needed. 1000 are usual."
         )
     kept = data[columns].astype(float).dropna()
     z = kept[outcome].to_numpy()
@@ -201,6 +213,15 @@ def _check_surface(kept: pd.DataFrame, z: Array, outcome: str, family: str) -> N
             f"response_surface: data= has {len(z)} complete rows and columns with "
             f"{int(kept.nunique().min())} different values; {LEAST_ROWS} rows and three values "
             "are needed. Use a line."
+        )
+    terms = _terms(
+        kept.iloc[:, 1] - kept.iloc[:, 1].mean(), kept.iloc[:, 2] - kept.iloc[:, 2].mean()
+    )
+    if len(estimable(terms)) < len(TERMS):
+        raise EstimationError(
+            f"response_surface: predictors= {listing(list(kept.columns[1:]))} and their squares "
+            "and product are sums of one another; two predictors that vary apart are needed. "
+            "Choose others."
         )
     if family == "count" and ((z < 0).any() or (z != np.floor(z)).any()):
         raise DataContractError(
@@ -282,15 +303,38 @@ def _kind(b: Array) -> str:
 def _draws(
     z: Array, terms: pd.DataFrame, start: Array, family: str, n_boot: int, seed: int
 ) -> tuple[Array, int]:
-    """Return coefficients of resampled rows, all draws solved together."""
+    """Return coefficients of resampled rows, and how many draws failed.
+
+    A draw fails if its columns are collinear or its count model has no maximum.
+    """
     design = np.column_stack([np.ones(len(z)), terms.to_numpy()])
-    n, p = design.shape
+    rng, n = np.random.default_rng(seed), len(z)
+    block = max(1, min(n_boot, BLOCK_CELLS // n))
+    parts, failed = [], 0
+    for first in range(0, n_boot, block):
+        b = min(block, n_boot - first)
+        rows = rng.integers(0, n, size=(b, n)) + n * np.arange(b)[:, None]
+        counts = np.bincount(rows.ravel(), minlength=b * n).reshape(b, n).astype(float)
+        solved, sound = _solve_draws(z, design, counts, start, family)
+        parts.append(solved[sound])
+        failed += int((~sound).sum())
+    if failed > n_boot - 2:
+        raise EstimationError(
+            f"response_surface: n_boot= {n_boot} draws of rows, {failed} without a surface; rows "
+            "that determine it are needed. Use a line."
+        )
+    return np.concatenate(parts), failed
+
+
+def _solve_draws(
+    z: Array, design: Array, counts: Array, start: Array, family: str
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Return the coefficients of draws told by how often each row counts, and which are sound."""
+    (n, p), n_boot = design.shape, len(counts)
     products = (design[:, :, None] * design[:, None, :]).reshape(n, p * p)
-    rows = np.random.default_rng(seed).integers(0, n, size=(n_boot, n))
-    flat = rows + n * np.arange(n_boot)[:, None]
-    counts = np.bincount(flat.ravel(), minlength=n_boot * n).reshape(n_boot, n).astype(float)
     b = np.tile(start, (n_boot, 1))
     sound = np.ones(n_boot, dtype=bool)
+    move = np.zeros((n_boot, p))
     for _step in range(1 if family == "normal" else STEPS):
         eta = b @ design.T
         mean = eta if family == "normal" else np.exp(eta.clip(max=30))
@@ -300,9 +344,11 @@ def _draws(
         hessian[~sound] = np.eye(p)
         move = np.linalg.solve(hessian, ((counts * (z - mean)) @ design)[..., None])[..., 0]
         b = b + move
-        if np.abs(move[sound]).max(initial=0.0) < 1e-9:
+        if np.abs(move[sound]).max(initial=0.0) < SETTLED:
             break
-    return b[sound], int((~sound).sum())
+    if family == "count":
+        sound &= np.abs(move).max(axis=1) < SETTLED
+    return b, sound
 
 
 def _grid(

@@ -11,7 +11,8 @@ import pandas as pd
 
 from helpers.errors import Unavailable, passes_unavailable
 from helpers.i18n import _
-from helpers.regression.change import Attrition, GroupChange, attrition_weights, compare_change
+from helpers.regression.attrition import Attrition, attrition_weights
+from helpers.regression.change import GroupChange, compare_change
 from helpers.regression.study_change import linked
 from helpers.results import Number
 from helpers.service.lifecycle import (

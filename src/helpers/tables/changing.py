@@ -8,7 +8,8 @@ import pandas as pd
 
 from helpers.errors import Unavailable, passes_unavailable
 from helpers.i18n import _
-from helpers.regression.change import Attrition, GroupChange
+from helpers.regression.attrition import Attrition
+from helpers.regression.change import GroupChange
 from helpers.regression.design import variable_label
 from helpers.regression.study_change import Later, Paradox
 from helpers.results import CheckResult, Number
@@ -74,7 +75,9 @@ def paradox_table(paradox: Paradox, study: Study) -> ApaTable:
     lost = [f"{words[g]} (n = {n})" for g, n in paradox.n_failed.items()]
     note = _("Paired differences, t intervals.")
     if lost:
-        note += " " + _("Too few to judge: {groups}.").format(groups="; ".join(lost))
+        note += " " + _("Too few answers, or no change that varies: {groups}.").format(
+            groups="; ".join(lost)
+        )
     return apa_table(
         paradox.paired.assign(label=paradox.paired["group"].map(words)),
         caption=_("The same people twice: {before} and {after}").format(
@@ -171,7 +174,7 @@ def control_table(table: pd.DataFrame, study: Study) -> ApaTable:
             Column("adjusted", _("Adjusted")),
         ],
         note=_(
-            "{with_n} with and {without_n} without a recovery. HC3 intervals; g by Hedges, "
+            "At most {with_n} with and {without_n} without a recovery. HC3 intervals; g by Hedges, "
             "noncentral t. Adjusted: satisfaction before the failure held equal."
         ).format(with_n=int(table["n_with"].max()), without_n=int(table["n_without"].max())),
     )
@@ -179,22 +182,27 @@ def control_table(table: pd.DataFrame, study: Study) -> ApaTable:
 
 @passes_unavailable
 def control_sentence(table: pd.DataFrame, study: Study) -> str:
-    """Read the largest and the smallest effect aloud."""
-    order = table.sort_values("g", ascending=False)
+    """Read the effects that are largest and smallest in size aloud."""
+    order = table.reindex(table["g"].abs().sort_values(ascending=False).index)
     top, low = order.iloc[0], order.iloc[-1]
+    values = {
+        "top": variable_label(study, top["outcome"]),
+        "g": format_number(top["g"]),
+        "low": format_number(top["g_low"]),
+        "high": format_number(top["g_high"]),
+    }
+    if len(order) == 1:
+        text = _("Against people without recovery, {top} differs by g = {g} ({low} to {high}).")
+        return text.format(**values)
     return _(
-        "Against people without recovery the difference is largest for {top} (g = {g:.2f}, "
-        "{low:.2f} to {high:.2f}) and smallest for {last} (g = {last_g:.2f}, {last_low:.2f} to "
-        "{last_high:.2f})."
+        "Against people without recovery the difference is largest in size for {top} (g = {g}, "
+        "{low} to {high}) and smallest for {last} (g = {last_g}, {last_low} to {last_high})."
     ).format(
-        top=variable_label(study, top["outcome"]),
-        g=top["g"],
-        low=top["g_low"],
-        high=top["g_high"],
+        **values,
         last=variable_label(study, low["outcome"]),
-        last_g=low["g"],
-        last_low=low["g_low"],
-        last_high=low["g_high"],
+        last_g=format_number(low["g"]),
+        last_low=format_number(low["g_low"]),
+        last_high=format_number(low["g_high"]),
     )
 
 
@@ -222,9 +230,11 @@ def changes_table(table: pd.DataFrame, study: Study) -> ApaTable:
 
 
 @passes_unavailable
-def changes_sentence(table: pd.DataFrame, study: Study) -> str:
+def changes_sentence(table: pd.DataFrame, study: Study) -> str | Unavailable:
     """Read the ratio of the first pair aloud."""
     row = table.iloc[0]
+    if isinstance(row["ratio"], Unavailable):
+        return row["ratio"]
     return _(
         "The mean of {after} is {ratio:.2f} times that of {before} ({low:.2f} to {high:.2f}; "
         "n = {n})."

@@ -88,20 +88,31 @@ def dose_sentence(result: DoseResponse) -> str:
     )
 
 
+def _dose(value: float) -> str:
+    """Return a dose with three digits that count."""
+    return format_number(value, max(0, 2 - math.floor(math.log10(value))))
+
+
 @passes_unavailable
 def break_sentence(result: DoseResponse) -> str:
     """Read the break of the threshold shape aloud, and whether it predicts better than a line."""
     row = result.shapes.set_index("shape").loc["threshold"]
-    return _(
-        "If there is a break, it lies at {at:.0f} (likelihood interval {low:.0f} to {high:.0f}); "
+    text = _(
+        "If there is a break, it lies at {at} (likelihood interval {low} to {high}); "
         "with it, the error of prediction differs by {gain} (SE {se}) from the line's."
     ).format(
-        at=result.break_at,
-        low=result.break_low,
-        high=result.break_high,
+        at=_dose(result.break_at),
+        low=_dose(result.break_low),
+        high=_dose(result.break_high),
         gain=format_number(row["cv_gain"], 3),
         se=format_number(row["cv_se"], 3),
     )
+    if any(result.break_open):
+        text += " " + _(
+            "The interval reaches the end of the doses at which a break was looked for (from the "
+            "10% to the 90% quantile): where it ends, these answers do not say."
+        )
+    return text
 
 
 @passes_unavailable
@@ -199,14 +210,29 @@ def match_sentence(matches: list[Match], study: Study) -> str:
     for match in matches:
         rows = match.planned.contrasts.set_index("name")
         both, one, two = (rows.loc[n] for n in ("match", "first_class", "second_class"))
-        parts.append(
-            _(
+        if both["joint_low"] > 0:
+            text = _(
                 "Where recovery and failure match, {outcome} is {both} higher (joint interval "
                 "{low} to {high}, p {p} by Holm); by kind of failure the difference is {one} and "
                 "{two}."
-            ).format(
+            )
+        elif both["joint_high"] < 0:
+            text = _(
+                "Where recovery and failure match, {outcome} is {both} lower (joint interval of "
+                "the difference {low} to {high}, p {p} by Holm); by kind of failure the difference "
+                "is {one} and {two}."
+            )
+        else:
+            text = _(
+                "Whether {outcome} is higher where recovery and failure match is not settled: the "
+                "difference is {signed} (joint interval {low} to {high}, p {p} by Holm); by kind "
+                "of failure it is {one} and {two}."
+            )
+        parts.append(
+            text.format(
                 outcome=variable_label(study, match.outcome),
-                both=format_number(both["estimate"]),
+                both=format_number(abs(both["estimate"])),
+                signed=format_number(both["estimate"]),
                 low=format_number(both["joint_low"]),
                 high=format_number(both["joint_high"]),
                 p=_p(both["p_adjusted"]),

@@ -10,9 +10,9 @@ import pandas as pd
 from helpers.errors import Unavailable, passes_unavailable
 from helpers.i18n import _
 from helpers.regression.design import variable_label
-from helpers.regression.formula_fit import FormulaTable
 from helpers.regression.formulas import ABOVE_MEDIAN
 from helpers.regression.hierarchical import spoken_p
+from helpers.regression.study_formulas import FormulaTable
 from helpers.regression.surface import ResponseSurface
 from helpers.results import CheckResult, Number
 from helpers.sem.formula_paths import LatentFormula
@@ -171,7 +171,10 @@ def surface_table(surfaces: Mapping[str, ResponseSurface] | Unavailable) -> ApaT
         note=_(
             "Polynomial of second degree in two qualities less {centre:g}, Poisson regression of "
             "the number of further problems, sandwich errors; n = {n}."
-        ).format(centre=first.centre, n=first.n_used),
+        ).format(
+            centre=first.centre,
+            n=" / ".join(dict.fromkeys(str(s.n_used) for s in surfaces.values())),
+        ),
     )
 
 
@@ -217,7 +220,7 @@ def surface_sentence(surfaces: Mapping[str, ResponseSurface] | Unavailable) -> s
         gap, even = surface.line("a3"), surface.line("a1")
         parts.append(
             _(
-                "{title}: along the line of gaps the log count rises by {gap} a step "
+                "{title}: along the line of gaps the log count changes by {gap} a step "
                 "({low} to {high}), along the line of equal qualities by {even} "
                 "({even_low} to {even_high}); p {p} of the three curved terms."
             ).format(

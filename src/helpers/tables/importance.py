@@ -17,6 +17,7 @@ from helpers.regression.study_importance import Importance
 from helpers.results import CheckResult, Number
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
+from helpers.tables.numbers import format_number
 from helpers.thresholds import THRESHOLDS
 
 if TYPE_CHECKING:
@@ -109,9 +110,10 @@ def weights_sentence(result: Importance, study: Study) -> str:
     table, other = result.weights.table(), result.dominance.table()
     top = table.iloc[0]
     text = _(
-        "Of what is explained of {outcome}, {first} carries {share:.0%} ({level:.0%} interval "
-        "{low:.0%} to {high:.0%}), followed by {second} with {second_share:.0%}."
+        "Of what is explained of {outcome} (R² = {r2}), {first} carries {share:.0%} ({level:.0%} "
+        "interval {low:.0%} to {high:.0%}), followed by {second} with {second_share:.0%}."
     ).format(
+        r2=format_number(result.weights.r2, bounded=True),
         first=variable_label(study, top["predictor"]),
         share=top["share"],
         outcome=variable_label(study, result.outcome),
@@ -127,7 +129,10 @@ def weights_sentence(result: Importance, study: Study) -> str:
         if alike
         else _("General dominance gives another order.")
     )
-    return f"{text} {order}"
+    above = _("Predictors whose weight is above noise: {k} of {of}.").format(
+        k=int(table["above_noise"].sum()), of=len(table)
+    )
+    return f"{text} {above} {order}"
 
 
 @passes_unavailable
