@@ -199,7 +199,7 @@ class Lesson:
                     "check": [c.name for c in rows],
                     "result": [words[c.passed] for c in rows],
                     "reading": [c.text for c in rows],
-                    "source": [c.source for c in rows],
+                    "source": [_(c.source) for c in rows],
                 }
             )
             labels = {"check": _("Check"), "result": _("Result"), "reading": _("Reading")}

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from helpers.i18n import pick
 from helpers.service_specification import Service
 
 MARKS = (
@@ -58,6 +59,11 @@ class Bilingual(Strict):
 
     en: Annotated[str, Field(min_length=1)]
     zh: Annotated[str, Field(min_length=1)]
+
+
+def one_text(text: str | Bilingual) -> str:
+    """Return a text in the language in force; one that stands once serves for both."""
+    return text if isinstance(text, str) else pick(text.model_dump())
 
 
 class Source(Strict):
@@ -369,8 +375,8 @@ class StudySpec(Strict):
     title: Bilingual
     kind: Literal["simulated", "survey", "matrix"]
     provenance: Bilingual
-    licence: str
-    citation: str
+    licence: str | Bilingual
+    citation: str | Bilingual
     population: Bilingual | None = None
     """Who was asked, how sampled, and over which recall window."""
     data: Source | None = None

@@ -2,12 +2,15 @@
 
 import ast
 import json
+import re
 import string
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
+
+from helpers.thresholds import THRESHOLDS
 
 PACKAGE = Path(__file__).parents[2] / "src" / "helpers"
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
@@ -115,3 +118,10 @@ def test_texts_are_literals(path):
             assert not any(isinstance(a, ast.JoinedStr | ast.BinOp) for a in node.args), (
                 f"{path.name}, line {node.lineno}: _() of an f-string or a sum"
             )
+
+
+def test_sources_of_cut_offs_that_hold_words_are_translated():
+    have = translated()
+    worded = [row.source for row in THRESHOLDS.values() if re.search(r"\b[a-z]{2,}", row.source)]
+    assert len(worded) > 10
+    assert not [source for source in worded if not have.get(source)]

@@ -76,5 +76,5 @@ def _alt(data: pd.DataFrame, profiles: list[str]) -> str:
             )
         )
     return _("Profiles in standard deviations from the mean. {parts}.").format(
-        parts="; ".join(parts)
+        parts=_("; ").join(parts)
     )

@@ -101,7 +101,7 @@ def _code(answer: object) -> str:
 
 def _key(answers: Mapping[float, str] | None) -> str:
     """Return ``1 = disagree strongly, 7 = agree strongly``."""
-    return ", ".join(f"{_code(answer)} = {text}" for answer, text in (answers or {}).items())
+    return _(", ").join(f"{_code(answer)} = {text}" for answer, text in (answers or {}).items())
 
 
 def _print_shares(ax: Axes, share: np.ndarray, left: np.ndarray, colour: Sequence[float]) -> None:

@@ -69,4 +69,4 @@ def _alt(data: pd.DataFrame) -> str:
         for (cx, cy), value in corners.items()
     ]
     text = _("Map of the predicted outcome over two predictors; at the corners: {corners}.")
-    return text.format(corners="; ".join(parts))
+    return text.format(corners=_("; ").join(parts))

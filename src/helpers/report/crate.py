@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.report.manifest import as_json, file_sha256
-from helpers.specification import StudySpec
+from helpers.specification import Bilingual, StudySpec
 
 CRATE = "ro-crate-metadata.json"
 _CONTEXT = "https://w3id.org/ro/crate/1.2/context"
@@ -102,8 +102,8 @@ def _root(
         "description": kind[spec.kind] + spec.provenance.en,
         "datePublished": manifest["made_at"],
         "inLanguage": "zh-CN" if manifest["language"] == "zh" else "en",
-        "license": spec.licence,
-        "citation": spec.citation,
+        "license": _english(spec.licence),
+        "citation": _english(spec.citation),
         "hasPart": [{"@id": entity["@id"]} for entity in files],
         "mentions": [{"@id": action["@id"]} for action in actions],
     }
@@ -132,6 +132,11 @@ def _programs(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [suite, *packages]
 
 
+def _english(text: str | Bilingual) -> str:
+    """Return a text of the study file as machines get it."""
+    return text if isinstance(text, str) else text.en
+
+
 def _inputs(manifest: Mapping[str, Any], spec: StudySpec) -> list[dict[str, Any]]:
     """Return the files of the study; they stay where they are and are named by their sums."""
     return [
@@ -140,7 +145,7 @@ def _inputs(manifest: Mapping[str, Any], spec: StudySpec) -> list[dict[str, Any]
             "@type": "CreativeWork",
             "name": f"{manifest['study']}/{name}",
             "sha256": digest,
-            "license": spec.licence,
+            "license": _english(spec.licence),
         }
         for name, digest in manifest["data"]["files"].items()
     ]

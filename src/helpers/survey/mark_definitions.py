@@ -144,7 +144,7 @@ def _source(screening: Screening, mark: str) -> str:
         cut = _("cut-off declared in the study file")
     else:
         cut = f"{_(row.source)}, doi:{row.doi}" if row.doi else _(row.source)
-    return "; ".join(filter(None, (_INDEX_SOURCES.get(mark), cut)))
+    return _("; ").join(filter(None, (_INDEX_SOURCES.get(mark), cut)))
 
 
 def _failed_definition(allowed: int) -> str:

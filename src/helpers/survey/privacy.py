@@ -83,7 +83,7 @@ class Anonymity:
             "Over {columns}, the smallest cell holds {smallest} respondents; {unique} are alone in "
             "theirs, and {below} of {n} ({share:.1%}) stand in cells of fewer than {k}."
         ).format(
-            columns=", ".join(self.columns), smallest=self.smallest, unique=self.n_unique,
+            columns=_(", ").join(self.columns), smallest=self.smallest, unique=self.n_unique,
             below=self.n_below, n=self.n_used, share=self.share_below, k=self.k,
         )  # fmt: skip
 

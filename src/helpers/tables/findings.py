@@ -56,7 +56,7 @@ def _model_evidence(
     if isinstance(fit, Unavailable):
         return [fit]
     if not fit.trustworthy:
-        problems = "; ".join(fit.result.problems)
+        problems = _("; ").join(fit.result.problems)
         return [Unavailable(_("a verdict"), problems or _("the fit cannot be trusted"))]
     table = fit.estimates
     drawn = _drawn_intervals(fit)

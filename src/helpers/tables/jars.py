@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from helpers.errors import DataContractError, Unavailable
 from helpers.i18n import _
 from helpers.sem.effects import Effects
+from helpers.sem.result import error_kinds
 from helpers.sem.rivals import RivalTable
 from helpers.sem.study_fit import ModelFit
 from helpers.survey.normality import mardia_test
@@ -198,7 +199,8 @@ def _estimation(fit: ModelFit) -> list[Point]:
     part, result = _("Estimation"), fit.result
     program = _("{engine} {version}; {estimator}, standard errors: {se}; N = {n}").format(
         engine=result.engine, version=result.version, estimator=result.estimator,
-        se=result.se_type, n=result.n_obs if fit.n_known else _("unknown"),
+        se=error_kinds().get(result.se_type, result.se_type),
+        n=result.n_obs if fit.n_known else _("unknown"),
     )  # fmt: skip
     clean = _("converged and admissible")
     return [
@@ -207,7 +209,7 @@ def _estimation(fit: ModelFit) -> list[Point]:
             part,
             _("convergence and admissibility"),
             "answered",
-            clean if fit.trustworthy else "; ".join(result.problems),
+            clean if fit.trustworthy else _("; ").join(result.problems),
             "50",
         ),
         Point(

@@ -115,7 +115,7 @@ def treatments_table(comparison: MissingComparison) -> ApaTable:
         if method == "imputation":
             columns.append(Column("fmi", "FMI", "percent", 1))
     used = comparison.paths.groupby("method", sort=False)["n_used"].first()
-    sizes = "; ".join(f"{method_label(m)} n = {n}" for m, n in used.items())
+    sizes = _("; ").join(f"{method_label(m)} n = {n}" for m, n in used.items())
     return apa_table(
         wide,
         caption=_("The same paths under several treatments of missing answers"),

@@ -44,7 +44,7 @@ def sentence(recovered: pd.DataFrame) -> str:
     )
     if missed.empty:
         return text
-    names = "; ".join(f"{r.table}, {r.label}" for r in missed.itertuples())
+    names = _("; ").join(f"{r.table} {r.label}" for r in missed.itertuples())
     return text + " " + _("These do not: {names}.").format(names=names)
 
 

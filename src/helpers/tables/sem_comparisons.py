@@ -66,7 +66,7 @@ def ladder_table(ladder: Invariance) -> ApaTable:
         cfi_source=cfi.source,
         rmsea=format_number(rmsea.value, 3, bounded=True),
         rmsea_source=rmsea.source,
-        groups=", ".join(f"{k} ({v})" for k, v in ladder.group_sizes.items()),
+        groups=_(", ").join(f"{k} ({v})" for k, v in ladder.group_sizes.items()),
     )
     return apa_table(
         frame, caption=_("Ladder of measurement invariance"), columns=columns, note=note,
@@ -239,7 +239,9 @@ def _step_check(step: str, result: SemResult | Unavailable) -> CheckResult | Una
         return result
     sound = bool(result.converged and result.admissible)
     text = _("The estimation converged and the solution is admissible.")
-    return CheckResult(step_label(step), sound, text=text if sound else "; ".join(result.problems))
+    return CheckResult(
+        step_label(step), sound, text=text if sound else _("; ").join(result.problems)
+    )
 
 
 def comparisons_table(comparisons: Mapping[str, RivalTable]) -> ApaTable:
@@ -281,7 +283,7 @@ def equivalence_sentence(comparisons: Mapping[str, RivalTable]) -> str:
     if not pairs:
         return _("No two of the rivals are equivalent.")
     return _("Equivalent, so that no data can tell them apart: {pairs}.").format(
-        pairs="; ".join(f"'{a}' = '{b}'" for a, b in pairs)
+        pairs=_("; ").join(f"'{a}' = '{b}'" for a, b in pairs)
     )
 
 

@@ -75,7 +75,7 @@ def release_sentence(partial: PartialLadder) -> str:
     if partial.released:
         sentence = _(
             "Up to the step '{step}', invariance holds in part; released: {names}."
-        ).format(step=step_label(partial.reached), names=", ".join(partial.released))
+        ).format(step=step_label(partial.reached), names=_(", ").join(partial.released))
     else:
         sentence = _("Up to the step '{step}', invariance holds in full; nothing is released.")
         sentence = sentence.format(step=step_label(partial.reached))

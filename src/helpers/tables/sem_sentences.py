@@ -35,7 +35,7 @@ def state_sentence(fit: ModelFit) -> str:
     result = fit.result
     if fit.trustworthy:
         return _("The estimation converged and the solution is admissible.")
-    found = "; ".join(result.problems)
+    found = _("; ").join(result.problems)
     if not result.converged:
         return _("The estimation did not converge, so no verdict is given: {found}").format(
             found=found
@@ -82,7 +82,7 @@ def fit_verdict(fit: ModelFit) -> str:
     if not missed and len(values) == len(CUTS):
         return _("All four approximate fit measures meet the stricter cut-offs.")
     if not missed:
-        names = ", ".join(name.upper() for name in values)
+        names = _(", ").join(name.upper() for name in values)
         return _("The fit measures that can be given meet the stricter cut-offs: {names}.").format(
             names=names or "–"
         )
@@ -211,14 +211,14 @@ def _converged_text(fit: ModelFit) -> str:
     """Say that the estimation converged, or what was found."""
     if fit.result.converged:
         return _("The estimation converged.")
-    return "; ".join(fit.result.problems)
+    return _("; ").join(fit.result.problems)
 
 
 def _admissible_text(fit: ModelFit) -> str:
     """Say that the solution is admissible, or what was found."""
     if fit.result.admissible:
         return _("No negative variance, no correlation beyond 1, all matrices positive definite.")
-    return "; ".join(fit.result.problems)
+    return _("; ").join(fit.result.problems)
 
 
 @passes_unavailable

@@ -63,7 +63,7 @@ def cut_text(name: str) -> tuple[str, str]:
     sign = "≥" if rows[0].direction == "min" else "≤"
     limits = [f"{sign} {format_number(r.value, bounded=True)}" for r in rows]
     text = limits[0] if len(limits) == 1 else f"{limits[0]} ({limits[1]})"
-    return text, "; ".join(dict.fromkeys(r.source for r in rows))
+    return text, _("; ").join(dict.fromkeys(_(r.source) for r in rows))
 
 
 def basis_of(fit: ModelFit, *, errors: str | None = None) -> Basis:
@@ -317,10 +317,17 @@ def recovered_paths(study: Study, fit: ModelFit) -> ApaTable | Unavailable:
     except DataContractError as error:
         return Unavailable(_("the recovery of planted paths"), str(error))
     recovered = recovered.rename(columns={"quantity": "label", "where": "table"})
+    recovered["label"] = [_told(fit, name) for name in recovered["label"]]
     return recovery_table(
         recovered.sort_values("table", kind="stable"),
         caption=_("Planted paths and their estimates, in the metric of the marker items"),
     )
+
+
+def _told(fit: ModelFit, name: str) -> str:
+    """Return a path, ``RSAT ~ REC``, or a defined effect in words."""
+    outcome, _sign, predictor = name.partition(" ~ ")
+    return f"{fit.label(predictor)} → {fit.label(outcome)}" if predictor else fit.label(name)
 
 
 @passes_unavailable

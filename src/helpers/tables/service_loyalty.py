@@ -232,7 +232,7 @@ def map_sentence(found: ImportanceMap, study: Study, fitted: ModelFit | None = N
     if act.empty:
         return text + " " + _("Nothing lies among what is important and done worse than average.")
     firm = act["again"] >= THRESHOLDS["again"].value
-    names = ", ".join(act["label"])
+    names = _(", ").join(act["label"])
     todo = _("Important and done worse than average: {names}.").format(names=names)
     sure = (
         _("New samples would mostly put it in the same field.")

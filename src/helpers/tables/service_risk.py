@@ -40,7 +40,7 @@ def segment_label(study: Study, data: RiskData, segment: str) -> str:
     if segment == OTHER:
         return _("all other segments")
     items = [study.spec.groups[name].item for name in data.segments]
-    return ", ".join(
+    return " × ".join(
         code_label(study, item, float(code))
         for item, code in zip(items, segment.split(BETWEEN), strict=True)
     )
@@ -173,7 +173,7 @@ def coefficients_sentence(study: Study, model: RiskModel) -> str:
         "Chosen in at least {share} of half samples: associated with more leaving: {up}; with "
         "less: {down}."
     ).format(
-        share=format_percent(cut, 0), up="; ".join(up) or none, down="; ".join(down) or none
+        share=format_percent(cut, 0), up=_("; ").join(up) or none, down=_("; ").join(down) or none
     )  # fmt: skip
 
 
@@ -193,7 +193,7 @@ def fairness_table(
         if part.too_small:
             notes.append(
                 _("Too small to be shown: {names}.").format(
-                    names=", ".join(code_label(study, item, float(c)) for c in part.too_small)
+                    names=_(", ").join(code_label(study, item, float(c)) for c in part.too_small)
                 )
             )
     if not rows:

@@ -13,6 +13,7 @@ from helpers.sem.groups import Invariance
 from helpers.sem.rivals import RivalTable, compare_study_rivals
 from helpers.sem.study_fit import ModelFit
 from helpers.sem.study_groups import study_invariance
+from helpers.specification import one_text
 from helpers.tables.apa import ApaTable
 from helpers.tables.describing import correlation_table, reliability_table
 from helpers.tables.findings import findings_sentence
@@ -47,7 +48,7 @@ def question(study: Study) -> str:
             "right. The study asks whether a better recovery goes with more satisfaction, and "
             "whether satisfaction goes on to what customers later think and do."
         )
-    names = ", ".join(study.construct_name(code) for code in study.construct_codes)
+    names = _(", ").join(study.construct_name(code) for code in study.construct_codes)
     return _("The study asks how these concepts go together: {names}.").format(names=names)
 
 
@@ -185,8 +186,8 @@ def provenance_sentence(study: Study) -> str:
     """Say where the data come from, under which licence, and how to cite them."""
     return _("{provenance} Licence: {licence}. Cite: {citation}").format(
         provenance=pick(study.spec.provenance.model_dump()),
-        licence=study.spec.licence,
-        citation=study.spec.citation,
+        licence=one_text(study.spec.licence),
+        citation=one_text(study.spec.citation),
     )
 
 

@@ -137,7 +137,7 @@ def signs_table(study: Study) -> ApaTable:
             Column("share", _("Share with at least so many"), "percent", 1),
         ],
         note=_("Signs counted: {names}.").format(
-            names=", ".join(mark_label(m) for m in SIGNS if m not in study.marks.unavailable)
+            names=_(", ").join(mark_label(m) for m in SIGNS if m not in study.marks.unavailable)
         ),
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from helpers.i18n import _
+from helpers.specification import one_text
 from helpers.tables.apa import ApaTable
 from helpers.tables.reporting import Point, checklist, stated
 
@@ -69,7 +70,9 @@ def _data(study: Study, part: str) -> Point:
     if study.spec.statements.data is not None:
         return stated(study, part, _("data"), "data")
     source = study.spec.data
-    text = _("licence: {licence}; say where they are deposited").format(licence=study.spec.licence)
+    text = _("licence: {licence}; say where they are deposited").format(
+        licence=one_text(study.spec.licence)
+    )
     if source is None:
         text = _("a published matrix, cited; single answers were never published")
     return Point(part, _("data"), "partly", text, "95")

@@ -159,7 +159,7 @@ def _joined(values: pd.Series, labels: Mapping[int, str], k: int) -> list[Level]
     if not rare or len(rare) == len(counts):
         return []
     code = int(max(counts.index)) + 1
-    names = ", ".join(labels.get(c, str(c)) for c in rare)
+    names = _(", ").join(labels.get(c, str(c)) for c in rare)
     kept = {c: t for c, t in labels.items() if c not in rare}
     what = _("rare categories joined: {names}").format(names=names)
     return [Level(values.mask(values.isin(rare), code), {**kept, code: _("other")}, what)]

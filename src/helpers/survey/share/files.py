@@ -10,6 +10,7 @@ from pathlib import Path
 
 from helpers.errors import ReportError
 from helpers.i18n import _, in_language, pick
+from helpers.specification import one_text
 from helpers.survey.load import Study
 from helpers.survey.share.copy import SharedCopy, Variable, shared_copy
 from helpers.survey.simulate.export import write_whole
@@ -154,8 +155,8 @@ def description(study: Study, copy: SharedCopy) -> str:
         lines += [f"**{_('SIMULATED')}**", ""]
     lines += [
         pick(spec.provenance.model_dump()), "",
-        f"- {_('Licence')}: {spec.licence}",
-        f"- {_('Citation')}: {spec.citation}",
+        f"- {_('Licence')}: {one_text(spec.licence)}",
+        f"- {_('Citation')}: {one_text(spec.citation)}",
         f"- {_('Respondents')}: {len(copy.table)}",
         "", f"## {_('What was done against recognition')}", "",
         "- " + _("Ids are replaced by salted codes; the salt is not part of this copy."),
