@@ -331,7 +331,7 @@ def htmt_table(result: HtmtResult | Unavailable, most: int) -> ApaTable | Unavai
     )
     if result.left_out:
         note += " " + _("Constructs with a single item are left out: {names}.").format(
-            names=", ".join(result.left_out)
+            names=_(", ").join(result.left_out)
         )
     return apa_table(
         rows.head(most),
