@@ -63,9 +63,11 @@ def reliability_parts(found: MarkerModels, *, chosen: Chosen | None = None) -> R
     Total reliability of the baseline model is composite reliability (omega) of the sum of
     standardised items. Substantive and method reliability add up to that of the chosen model,
     which need not equal that of the baseline exactly. Loadings of opposite sign on the marker
-    cancel, as they do in a sum of items. A factor with an item that loads on a second substantive
-    factor has no such decomposition; its row holds the reason ``cross_loading``. Blank answers:
-    as in phase I. Checked against lavaan: tests/reference/method_bias.R.
+    cancel, as they do in a sum of items. No interval is given: the method part is a square, whose
+    delta-method error vanishes near 0; phase III carries the uncertainty. A factor with an
+    item that loads on a second substantive factor has no such decomposition; its row holds the
+    reason ``cross_loading``. Blank answers: as in phase I. Checked against lavaan:
+    tests/reference/method_bias.R.
 
     References
     ----------
