@@ -23,7 +23,11 @@ NAMES = frozenset({
     "用户id", "微信昵称", "用户昵称", "来源详情", "姓名", "您的姓名", "昵称", "手机号",
     "手机号码", "电话", "电话号码", "联系电话", "联系方式", "邮箱", "电子邮箱", "邮箱地址",
     "电子邮件", "微信号", "qq", "qq号", "身份证", "身份证号", "身份证号码",
-    "学号", "家庭住址",
+    "学号", "家庭住址", "住址", "详细地址", "收货地址", "通讯地址",
+    "address", "home address", "postal address", "street address", "mailing address",
+    "adresse", "anschrift", "student number", "student id", "matriculation number",
+    "matrikelnummer", "employee number", "employee id", "iban", "account number",
+    "external reference", "custom data",
     "nachname", "vorname", "e-mail-adresse", "telefon", "telefonnummer", "breitengrad",
     "längengrad", "nachname des empfängers", "vorname des empfängers", "e-mail des empfängers",
     "externe datenreferenz", "breitengrad des standorts", "längengrad des standorts",
@@ -40,6 +44,14 @@ _ASKED = re.compile(
     r"first name|last name|passport number|wechat id)\b",
     re.IGNORECASE,
 )
+_PERSON = re.compile(
+    r"(?:your |the )?(?:first|last|full|family|given|middle|maiden|nick|sur|respondents?|resp"
+    r"|participants?|customers?|users?|contact|students?|employees?|patients?|recipients?)"
+    r" ?names?|names? of (?:the |your )?(?:resp\w*|participant|customer|student|employee|patient)"
+)
+"""Names of columns that hold names of persons; a shop's or a brand's name is none."""
+
+_SIGNS = re.compile(r"[\W_]+")
 _NUMBERED = re.compile(r"^(?:Q?\d+(?:\.\d+)*\s*[、.:：)）]\s*|\*\s*)+")
 _PATTERNS = {
     "e-mail addresses": r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]{2,}",
@@ -73,7 +85,26 @@ def plain_name(column: str) -> str:
 
 def by_name(column: str) -> bool:
     """Tell whether a column name, or the question that it holds, asks for a direct identifier."""
-    return plain_name(column) in NAMES or bool(_ASKED.search(str(column)))
+    return is_named_so(column) or bool(_ASKED.search(str(column)))
+
+
+def is_named_so(column: str) -> bool:
+    """Tell whether a column bears the name of a direct identifier, however it is written.
+
+    Programs write ``RecipientLastName`` as ``recipient_last_name`` or ``Recipient.Last.Name``.
+    """
+    name = plain_name(column)
+    if name in NAMES or squeezed(name) in _SQUEEZED:
+        return True
+    return bool(_PERSON.fullmatch(_SIGNS.sub(" ", name).strip()))
+
+
+def squeezed(name: str) -> str:
+    """Return a name without blanks and signs, lower case."""
+    return _SIGNS.sub("", name).casefold()
+
+
+_SQUEEZED = frozenset(squeezed(name) for name in NAMES)
 
 
 def by_content(cells: pd.Series) -> str | None:

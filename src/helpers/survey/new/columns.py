@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -16,6 +16,7 @@ from helpers.survey.readers.answers import (
     CONVENTIONAL_CODES,
     as_number,
     code_before_label,
+    halves_around_zero,
     plain,
 )
 from helpers.survey.readers.export import Export
@@ -258,14 +259,6 @@ def _codes_apart(values: pd.Series) -> list[int]:
     top, bottom = usual.max(), usual.min()
     apart = [v for v in found if v > 2 * max(top, 5) or (v < 0 <= bottom)]
     return sorted(int(v) for v in apart)
-
-
-def halves_around_zero(codes: Collection[float]) -> bool:
-    """Tell whether codes are those of a scale such as -3 to 3, its last step perhaps unused."""
-    whole = {v for v in codes if v not in CONVENTIONAL_CODES}
-    low, high = min(whole, default=0.0), max(whole, default=0.0)
-    run = set(np.arange(low, 1)) <= whole
-    return low <= -2 and high >= 2 and run and abs(low + high) <= 1
 
 
 def _worded(name: str, wording: str, filled: pd.Series, index: pd.Index, separator: str) -> Column:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -80,6 +80,14 @@ def _written(narrow: str, decimal: str) -> float | None:
     if decimal == ",":
         narrow = narrow.replace(",", ".") if narrow.count(",") == 1 else narrow
     return float(narrow) if _NUMBER.match(narrow) else None
+
+
+def halves_around_zero(codes: Collection[float]) -> bool:
+    """Tell whether codes are those of a scale such as -3 to 3, its last step perhaps unused."""
+    whole = {v for v in codes if v not in CONVENTIONAL_CODES}
+    low, high = min(whole, default=0.0), max(whole, default=0.0)
+    run = set(np.arange(low, 1)) <= whole
+    return low <= -2 and high >= 2 and run and abs(low + high) <= 1
 
 
 def label_codes(scale: Scale) -> dict[str, int]:

@@ -136,7 +136,7 @@ def assemble(
     dropped, said = _dropped(body, [n for n in names if n not in used], platform, place)
     dropped |= {n: IDENTIFIER for n in used if identifiers.by_name(n)}
     kept = [n for n in names if n not in dropped and n not in used]
-    answers, unnamed = _without_empty(body[kept], place)
+    answers, unnamed = _without_empty(body[kept], names, place)
     findings += said + unnamed + _time_pages(meta, body[[n for n in names if timer(n)]], place)
     return Export(
         meta, answers, dropped, tuple(findings), dict(tokens or {}), separator,
@@ -194,9 +194,12 @@ def _dropped(
     return dropped, findings
 
 
-def _without_empty(answers: pd.DataFrame, place: str) -> tuple[pd.DataFrame, list[Finding]]:
+def _without_empty(
+    answers: pd.DataFrame, names: list[str], place: str
+) -> tuple[pd.DataFrame, list[Finding]]:
     """Leave out columns without name and cells; a column without a name but with cells is said."""
-    findings = []
+    findings: list[Finding] = []
+    held: dict[int, int] = {}
     for column in [c for c in answers.columns if not c.strip()]:
         if _numbers_rows(answers[column]):
             sentence = said("a column without a name numbers the rows; it was not kept.")
@@ -205,14 +208,27 @@ def _without_empty(answers: pd.DataFrame, place: str) -> tuple[pd.DataFrame, lis
             continue
         n = int((answers[column].astype("str").str.strip() != "").sum())
         if n:
-            sentence = said(
-                "a column without a name holds {n} cells; every column needs a name. Name it in "
-                "the header row.",
-                n=n,
-            )
-            findings.append(Finding("error", place, sentence))
+            held[names.index(column) + 1] = n
         answers = answers.drop(columns=column)
-    return answers, findings
+    return answers, [*findings, *_unnamed(held, place)]
+
+
+def _unnamed(held: Mapping[int, int], place: str) -> list[Finding]:
+    """Return the finding on columns without a name: place in the file -> filled cells."""
+    if not held:
+        return []
+    sentence = said(
+        "a column without a name holds {n} cells; every column needs a name. Name it in "
+        "the header row.",
+        n=next(iter(held.values())),
+    )
+    if len(held) > 1:
+        sentence = said(
+            "{k} columns without a name hold cells (columns {places} of the file); every column "
+            "needs a name. Name them in the header row.",
+            k=len(held), places=listed(held),
+        )  # fmt: skip
+    return [Finding("error", place, sentence)]
 
 
 def _numbers_rows(cells: pd.Series) -> bool:

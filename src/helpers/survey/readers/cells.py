@@ -148,7 +148,8 @@ def _parts(
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DataContractError(
             f"read_source: file= {place} cannot be split into cells ({str(error).strip()}); every "
-            "line needs as many cells as the header. Look for an unclosed quote or a stray comma."
+            "line needs as many cells as the header. Look for an unclosed quote, a stray comma, or "
+            "a title above the names."
         ) from None
 
 
@@ -223,7 +224,8 @@ def _refuse_ragged(stream: BinaryIO, start: int, width: int, delimiter: str, pla
 def _unsplit(place: str, found: str) -> DataContractError:
     return DataContractError(
         f"read_source: file= {place} cannot be split into cells ({found}); every line needs as "
-        "many cells as the header. Look for an unclosed quote or a stray comma."
+        "many cells as the header. Look for an unclosed quote, a stray comma, or a title above "
+        "the names."
     )
 
 

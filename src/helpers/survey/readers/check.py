@@ -12,12 +12,17 @@ from helpers import paths
 from helpers.errors import SuiteError
 from helpers.survey.findings import Finding, Said, by_severity, listed, said
 from helpers.survey.identifiers import distinct
-from helpers.survey.readers.answers import CONVENTIONAL_CODES
+from helpers.survey.readers.answers import (
+    CONVENTIONAL_CODES,
+    code_before_label,
+    halves_around_zero,
+)
 from helpers.survey.readers.assemble import IDENTIFIER, PLATFORM
 from helpers.survey.readers.detect import Detected, detect, read_export
 from helpers.survey.readers.export import Export
 from helpers.survey.readers.intake import rows_found
 
+_NUMBER = re.compile(r"^[+-]?\d+([.,]\d+)*$")
 _INTEGER = re.compile(r"^[+-]?\d+(\.0*)?$")
 _BROKEN = re.compile(r"^#(REF|DIV/0|VALUE|NAME|NULL|NUM|N/A)[!?]?$")
 _FEW = 30
@@ -52,6 +57,8 @@ def check_export(path: Path) -> tuple[Detected | None, list[Finding]]:
         return detected, [Finding("error", place, str(error))]
     findings = [*export.findings, *rows_found(export.meta, "main", place)]
     findings += _columns(export, place) + _rows(export, place) + _left_out(export, place)
+    if detected.reader == "csv" and export.answers.shape[1] + len(export.dropped) == 1:
+        findings.append(_one_column(place))
     return detected, by_severity(findings)
 
 
@@ -69,8 +76,8 @@ def _columns(export: Export, place: str) -> list[Finding]:
             constant.append(column)
         if any(_BROKEN.match(t) for t in texts):
             broken.append(column)
-        elif numbers and len(numbers) < len(texts) <= _FEW:
-            mixed.append(column)
+        elif words := _words_among_numbers(texts):
+            mixed.append(f"{column} ({listed(sorted(words), most=2)})")
         for code in _odd_codes(numbers, texts):
             declared = export.missing_codes.get(column, {})
             if code not in declared:
@@ -80,7 +87,7 @@ def _columns(export: Export, place: str) -> list[Finding]:
         (
             "note",
             said(
-                "{n} columns in which everybody gave the same answer: {names}.",
+                "{n} columns in which all answers given are the same: {names}.",
                 **_counted(constant),
             ),
         ),
@@ -95,6 +102,24 @@ def _columns(export: Export, place: str) -> list[Finding]:
     ]
     found += [("mark", _odd_code(code, named)) for code, named in sorted(codes.items())]
     return [Finding(severity, place, what) for severity, what in found if what.fields["n"]]
+
+
+def _one_column(place: str) -> Finding:
+    """Return the finding on a table that was not split."""
+    sentence = said(
+        "the table has one column; if it should have more, its cells are kept apart by blanks, by "
+        "fixed places, or by a sign other than comma, semicolon, tab and bar. Export it as CSV."
+    )
+    return Finding("mark", place, sentence)
+
+
+def _words_among_numbers(texts: set[str]) -> set[str]:
+    """Return the texts of a short list of answers that are no numbers, if others are.
+
+    A code in front of its label, as in ``7 (very much)``, is no word.
+    """
+    words = {t for t in texts if not _NUMBER.match(t) and code_before_label(t) is None}
+    return words if 0 < len(words) < len(texts) <= _FEW else set()
 
 
 def _counted(columns: list[str], most: int = 8) -> dict[str, object]:
@@ -117,7 +142,8 @@ def _odd_codes(numbers: set[str], texts: set[str]) -> list[int]:
     if len(texts) > _FEW or len(numbers) < _MOSTLY * len(texts):
         return []
     values = {int(float(t)) for t in numbers}
-    odd = {v for v in values if v in CONVENTIONAL_CODES or v < 0}
+    mirrored = halves_around_zero(values)
+    odd = {v for v in values if v in CONVENTIONAL_CODES or (v < 0 and not mirrored)}
     scale = values - odd
     return sorted(odd) if scale and max(scale) <= _LONGEST_SCALE and min(scale) >= 0 else []
 

@@ -105,7 +105,7 @@ def detect(path: Path, *, sheet: str | None = None) -> Detected:
         A file from a survey platform or a statistics program, packed or not. What its name ends in
         is not looked at.
     sheet : str, optional
-        Of a workbook; by default the first visible one that holds cells.
+        Of a workbook; by default the visible one of most rows, the first of equal ones.
 
     Returns
     -------
@@ -170,7 +170,9 @@ def _sheet(sheets: Sheets, asked: str | None) -> Guess:
     if asked is not None:
         return Guess("sheet", sheets.chosen, _("it was asked for"))
     why = _("it is the only visible sheet that holds cells")
-    if sheets.others:
+    if sheets.others and not sheets.first:
+        why = _("it holds the most rows of {n} visible sheets").format(n=len(sheets.others) + 1)
+    elif sheets.others:
         why = _("it is the first of {n} visible sheets").format(n=len(sheets.others) + 1)
     if sheets.hidden:
         why += _("; hidden sheets are not read: {names}").format(names=listing(sheets.hidden))
@@ -218,7 +220,7 @@ def _described(
     found = recognise(rows)
     some = rows.iloc[:, :_COLUMNS]
     body = some.iloc[found.header_rows :]
-    dates = guess_dates(body, found.reader)
+    dates = guess_dates(body, found.reader, stamp=str(rows.iloc[0, 0]).strip())
     decimal = guess_decimal(body, start.get("delimiter", ","))
     columns, said = _columns(rows, found)
     layout = Layout(found.reader, dates=dates.found if dates else "year-first", columns=columns)
@@ -243,7 +245,7 @@ def _form(rows: pd.DataFrame, layout: Layout, place: str) -> tuple[str, str]:
         return "mixed", _("the columns cannot be told apart yet")
     form = form_of(export.answers, frozenset(export.tokens))
     return form, {
-        "number": _("columns with few distinct answers hold whole numbers"),
+        "number": _("columns with few distinct answers hold numbers"),
         "text": _("columns with few distinct answers hold words"),
         "mixed": _("some columns with few distinct answers hold numbers and others words"),
     }[form]

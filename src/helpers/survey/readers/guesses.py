@@ -123,8 +123,12 @@ def _agreeing(widths: list[int]) -> int:
     return sum(w == widths[0] for w in widths)
 
 
-def guess_dates(body: pd.DataFrame, reader: str) -> Guess | None:
-    """Return the guess on the order of dates, or None where there is none or the year leads."""
+def guess_dates(body: pd.DataFrame, reader: str, *, stamp: str = "") -> Guess | None:
+    """Return the guess on the order of dates, or None where there is none or the year leads.
+
+    ``stamp`` is the name of the first column: Google Forms writes it, and the dates below it, in
+    the language of the form, and only American English puts the month first.
+    """
     total = dict.fromkeys(("year-first", "day-first", "month-first", "either", "unread"), 0)
     for column in body:
         orders = metadata.date_orders(body[column])
@@ -133,7 +137,8 @@ def guess_dates(body: pd.DataFrame, reader: str) -> Guess | None:
     day, month, either = total["day-first"], total["month-first"], total["either"]
     if not (day or month or either):
         return None
-    usual = "month-first" if reader in ("surveymonkey", "google_forms") else "day-first"
+    american = reader == "google_forms" and stamp.casefold() == "timestamp"
+    usual = "month-first" if reader == "surveymonkey" or american else "day-first"
     if day and month:
         why = _("{a} dates can only have the day first and {b} only the month first").format(
             a=day, b=month

@@ -175,6 +175,9 @@ def parse_times(values: pd.Series, *, order: str = "year-first") -> pd.Series:
 
 
 _TIME_KIND = "datetime64[us]"
+_POINTS = re.compile(r"^\d{1,2}\.\s*\d{1,2}\.\s*\d{2,4}\b")
+"""Dates kept apart by points: nobody writes the month first in them."""
+
 _TIME = re.compile(
     r"^(\d{1,4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,4})日?"
     r"(?:[T\s]+(上午|下午|AM|PM)?\s*(\d{1,2})[:：](\d{2})(?:[:：](\d{2})(?:\.\d+)?)?"
@@ -233,7 +236,7 @@ def date_orders(values: pd.Series) -> dict[str, int]:
             counts["unread"] += 1
         elif len(found[1]) == 4:
             counts["year-first"] += 1
-        elif int(found[1]) > 12:
+        elif int(found[1]) > 12 or _POINTS.match(str(text).strip()):
             counts["day-first"] += 1
         elif int(found[2]) > 12:
             counts["month-first"] += 1

@@ -34,6 +34,7 @@ _OTHER = {
     b"7z\xbc\xaf": "a 7-Zip archive",
     b"RDX": "an R data file",
     b"SQLi": "a database",
+    b"HEADER RECORD***": "a SAS transport file",
     b"{\\rt": "an RTF document",
 }
 

@@ -6,6 +6,7 @@ import re
 
 import pandas as pd
 
+from helpers.survey.identifiers import squeezed
 from helpers.survey.readers import metadata
 from helpers.survey.readers.assemble import (
     Taken,
@@ -48,6 +49,8 @@ _BY_LABEL = {
     "location latitude": "LocationLatitude", "location longitude": "LocationLongitude",
     "distribution channel": "DistributionChannel", "user language": "UserLanguage",
 }  # fmt: skip
+_BY_LETTERS = {squeezed(name): name for name in (*CANONICAL, *_BY_IMPORT_ID.values())}
+_DURATION = "Duration (in seconds)"
 _ORDER = ("StartDate", "EndDate", "Status", "IPAddress", "Progress", "Duration (in seconds)",
           "Finished", "RecordedDate", "ResponseId")  # fmt: skip
 _PREVIEW = ("survey preview", "survey test", "1", "2")
@@ -97,12 +100,12 @@ def read_qualtrics(rows: pd.DataFrame, place: str, layout: Layout) -> Export:
     canonical = {v: k for k, v in CANONICAL.items() if k in names and k != "Status"}
     preview = None
     if "Status" in names:
-        preview = body["Status"].astype("str").str.strip().str.lower().isin(_PREVIEW).astype("str")
+        preview = previews(body["Status"])
     labels = next((h for h in headers[1:] if not any(c.startswith(IMPORT_ID) for c in h)), [])
     questions = {name: label.strip() for name, label in zip(names, labels) if name != label}
     taken = Taken(names, headers, body, canonical, questions, tuple(findings))
     export = assemble(
-        taken, layout, place, platform=lambda c: bool(_PLATFORM.search(c)), preview=preview,
+        taken, layout, place, platform=is_platform, preview=preview,
         timer=lambda c: bool(_PAGE_SUBMIT.search(c)),
     )  # fmt: skip
     meta = export.meta
@@ -113,7 +116,7 @@ def read_qualtrics(rows: pd.DataFrame, place: str, layout: Layout) -> Export:
 def header_rows(rows: pd.DataFrame) -> int:
     """Return how many of the first rows are header: up to the import ids, else by the dates."""
     for i in range(min(3, len(rows))):
-        if any(cell.startswith(IMPORT_ID) for cell in header_row(rows, i)):
+        if holds_ids(header_row(rows, i)):
             return i + 1
     if len(rows) < 2:
         return 1
@@ -124,6 +127,12 @@ def header_rows(rows: pd.DataFrame) -> int:
             cell = second[at[0]].strip()
             return 2 if cell and not any(sign.isdigit() for sign in cell) else 1
     return 1
+
+
+def holds_ids(cells: list[str]) -> bool:
+    """Tell whether a row is that of the import ids: one in most of its filled cells."""
+    filled = [cell for cell in cells if cell.strip()]
+    return 0 < len(filled) <= 2 * sum(cell.startswith(IMPORT_ID) for cell in filled)
 
 
 def _import_ids(rows: pd.DataFrame, n: int) -> list[str]:
@@ -140,13 +149,34 @@ def standard_names(
 ) -> list[str]:
     """Return the names of the columns, metadata under their fixed names."""
     if "ResponseId" in names or "StartDate" in names:
-        return names
+        return [_DURATION if fixed_name(name) == _DURATION else name for name in names]
     if ids:
         return [_BY_IMPORT_ID.get(i, name) for name, i in zip(names, ids, strict=True)]
     by_label = [_BY_LABEL.get(name.casefold(), name) for name in names]
     if "ResponseId" in by_label:
         return by_label
+    by_letters = [fixed_name(name) for name in names]
+    if {"ResponseId", "StartDate"} <= set(by_letters):
+        return by_letters
     return _by_order(names, rows, n)
+
+
+def fixed_name(name: str) -> str:
+    """Return the platform's name of a column that another program wrote in its own manner.
+
+    ``start_date`` and ``Start.Date`` are ``StartDate``; ``Duration__in_seconds_`` is SPSS's.
+    """
+    return _BY_LETTERS.get(squeezed(name), name)
+
+
+def previews(status: pd.Series) -> pd.Series:
+    """Return as text which rows of the column Status are previews or tests."""
+    return status.astype("str").str.strip().str.lower().isin(_PREVIEW).astype("str")
+
+
+def is_platform(column: str) -> bool:
+    """Tell whether a column is the platform's own."""
+    return bool(_PLATFORM.search(column))
 
 
 def _by_order(names: list[str], rows: pd.DataFrame, n: int) -> list[str]:

@@ -93,7 +93,7 @@ def _unread(layout: Layout) -> Callable[[str], bool]:
     def unread(name: str) -> bool:
         known = identifiers.plain_name(name)
         asked = name in named or known in _ADDRESSES
-        return not asked and (known in identifiers.NAMES or known in _UNUSED)
+        return not asked and (identifiers.is_named_so(name) or known in _UNUSED)
 
     return unread
 

@@ -10,6 +10,7 @@ import pandas as pd
 from helpers.i18n import _
 from helpers.survey.readers import qualtrics
 from helpers.survey.readers.assemble import header_row
+from helpers.survey.readers.fixed_columns import lime_names, monkey_names
 from helpers.survey.readers.wenjuanxing import NEEDED, plain_header
 
 _STAMPS = frozenset({
@@ -18,8 +19,7 @@ _STAMPS = frozenset({
     "отметка времени", "tijdstempel",
 })  # fmt: skip
 _SPLIT_NUMBER = re.compile(r"^第\d+题\(")
-_INTEGER = re.compile(r"^[+-]?\d+(\.0*)?$")
-_NUMBER = re.compile(r"^[+-]?\d+([.,]\d+)?$")
+_NUMBER = re.compile(r"^[+-]?\d+([.,]\d*)?$")
 _LEGACY = re.compile(r"^V\d+$")
 
 
@@ -53,6 +53,9 @@ def recognise(rows: pd.DataFrame) -> Recognised:
     first = [c.strip() for c in header_row(rows, 0)]
     second = [c.strip() for c in header_row(rows, 1)] if len(rows) > 1 else []
     low = [c.casefold() for c in first]
+    if {"id", "submitdate"} <= set(low) or {"response id", "date submitted"} <= set(low):
+        why = _("there are columns for the id and the date of submission as LimeSurvey names them")
+        return Recognised("limesurvey", why)
     for test in (_qualtrics, _wenjuanxing):
         found = test(rows, first, second)
         if found:
@@ -60,19 +63,29 @@ def recognise(rows: pd.DataFrame) -> Recognised:
     if low[0] in ("respondent id", "respondent_id") and second and not second[0]:
         why = _("the first column is 'Respondent ID', and the second row is blank under it")
         return Recognised("surveymonkey", why, 2)
-    if {"id", "submitdate"} <= set(low) or {"response id", "date submitted"} <= set(low):
-        why = _("there are columns for the id and the date of submission as LimeSurvey names them")
-        return Recognised("limesurvey", why)
     if low[0] in _STAMPS:
         why = _("the first column is a time stamp ('{name}') and there is no id")
         return Recognised("google_forms", why.format(name=first[0]))
-    return _plain(first)
+    return _by_cells(rows) or _plain(first)
+
+
+def _by_cells(rows: pd.DataFrame) -> Recognised | None:
+    """Return the platform whose fixed first columns stand there, under other names."""
+    for reader, names, n in (
+        ("limesurvey", lime_names(rows), 1), ("surveymonkey", monkey_names(rows), 2),
+    ):  # fmt: skip
+        if names:
+            why = _("the first {k} columns hold what {platform} writes there, under other names")
+            name = {"limesurvey": "LimeSurvey", "surveymonkey": "SurveyMonkey"}[reader]
+            why = why.format(k=len(names), platform=name)
+            return Recognised(reader, why, n, False, ("csv",))
+    return None
 
 
 def _qualtrics(rows: pd.DataFrame, first: list[str], second: list[str]) -> Recognised | None:
     """Return Qualtrics if the header, or the order of the first columns, is its own."""
     n = qualtrics.header_rows(rows)
-    if any(c.startswith(qualtrics.IMPORT_ID) for c in header_row(rows, n - 1)):
+    if qualtrics.holds_ids(header_row(rows, n - 1)):
         why = _("row {n} holds the platform's import ids; the answers begin below it")
         return Recognised("qualtrics", why.format(n=n), n)
     if sum(bool(_LEGACY.match(c)) for c in first) >= _ENOUGH and second[:1] == ["ResponseID"]:
@@ -122,9 +135,9 @@ def form_of(answers: pd.DataFrame, tokens: frozenset[str]) -> str:
         cells = {str(c).strip() for c in answers[column].unique()} - tokens - {""}
         if not cells or len(cells) > _MOST:
             continue
-        integer = sum(bool(_INTEGER.match(c)) for c in cells)
-        numbers += 2 * integer > len(cells)
-        texts += 2 * integer <= len(cells)
+        written = sum(bool(_NUMBER.match(c)) for c in cells)
+        numbers += 2 * written > len(cells)
+        texts += 2 * written <= len(cells)
     total = numbers + texts
     if not total:
         return "text"

@@ -18,6 +18,7 @@ from helpers.survey.readers.export import Export
 from helpers.survey.readers.labelled import Labelled
 from helpers.survey.readers.layout import Layout
 from helpers.survey.readers.qualtrics import CANONICAL as _QUALTRICS
+from helpers.survey.readers.qualtrics import fixed_name, is_platform, previews
 
 _NOT = "not answered"
 BLANKS = dict.fromkeys(
@@ -53,14 +54,20 @@ def read_labelled(found: Labelled, place: str, layout: Layout) -> Export:
     rows = found.rows
     names = header_row(rows, 0)
     body, headers, findings = under_header(rows, 1, names, place)
-    known = {v: k for k, v in _QUALTRICS.items() if k in names and k != "Status"}
-    canonical = known if len(known) >= _FEW else {}
+    fixed = {fixed_name(name): name for name in names}
+    known = {v: fixed[k] for k, v in _QUALTRICS.items() if k in fixed and k != "Status"}
+    downloaded = len(known) >= _FEW
+    canonical = known if downloaded else {}
+    preview = previews(body[fixed["Status"]]) if downloaded and "Status" in fixed else None
     if "respondent_id" in names:
         canonical["respondent_id"] = "respondent_id"
     taken = Taken(
         names, headers, body, canonical, found.questions, (*found.findings, *findings)
     )  # fmt: skip
-    export = assemble(taken, layout, place, tokens=BLANKS | dict(found.tokens), separator=";")
+    export = assemble(
+        taken, layout, place, tokens=BLANKS | dict(found.tokens), separator=";", preview=preview,
+        platform=lambda column: downloaded and is_platform(column),
+    )  # fmt: skip
     kept = set(export.answers)
     return replace(
         export,

@@ -17,6 +17,7 @@ from helpers.survey.readers.assemble import (
     unique_names,
 )
 from helpers.survey.readers.export import Export
+from helpers.survey.readers.fixed_columns import lime_names, monkey_names
 from helpers.survey.readers.layout import Layout
 from helpers.survey.readers.table import BLANKS
 from helpers.survey.readers.wenjuanxing import EMPTY, SKIPPED
@@ -26,7 +27,7 @@ _MONKEY = {
     "start date": "started_at", "date_created": "started_at", "end date": "ended_at",
     "date_modified": "ended_at", "ip address": "address", "ip_address": "address",
 }  # fmt: skip
-_MONKEY_PLATFORM = frozenset({"collector id", "collector_id"})
+_MONKEY_PLATFORM = frozenset({"collector id", "collector_id", "custom_1"})
 _WHOLE_CELL = frozenset({"response", "open-ended response", ""})
 _LIME = {
     "id": "respondent_id", "response id": "respondent_id", "submitdate": "submitted",
@@ -66,6 +67,9 @@ def read_surveymonkey(rows: pd.DataFrame, place: str, layout: Layout) -> Export:
             "the answers. Export it again."
         )
     top, second = ([plain_question(c) for c in header_row(rows, i)] for i in (0, 1))
+    if top[0].casefold() not in _MONKEY:
+        fixed = monkey_names(rows)
+        top = [*fixed, *top[len(fixed) :]]
     joined, questions, current = [], [], ""
     for head, option in zip(top, second, strict=True):
         current = head or current
@@ -91,6 +95,9 @@ def read_limesurvey(rows: pd.DataFrame, place: str, layout: Layout) -> Export:
     read as 1, 2, ...; the finding says in how many columns.
     """
     first = [plain_question(c) for c in header_row(rows, 0)]
+    if "submitted" not in {_LIME.get(c.casefold()) for c in first}:
+        fixed = lime_names(rows)
+        first = [*fixed, *first[len(fixed) :]]
     split = [_LIME_BOTH.match(c) for c in first]
     joined = [hit[1] if hit else c for hit, c in zip(split, first, strict=True)]
     names, findings = unique_names(joined, place)

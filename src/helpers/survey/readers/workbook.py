@@ -7,6 +7,7 @@ import re
 import zipfile
 import zlib
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +17,7 @@ from helpers.survey.findings import Finding, listed, said
 from helpers.survey.readers.opening import protected
 
 _FORMULA = re.compile(rb"<f[ >/]")
+_ERROR = re.compile(rb'<c [^>]*\bt="e"[^>]*>(?:<f[^>]*>[^<]*</f>|<f[^>]*/>)?<v>([^<]*)</v>')
 _WITHOUT_VALUE = re.compile(rb"(?:</f>|<f[^>]*/>)\s*(?:<v\s*/>|<v></v>)?\s*</c>")
 _NUMBER = re.compile(r"^[+-]?[\d.,:/ -]+$")
 _TITLES = 3
@@ -37,11 +39,14 @@ class Sheets:
         Further visible sheets that hold cells.
     hidden : tuple of str
         Sheets that are not shown; they are never taken by themselves.
+    first : bool
+        Whether the chosen sheet is the first visible one that holds cells.
     """
 
     chosen: str
     others: tuple[str, ...]
     hidden: tuple[str, ...]
+    first: bool = True
 
 
 def read_workbook(
@@ -54,7 +59,7 @@ def read_workbook(
     path, place : Path, str
         The file, and how messages name it.
     sheet : str, optional
-        A sheet's name; by default the first visible one that holds cells.
+        A sheet's name; by default the visible one of most rows, the first of equal ones.
 
     Notes
     -----
@@ -116,8 +121,10 @@ def _choose(
             f"read_source: file= {place} has no visible sheet with cells{kept}; one with a header "
             "and at least one respondent is needed. Export it again, or name the sheet."
         )
-    chosen = sheet if sheet is not None else shown[0]
-    return Sheets(chosen, tuple(n for n in shown if n != chosen), hidden)
+    longest = max(shown, key=lambda name: rows[name].total_height) if shown else ""
+    chosen = sheet if sheet is not None else longest
+    first = not shown or chosen == shown[0]
+    return Sheets(chosen, tuple(n for n in shown if n != chosen), hidden, first)
 
 
 def _texts(cells: list[list[object]], sheet: str, place: str) -> list[list[str]]:
@@ -138,11 +145,14 @@ def _below_titles(rows: list[list[str]]) -> tuple[list[list[str]], list[list[str
 
     A title stands above several columns, so that half of its row's cells are blank or more; the
     names are the first row in which every cell holds a text of its own. Where no such row follows
-    at the top, nothing is a title.
+    at the top, nothing is a title. Columns that are blank from there on are left out.
     """
-    for k, row in enumerate(rows[: _TITLES + 1]):
+    for k in range(min(_TITLES + 1, len(rows))):
+        used = [any(cells) for cells in zip(*rows[k:], strict=True)]
+        row = list(compress(rows[k], used))
         if _are_names(row):
-            return rows[k:], [[cell for cell in above if cell] for above in rows[:k]]
+            table = [list(compress(below, used)) for below in rows[k:]]
+            return table, [[cell for cell in above if cell] for above in rows[:k]]
         if 2 * sum(map(bool, row)) > len(row):
             break
     return rows, []
@@ -176,7 +186,7 @@ def cell_text(cell: object) -> str:
 
 
 def _formulas(path: Path, number: int, place: str) -> list[Finding]:
-    """Return findings on cells that hold formulas: with a stored value, and without one."""
+    """Return findings on cells that hold errors, or formulas with a stored value or without."""
     if not zipfile.is_zipfile(path):
         return []
     name = f"xl/worksheets/sheet{number + 1}.xml"
@@ -186,8 +196,16 @@ def _formulas(path: Path, number: int, place: str) -> list[Finding]:
     except (zipfile.BadZipFile, zlib.error, OSError, NotImplementedError):
         sentence = said("the workbook is damaged: formulas cannot be looked for. Export it again.")
         return [Finding("mark", place, sentence)]
+    broken = [hit.decode() for hit in _ERROR.findall(content)]
     n, empty = len(_FORMULA.findall(content)), len(_WITHOUT_VALUE.findall(content))
     findings = []
+    if broken:
+        sentence = said(
+            "{n} cells hold errors of a spreadsheet ({which}); they are read as blank. Correct the "
+            "formulas, or confirm that nothing belongs there.",
+            n=len(broken), which=listed(sorted(set(broken))),
+        )  # fmt: skip
+        findings.append(Finding("mark", place, sentence))
     if n > empty:
         sentence = said(
             "{n} cells hold formulas; the values stored with them are read.", n=n - empty
