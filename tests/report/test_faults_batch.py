@@ -143,6 +143,22 @@ def test_a_notebook_that_never_ends_is_ended(project, study):
     assert study("batch", config(project, timeout_s=60), "--resume")[0] == 0
 
 
+def test_the_start_of_the_fork_server_is_not_a_reports_time(project, study, monkeypatch):
+    """On a busy machine it takes longer than a short report may."""
+    ready, waits = Kernels.name, [6]
+
+    def slow(self):
+        time.sleep(waits.pop() if waits else 0)
+        return ready(self)
+
+    monkeypatch.setattr(Kernels, "name", slow)
+    project.notebook("10_work", BEGIN)
+    project.notebook("20_more", BEGIN)
+    text = "name: many\nstudy: toy\nmatrix: {n_boot: [1]}\nworkers: 1\n"
+    code, _out, err = study("batch", config(project, text, timeout_s=5))
+    assert (code, err) == (0, "")
+
+
 def start(project, *more):
     command = [sys.executable, "-m", "helpers.cli", "batch", str(project.root / "b.yml"), *more]
     env = {**os.environ, "STUDY_ROOT": str(project.root)}

@@ -64,6 +64,12 @@ def test_memory_beyond_the_limit_is_refused(project, kernels):
     assert outcome(path, kernels, limits=Limits(memory_mb=6000)).failure is None
 
 
+def test_without_time_no_kernel_is_started(project, kernels):
+    done = outcome(project.notebook("10_next", "print('ran')"), kernels, seconds_left=0.0)
+    assert done.failure.kind == "late" and "before it began" in done.failure.message
+    assert text_of(done) == "" and done.seconds == 0.0
+
+
 def test_the_time_of_a_report_ends_its_kernel(project, kernels):
     path = project.notebook("10_endless", "print('begun')", "import time\ntime.sleep(100)")
     started = time.monotonic()

@@ -92,6 +92,9 @@ def execute(
     limits : Limits, optional
         Memory and length of output.
     """
+    if seconds_left is not None and seconds_left <= 0:
+        late = Failure("late", "ReportTimeout", "the time of its report was over before it began")
+        return Executed(_tidied(nbformat.read(source, as_version=4)), 0.0, late)
     folder = Path(tempfile.mkdtemp(dir=kernels.folder))
     target = folder / source.name
     kernel_name = kernels.name()

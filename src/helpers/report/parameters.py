@@ -12,6 +12,8 @@ from typing import Any
 import nbformat
 import papermill
 import yaml
+from nbformat import ValidationError
+from nbformat.reader import NotJSONError
 
 from helpers.errors import ReportError, listing, nearest
 from helpers.report.execute import _escaped
@@ -41,7 +43,14 @@ def defaults(notebook: Path) -> dict[str, Any]:
 def _inspected(notebook: Path, _changed: int) -> Mapping[str, Mapping[str, Any]]:
     """Return what papermill sees in one state of a notebook."""
     logging.getLogger("papermill").setLevel(logging.ERROR)
-    return papermill.inspect_notebook(_escaped(notebook))
+    try:
+        return papermill.inspect_notebook(_escaped(notebook))
+    except (ValueError, NotJSONError, ValidationError) as error:
+        raise ReportError(
+            f"{notebook.name}: papermill cannot read the file ({str(error).splitlines()[0]}); a "
+            "notebook of Jupyter that names its kernel is needed. Open it in JupyterLab, choose "
+            "the Python kernel and save it."
+        ) from None
 
 
 @lru_cache(maxsize=1024)

@@ -210,6 +210,23 @@ def _all_with_facts(
     return known
 
 
+class _Clock:
+    """The time of one report; it runs from the first notebook that has to be executed."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds, self._until = seconds, None
+        self._starting = threading.Lock()
+
+    def left(self) -> float | None:
+        """Return the seconds that are left; None without a limit."""
+        if self._seconds is None:
+            return None
+        with self._starting:
+            if self._until is None:
+                self._until = time.monotonic() + self._seconds
+        return max(0.0, self._until - time.monotonic())
+
+
 def _run_all(
     jobs: Sequence[Job], book: Book, kernels: Kernels, outcome: Outcome, terms: Terms
 ) -> None:
@@ -217,13 +234,13 @@ def _run_all(
     progress = Progress(len(jobs), shown=terms.alone)
     stopping = threading.Event()
     cache = Cache(book.request.base)
-    until = None if terms.seconds is None else time.monotonic() + terms.seconds
+    clock = _Clock(terms.seconds)
 
     def work(job: Job) -> str | None:
         if stopping.is_set():
             return None
         progress.start(job.name)
-        done = _kept_or_run(job, book, kernels, cache, terms, until)
+        done = _kept_or_run(job, book, kernels, cache, terms, clock)
         status = None if stopping.is_set() else book.add(job, done)
         progress.finish(job.name)
         return status
@@ -244,7 +261,7 @@ def _run_all(
 
 
 def _kept_or_run(
-    job: Job, book: Book, kernels: Kernels, cache: Cache, terms: Terms, until: float | None
+    job: Job, book: Book, kernels: Kernels, cache: Cache, terms: Terms, clock: _Clock
 ) -> Executed:
     """Return an executed notebook: the kept one if all it depends on is as it was.
 
@@ -256,18 +273,19 @@ def _kept_or_run(
         kept = None if fresh else cache.get(key)
         if kept is not None:
             return told_in(kept, language)
-        done = _executed(job, kernels, terms, until)
+        done = _executed(job, kernels, terms, clock)
         if not failed_anywhere(done):
             cache.put(key, done)
     return told_in(done, language)
 
 
-def _executed(job: Job, kernels: Kernels, terms: Terms, until: float | None) -> Executed:
+def _executed(job: Job, kernels: Kernels, terms: Terms, clock: _Clock) -> Executed:
     """Run a notebook within the terms."""
+    kernels.name()  # waits for the fork server, which is not this report's time
     return execute(
         job.source, parameters=job.given, kernels=kernels, cwd=paths.project_root(),
         cell_seconds=terms.cell_seconds, limits=terms.limits,
-        seconds_left=None if until is None else max(0.0, until - time.monotonic()),
+        seconds_left=clock.left(),
     )  # fmt: skip
 
 
