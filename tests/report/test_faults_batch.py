@@ -145,7 +145,7 @@ def test_a_notebook_that_never_ends_is_ended(project, study):
 
 def test_the_start_of_the_fork_server_is_not_a_reports_time(project, study, monkeypatch):
     """On a busy machine it takes longer than a short report may."""
-    ready, waits = Kernels.name, [6]
+    ready, waits = Kernels.name, [13]
 
     def slow(self):
         time.sleep(waits.pop() if waits else 0)
@@ -155,7 +155,7 @@ def test_the_start_of_the_fork_server_is_not_a_reports_time(project, study, monk
     project.notebook("10_work", BEGIN)
     project.notebook("20_more", BEGIN)
     text = "name: many\nstudy: toy\nmatrix: {n_boot: [1]}\nworkers: 1\n"
-    code, _out, err = study("batch", config(project, text, timeout_s=5))
+    code, _out, err = study("batch", config(project, text, timeout_s=12))
     assert (code, err) == (0, "")
 
 
