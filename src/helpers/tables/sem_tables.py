@@ -126,8 +126,8 @@ def _fit_row(name: str, value: float, interval: str = "") -> dict[str, Any]:
 
 @passes_unavailable
 def loadings_table(fit: ModelFit) -> ApaTable:
-    """Return the loadings, raw and standardised, construct by construct."""
-    rows = fit.rows("=~")
+    """Return the loadings, standardised and raw, each with an interval, construct by construct."""
+    rows, ends = fit.rows("=~"), _standardised_ends(fit)
     frame = pd.DataFrame(
         {
             "construct": [fit.label(c) for c in rows["lhs"]],
@@ -137,16 +137,19 @@ def loadings_table(fit: ModelFit) -> ApaTable:
             "ci_low": rows["ci_low"],
             "ci_high": rows["ci_high"],
             "std_all": rows["std_all"],
+            "std_low": ends["ci_low"],
+            "std_high": ends["ci_high"],
         }
     )
     fixed = (rows["free"] == 0).to_numpy()  # a value that was set has no error
     frame.loc[fixed, ["se", "ci_low", "ci_high"]] = np.nan
     columns = [
         Column("item", _("Item"), "text"),
+        Column("std_all", _("Standardised"), "bounded"),
+        interval_column("std_low", "std_high", bounded=True),
         Column("estimate", _("Loading")),
         Column("se", "SE"),
         interval_column(),
-        Column("std_all", _("Standardised"), "bounded"),
     ]
     cut = THRESHOLDS["loading"]
     note = _(
@@ -158,6 +161,13 @@ def loadings_table(fit: ModelFit) -> ApaTable:
         frame, caption=_("Loadings of the items"), columns=columns, note=note,
         section="construct", basis=basis_of(fit),
     )  # fmt: skip
+
+
+def _standardised_ends(fit: ModelFit) -> pd.DataFrame:
+    """Return the ends of the intervals of the standardised loadings, blank where N is unknown."""
+    table = fit.result.standardized
+    ends = table.loc[table["op"] == "=~", ["ci_low", "ci_high"]].reset_index(drop=True)
+    return ends if fit.n_known else ends * np.nan
 
 
 @passes_unavailable

@@ -143,7 +143,7 @@ def _grades_sentence(found: LatentValidity) -> str:
             n=len(found.pairs)
         )
     grades = ("severe", "moderate", "marginal", "none", "unknown")
-    listed = ", ".join(f"{grade_name(g)} {counts[g]}" for g in grades if g in counts)
+    listed = _(", ").join(f"{grade_name(g)} {counts[g]}" for g in grades if g in counts)
     return _("Pairs by the problem of telling them apart: {listed}.").format(listed=listed)
 
 
