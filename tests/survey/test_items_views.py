@@ -85,7 +85,7 @@ def test_small_cells_of_crossed_groupings_are_dashes():
     guarded.table.columns.name = "other"
     text = sample.crossed_table(guarded).markdown()
     assert "| 2 |" not in text
-    assert "hidden" in text
+    assert "Hidden: counts below 5: 1; others that would give them away: 3." in text
     assert guarded.n_hidden == 4
     assert "All 4 cells are hidden" in sample.crossed_sentence(guarded)
 
@@ -99,7 +99,7 @@ def test_the_largest_shown_cell_is_read_aloud():
     guarded.table.columns.name = "other"
     shown = guarded.table.stack()
     text = sample.crossed_sentence(guarded)
-    assert f"{int(shown.max())} respondents" in text
+    assert f"respondents: {int(shown.max())}" in text
     assert f"{guarded.n_hidden} of 9" in text
 
 

@@ -94,7 +94,7 @@ def test_recovery_counts_the_intervals_that_cover():
     )  # fmt: skip
     table = recovery_table(data)
     assert [cells[-1] for cells in table.cells] == ["yes", "no", "–"]
-    assert table.note == "1 of 2 intervals cover the planted truth."
+    assert table.note == "Intervals that cover the planted truth: 1 of 2."
 
 
 def test_regression_steps():

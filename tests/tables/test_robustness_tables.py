@@ -47,7 +47,7 @@ def test_failures_are_listed_with_their_reason(study):
     assert "not admissible" in table and "MLR" in table
     checks = robust.robustness_checks(study, make_curve())
     assert [c.passed for c in checks] == [False, False]
-    assert checks[0].text == "2 of 3 specifications converged and are admissible."
+    assert checks[0].text == "Specifications that converged and are admissible: 2 of 3."
 
 
 def test_without_failures_the_list_says_so(study):

@@ -59,6 +59,6 @@ def plot_confusion(
     ax.set_xlabel(_("second coder"))
     ax.set_ylabel(_("first coder"))
     same, total = int(np.trace(counts)), int(counts.sum())
-    words = _("Table of two coders: {same} of {total} cases lie on the diagonal.")
+    words = _("Table of two coders; on the diagonal: {same} of {total} cases.")
     attach_alt_text(ax, words.format(same=same, total=total))
     return ax

@@ -128,8 +128,8 @@ def missing(blank: pd.DataFrame, labels: Mapping[str, str]) -> str:
     worst = share[share > 0].head(5)
     parts = [f"{labels.get(item, item)} {format_percent(value)}" for item, value in worst.items()]
     return _(
-        "Patterns of missing answers: {complete} of {n} rows are complete; most often missing: "
-        "{readings}."
+        "Patterns of missing answers; complete rows: {complete} of {n}; most often "
+        "missing: {readings}."
     ).format(
         complete=format_integer((~blank.any(axis=1)).sum()),
         n=format_integer(len(blank)),

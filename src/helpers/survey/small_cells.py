@@ -47,7 +47,7 @@ class GuardedTable:
         if not self.n_hidden:
             return ""
         return _(
-            "{small} counts below {k} are hidden, and {more} more that would give them away."
+            "Hidden: counts below {k}: {small}; others that would give them away: {more}."
         ).format(
             small=int(self.primary.to_numpy().sum()),
             more=int(self.secondary.to_numpy().sum()),

@@ -125,7 +125,7 @@ def recovery_table(data: pd.DataFrame, *, caption: str | None = None) -> ApaTabl
         Column("covered", _("Covered"), "truth"),
     ]
     tested = [bool(value) for value in frame["covered"] if not is_missing(value)]
-    note = _("{hits} of {of} intervals cover the planted truth.").format(
+    note = _("Intervals that cover the planted truth: {hits} of {of}.").format(
         hits=sum(tested), of=len(tested)
     )
     return apa_table(

@@ -98,9 +98,10 @@ def break_sentence(result: DoseResponse) -> str:
     """Read the break of the threshold shape aloud, and whether it predicts better than a line."""
     row = result.shapes.set_index("shape").loc["threshold"]
     text = _(
-        "If there is a break, it lies at {at} (likelihood interval {low} to {high}); "
+        "If there is a break in {dose}, it lies at {at} (likelihood interval {low} to {high}); "
         "with it, the error of prediction differs by {gain} (SE {se}) from the line's."
     ).format(
+        dose=result.dose,
         at=_dose(result.break_at),
         low=_dose(result.break_low),
         high=_dose(result.break_high),

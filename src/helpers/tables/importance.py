@@ -176,8 +176,8 @@ def pairs_sentence(result: Importance) -> str:
     complete = pairs["complete"] != 0.5
     firm = complete & (pairs["complete_again"] >= cut)
     return _(
-        "{complete} of {of} pairs show complete dominance; {firm} of them come out the same in at "
-        "least {cut:.0%} of the draws."
+        "Complete dominance: {complete} of {of} pairs; the same in at least {cut:.0%} "
+        "of the draws: {firm} of these."
     ).format(complete=int(complete.sum()), of=len(pairs), firm=int(firm.sum()), cut=cut)
 
 
@@ -344,5 +344,5 @@ def nested_sentence(models: Mapping[str, MixedModel | Unavailable]) -> str | Una
                 "That is fewer than the {least:.0f} groups a random intercept asks for ({source}); "
                 "0/1 columns of the groups, as in notebook 40, are the sounder way."
             ).format(least=cut.value, source=cut.source)
-        parts.append(text)
+        parts.append(text[0].upper() + text[1:])
     return " ".join(parts) or next(iter(models.values()))  # type: ignore[return-value]

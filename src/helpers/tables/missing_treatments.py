@@ -82,8 +82,8 @@ def blank_reasons_sentence(reasons: pd.DataFrame) -> str | Unavailable:
     total = int(reasons["cells"].sum())
     lost = int(reasons.loc[reasons["is_missing"], "cells"].sum())
     return _(
-        "Of {total} blank cells {lost} are missing answers; {rest} belong to questions that were "
-        "not asked."
+        "Blank cells: {total}; missing answers among them: {lost}; cells of questions "
+        "that were not asked: {rest}."
     ).format(total=total, lost=lost, rest=total - lost)
 
 

@@ -39,7 +39,7 @@ def of_table(shown: ApaTable) -> pd.DataFrame:
 def sentence(recovered: pd.DataFrame) -> str:
     """Say how many intervals cover, and name those that do not."""
     missed = recovered.loc[~recovered["covered"].astype(bool)]
-    text = _("{hits} of {total} intervals cover what was planted.").format(
+    text = _("Intervals that cover what was planted: {hits} of {total}.").format(
         hits=len(recovered) - len(missed), total=len(recovered)
     )
     if missed.empty:

@@ -181,9 +181,9 @@ def group_path_sentence(paths: GroupPaths) -> str:
     clear = differences[(differences["ci_low"] > 0) | (differences["ci_high"] < 0)]
     row = differences.loc[differences["difference"].abs().idxmax()]
     return _(
-        "{clear} of {total} comparisons have an interval without zero. The largest difference: "
-        "{predictor} → {outcome}, {a} {value_a}, {b} {value_b}, difference {difference}, "
-        "{percent}% CI {ci}."
+        "Comparisons whose interval holds no zero: {clear} of {total}. The largest "
+        "difference: {predictor} → {outcome}, {a} {value_a}, {b} {value_b}, difference "
+        "{difference}, {percent}% CI {ci}."
     ).format(
         clear=len(clear),
         total=len(differences),

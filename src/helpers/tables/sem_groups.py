@@ -181,8 +181,8 @@ def latent_means_sentence(means: LatentMeans) -> str:
     row = table.loc[table["d"].abs().idxmax()]
     clear = int(((table["d_low"] > 0) | (table["d_high"] < 0)).sum())
     return _(
-        "{clear} of {total} comparisons of latent means have an interval without zero. The "
-        "largest: {construct}, {b} against {a}, d = {d}, {percent}% CI {ci}."
+        "Comparisons of latent means whose interval holds no zero: {clear} of {total}. "
+        "The largest: {construct}, {b} against {a}, d = {d}, {percent}% CI {ci}."
     ).format(
         clear=clear,
         total=len(table),
@@ -243,8 +243,8 @@ def dmacs_sentence(bias: pd.DataFrame) -> str:
     row, cut = bias.loc[bias["dmacs"].idxmax()], THRESHOLDS["dmacs"]
     over = int((bias["dmacs"] > cut.value).sum())
     return _(
-        "{over} of {total} item comparisons have dMACS above {cut}. The largest is item {item}, "
-        "{focal} against {reference}: {dmacs} standard deviations."
+        "Item comparisons with dMACS above {cut}: {over} of {total}. The largest is "
+        "item {item}, {focal} against {reference}: {dmacs} standard deviations."
     ).format(
         over=over,
         total=len(bias),

@@ -247,7 +247,7 @@ def robustness_checks(
         return [curve]
     n_all = curve.table["specification"].nunique()
     n = curve.counted["specification"].nunique()
-    text = _("{n} of {total} specifications converged and are admissible.")
+    text = _("Specifications that converged and are admissible: {n} of {total}.")
     name = _("Specifications that count")
     checks = [CheckResult(name, n == n_all, text=text.format(n=n, total=n_all))]
     for row in curve.summary.itertuples(index=False):

@@ -255,7 +255,7 @@ def residual_sentence(fit: ModelFit) -> str:
     )
     if not fit.n_known:
         return text
-    count = _("{large} of {total} pairs have a normalised residual beyond {cut}.").format(
+    count = _("Pairs with a normalised residual beyond {cut}: {large} of {total}.").format(
         large=int((pairs["normalized"].abs() > LARGE_RESIDUAL).sum()),
         total=len(pairs),
         cut=format_number(LARGE_RESIDUAL),

@@ -365,7 +365,7 @@ def _planted(quality: Quality, gaps: pd.DataFrame, truth: dict[str, float]) -> C
     # With five intervals at 95 %, one miss is nothing unusual: 23 % of samples have one or more.
     return CheckResult(
         _("Planted gaps"), hits >= len(rows) - 1, hits / len(rows), None, "population.yml",
-        _("{hits} of {total} intervals cover; found (planted): {listed}.").format(
+        _("Intervals that cover: {hits} of {total}; found (planted): {listed}.").format(
             hits=hits, total=len(rows), listed=listed),
     )  # fmt: skip
 

@@ -119,7 +119,7 @@ def firmness_sentence(study: Study, found: pd.DataFrame) -> str:
     )
     names = attribute_names(study)
     text = _(
-        "{firm} of {total} attributes keep their class in at least {share} of the draws."
+        "Attributes that keep their class in at least {share} of the draws: {firm} of {total}."
     ).format(firm=int(firm.sum()), total=len(found), share=format_percent(least.value, 0))
     listed = _(", ").join(names[code] for code in found.loc[mixed, "code"]) or _("none")
     return f"{text} " + _(
@@ -245,8 +245,8 @@ def asymmetry_sentence(result: tuple[pd.DataFrame, int]) -> str:
     table, _n = result
     bent = int((table["kind"] != "even").sum())
     return _(
-        "{bent} of {total} ratings have slopes below and above the middle that differ beyond "
-        "their interval."
+        "Ratings whose slopes below and above the middle differ beyond their interval: "
+        "{bent} of {total}."
     ).format(bent=bent, total=len(table))
 
 
@@ -279,12 +279,12 @@ def _planted(study: Study, found: pd.DataFrame) -> list[CheckResult]:
     return [
         CheckResult(
             _("Planted shares of classes"), cut.holds(covered), covered, cut.value, cut.source,
-            _("{hits} of {total} intervals cover the planted share.").format(
+            _("Intervals that cover the planted share: {hits} of {total}.").format(
                 hits=sum(hits), total=len(hits)),
         ),
         CheckResult(
             _("Planted classes"), same == len(found), same / len(found), None, "population.yml",
-            _("{same} of {total} attributes have the class that was planted most often.").format(
+            _("Attributes with the class that was planted most often: {same} of {total}.").format(
                 same=same, total=len(found)),
         ),
     ]  # fmt: skip

@@ -52,9 +52,12 @@ def attrition_table(study: Study, wave: Wave) -> ApaTable | Unavailable:
             Column("weighted", _("Gap, weighted"), "bounded"),
         ],
         note=_(
-            "Odds ratios of one unit of the variable. Gap: mean of those who answered less that of "
-            "all, in standard deviations. {n} of {all} answered; {cut} weights were capped, the "
-            "largest is {largest}; the weighted answers count like {effective:.0f}."
+            
+            "Odds ratios of one unit of the variable. Gap: mean of those who answered less "
+            "that of all, in standard deviations. Answered: {n} of {all}; weights capped: "
+            "{cut}, the largest is {largest}; the weighted answers count like "
+            "{effective:.0f}."
+        
         ).format(
             n=lost.n_answered, all=lost.n_invited, cut=wave.n_trimmed,
             largest=format_number(lost.largest), effective=lost.effective,

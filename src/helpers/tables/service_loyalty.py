@@ -271,7 +271,7 @@ def face_checks(faces: Faces, study: Study) -> list[CheckResult]:
     checks = [
         CheckResult(
             _("Every rival is admissible"), sound, None, None, "",
-            _("{n} models were compared.").format(n=len(rivals.measures)),
+            _("Models compared: {n}.").format(n=len(rivals.measures)),
         )
     ]  # fmt: skip
     planted = planted_faces(study, faces)

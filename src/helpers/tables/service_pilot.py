@@ -138,8 +138,10 @@ def detectable_sentence(trial: Trial, effects: Effects) -> str:
     if isinstance(first, Unavailable):
         return first.text()
     text = _(
-        "With {control} and {treated} customers the trial finds a difference of {size} with power "
-        ".80; {n} rows belong to neither service."
+        
+            "With {control} and {treated} customers the trial finds a difference of {size} "
+            "with power .80; rows of neither service: {n}."
+        
     ).format(
         control=first.effect.n_control, treated=first.effect.n_treated,
         size=format_number(first.detectable), n=trial.n_other,

@@ -287,12 +287,16 @@ def planted_measures(study: Study, found: pd.DataFrame) -> list[CheckResult]:
     listed = _("; ").join(
         f"{format_number(row['mean'])} ({format_number(truth, 1)})" for row, truth in rows
     )
-    text = _("{hits} of {total} intervals cover; found (planted): {listed}.").format(
+    text = _("Intervals that cover: {hits} of {total}; found (planted): {listed}.").format(
         hits=sum(hits), total=len(hits), listed=listed
     )
     # With six intervals at 95 %, one miss is nothing unusual: 26 % of samples have one or more.
     passed = sum(hits) >= len(hits) - 1
     return [CheckResult(_("Planted table T1"), passed, share, None, "population.yml", text)]
+
+
+_ROUNDING = 1e-15
+"""Sums of doubles agree no better; a smaller difference is written as this one."""
 
 
 @passes_unavailable
@@ -305,7 +309,9 @@ def weights_check(found: PartImportance) -> list[CheckResult]:
         CheckResult(
             _("Elements above noise"), None, float(above), None,
             "Tonidandel, LeBreton & Johnson (2009)",
-            _("{above} of {total} elements explain more than a random variable would; the weights "
-              "miss R² by {gap:.1e}.").format(above=above, total=len(weights.weights), gap=gap),
+            _(
+            "Elements that explain more than a random variable would: {above} of {total}; "
+            "the weights add up to R² within {gap:.0e}."
+        ).format(above=above, total=len(weights.weights), gap=max(gap, _ROUNDING)),
         )
     ]  # fmt: skip

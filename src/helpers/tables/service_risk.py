@@ -149,9 +149,9 @@ def coefficients_table(study: Study, model: RiskModel) -> ApaTable:
             Column("chosen", _("Chosen in half samples"), "percent", 0),
         ],
         note=_(
-            "{out} of {all} columns are left out. The penalty draws ratios towards 1, and choosing "
-            "and estimating on the same customers leaves no honest interval; the share of half "
-            "samples in which a column is chosen says how firm it is."
+            "Columns left out: {out} of {all}. The penalty draws ratios towards 1, and "
+            "choosing and estimating on the same customers leaves no honest interval; the "
+            "share of half samples in which a column is chosen says how firm it is."
         ).format(out=len(table) - len(kept), all=len(table)),
         basis=Basis(model.unseen.n_used, "lasso logit"),
     )
@@ -301,9 +301,10 @@ def segments_table(study: Study, data: RiskData, segments: pd.DataFrame) -> ApaT
             interval_column("ci_low", "ci_high", decimals=0),
         ],
         note=_(
-            "Segments of fewer than {least} customers stand together; {out} customers belong to no "
-            "segment that can be shown. A dash hides what a small count would give away. Gain in "
-            "the money in which call and customer are valued among the parameters."
+            "Segments of fewer than {least} customers stand together; customers of no "
+            "segment that can be shown: {out}. A dash hides what a small count would give "
+            "away. Gain in the money in which call and customer are valued among the "
+            "parameters."
         ).format(least=int(THRESHOLDS["group_size"].value), out=left_out),
     )
 

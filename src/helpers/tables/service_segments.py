@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from helpers.errors import passes_unavailable
@@ -65,8 +66,9 @@ def choice_sentence(choice: Choice) -> str:
     """Say how many segments are kept and how sure that is."""
     best = choice.best
     text = _(
-        "{k} segments are kept: the smallest BIC among solutions whose smallest segment holds at "
-        "least {least} and whose last segment the bootstrap test asks for. Entropy {entropy}: {say}"
+        "Segments kept: {k}, by the smallest BIC among solutions whose smallest segment"
+        " holds at least {least} and whose last segment the bootstrap test asks for. "
+        "Entropy {entropy}: {say}"
     ).format(
         k=best.k,
         least=format_percent(THRESHOLDS["profile_share"].value, 0),
@@ -136,7 +138,7 @@ def persona_words(draws: ProfileDraws, profile: int, study: Study) -> str:
         if len(rows):
             names = _(", ").join(variable_label(study, n) for n in rows["name"])
             parts.append(text.format(names=names))
-    return "; ".join(parts) or _("near the mean in everything")
+    return _("; ").join(parts) or _("near the mean in everything")
 
 
 @passes_unavailable
@@ -147,17 +149,15 @@ def context_table(counts: Mapping[str, GuardedTable], study: Study) -> ApaTable:
         labels = _codes(study, item)
         for code, row in guarded.table.iterrows():
             cells = {
-                f"p{p}": "< " + str(guarded.k)
-                if guarded.primary.loc[code, p]
-                else DASH
-                if guarded.secondary.loc[code, p]
-                else f"{row[p]:.0f}"
+                # One sign for both kinds of hidden count: "< 5" beside a sum narrows it down.
+                f"p{p}": DASH if np.isnan(row[p]) else f"{row[p]:.0f}"
                 for p in guarded.table.columns
             }
             context = f"{variable_label(study, item)}: {labels.get(float(code), f'{code:g}')}"
             rows.append({"context": context} | cells)
     profiles = list(next(iter(counts.values())).table.columns)
     hidden = sum(guarded.n_hidden for guarded in counts.values())
+    least = next(iter(counts.values())).k
     return apa_table(
         pd.DataFrame(rows),
         caption=_("In which context the segments bought"),
@@ -166,9 +166,9 @@ def context_table(counts: Mapping[str, GuardedTable], study: Study) -> ApaTable:
             *[Column(f"p{p}", profile_name(int(p)), "text") for p in profiles],
         ],
         note=_(
-            "Respondents, each in the most likely segment. {hidden} counts are hidden because they "
-            "or their neighbours are small."
-        ).format(hidden=hidden),
+            "Respondents, each in the most likely segment. A dash: a count below {k}, or "
+            "one that would give such a count away ({hidden} in all)."
+        ).format(hidden=hidden, k=least),
     )
 
 

@@ -219,8 +219,9 @@ def straight_lines_sentence(study: Study) -> str:
     others = [m for m in SIGNS if m not in NEVER_ALONE and m not in marks.unavailable]
     backed = int((lines & marks.table[others].any(axis=1)).sum())
     return _(
-        "{n} rows give one answer to half of the longest block or more; {backed} of them carry a "
-        "sign of another kind, too, and the other {rest} may be honest and are not excluded for it."
+        "Rows with one answer to half of the longest block or more: {n}; with a sign of"
+        " another kind, too: {backed}; without one, perhaps honest and not excluded for"
+        " it: {rest}."
     ).format(n=int(lines.sum()), backed=backed, rest=int(lines.sum()) - backed)
 
 
@@ -276,7 +277,7 @@ def careless_checks(study: Study) -> list[CheckResult]:
         CheckResult(
             _("Nobody is excluded for equal answers alone"), int(only.sum()) == 0,
             float(only.sum()), 0.0, "Goldammer et al. (2024), doi:10.3758/s13428-024-02484-3",
-            _("{n} rows are excluded without a mark of another kind.").format(n=int(only.sum())),
+            _("Rows excluded without a mark of another kind: {n}.").format(n=int(only.sum())),
         )
     ]  # fmt: skip
 

@@ -240,7 +240,7 @@ def planted_checks(planted: pd.DataFrame | Unavailable) -> list[CheckResult | Un
         CheckResult(
             _("Planted faults are found"), needed.holds(found), float(found), needed.value,
             _(needed.source),
-            _("{hit} of {n} planted faulty rows are excluded ({share}).").format(
+            _("Planted faulty rows that are excluded: {hit} of {n} ({share}).").format(
                 hit=int(faulty["n_excluded"].sum()), n=int(faulty["n"].sum()),
                 share=format_percent(found, 1),
             ),
@@ -248,7 +248,7 @@ def planted_checks(planted: pd.DataFrame | Unavailable) -> list[CheckResult | Un
         CheckResult(
             _("Sound rows are kept"), allowed.holds(lost), float(lost), allowed.value,
             _(allowed.source),
-            _("{hit} of {n} sound rows are excluded by mistake ({share}).").format(
+            _("Sound rows excluded by mistake: {hit} of {n} ({share}).").format(
                 hit=int(sound["n_excluded"].sum()), n=int(sound["n"].sum()),
                 share=format_percent(lost, 1),
             ),
@@ -283,7 +283,7 @@ def flow_checks(study: Study) -> list[CheckResult]:
         ),
         CheckResult(
             _("One row a respondent"), ids == 0, float(ids), 0.0, _("definition of the sample"),
-            _("{n} respondent ids stand more than once.").format(n=ids),
+            _("Respondent ids that stand more than once: {n}.").format(n=ids),
         ),
     ]  # fmt: skip
 
@@ -303,7 +303,7 @@ def planted_sentence(planted: pd.DataFrame | Unavailable) -> str:
         return _("Whether the rules find what they should can be seen on simulated data only.")
     sound = planted[planted["kind"] == "honest"].iloc[0]
     return _(
-        "Of {n} sound rows, {hit} are excluded by mistake: {share} ({level:.0%} CI {ci})."
+        "Sound rows excluded by mistake: {hit} of {n}, {share} ({level:.0%} CI {ci})."
     ).format(
         n=int(sound["n"]), hit=int(sound["n_excluded"]), share=format_percent(sound["share"], 1),
         level=LEVEL, ci=percent_interval(sound["ci_low"], sound["ci_high"]),

@@ -94,7 +94,7 @@ def account_checks(study: Study) -> list[CheckResult]:
         CheckResult(
             _("Every blank cell has its reason"), lost == 0, float(lost), 0.0,
             _("definition of the cleaning log"),
-            _("{n} blank cells of {k} items have no reason on record.").format(
+            _("Blank cells without a reason on record: {n}; items concerned: {k}.").format(
                 n=lost, k=len(items)
             ),
         )

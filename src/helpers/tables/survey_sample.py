@@ -226,8 +226,10 @@ def crossed_sentence(counts: GuardedTable) -> str:
         )
     place = counts.table.stack().idxmax()
     return _(
-        "The largest cell is \"{first}\" with \"{second}\": {n} respondents; {hidden} of {all} "
-        "cells are hidden."
+        
+            "The largest cell is \"{first}\" with \"{second}\": respondents: {n}; cells hidden:"
+            " {hidden} of {all}."
+        
     ).format(
         first=place[0], second=place[1], n=int(counts.table.loc[place]), hidden=counts.n_hidden,
         all=counts.table.size,
@@ -353,7 +355,7 @@ def item_checks(described: pd.DataFrame) -> list[CheckResult]:
     for name, cut, values in limits:
         limit = THRESHOLDS[cut]
         over = described.loc[~values.map(limit.holds), "item"]
-        text = _("Largest value {value} ({item}); {n} of {k} items are above {limit:g}.").format(
+        text = _("Largest value {value} ({item}); items above {limit:g}: {n} of {k}.").format(
             value=format_number(values.max()), item=described.loc[values.idxmax(), "item"],
             n=len(over), k=len(described), limit=limit.value,
         )  # fmt: skip
