@@ -80,15 +80,16 @@ class FormulaTable:
         )
 
     def text(self) -> str:
-        """Return one sentence on how many rivals predict better than the formula."""
-        better = [r.formula.id for r in self.results if r.aic_rival < r.aic_formula]
-        if not better:
-            return _("By AIC no rival does better (formulas compared: {of}).").format(
-                of=len(self.results)
-            )
-        return _("By AIC the freer rival does better for {k} of {of} rows: {which}.").format(
-            k=len(better), of=len(self.results), which=", ".join(better)
-        )
+        """Return one sentence on which rivals do better by likelihood."""
+        aic = [r.formula.id for r in self.results if r.aic_rival < r.aic_formula]
+        bic = [r.formula.id for r in self.results if r.delta_bic < 0]
+        return _(
+            "Of {of} comparisons, the rival does better by AIC in {k} ({which}), by BIC, which "
+            "charges more for every free weight, in {m} ({those})."
+        ).format(
+            of=len(self.results), k=len(aic), which=", ".join(aic) or _("none"), m=len(bic),
+            those=", ".join(bic) or _("none"),
+        )  # fmt: skip
 
     def result(self, name: str) -> FormulaResult | Unavailable:
         """Return one formula's result, or the reason that it has none."""

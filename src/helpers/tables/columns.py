@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -75,6 +76,9 @@ class Column:
         Print the ends of an interval without leading zeros.
     hide_below : float or None
         Leave a number blank whose size is below this (small loadings).
+    scale : str or None
+        Column of standard errors: a row whose error would print as zero (a slope per yuan) takes
+        more digits, so many that two of its error count.
     """
 
     key: str
@@ -84,6 +88,7 @@ class Column:
     upper: str | None = None
     bounded: bool = False
     hide_below: float | None = None
+    scale: str | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -114,7 +119,8 @@ class Column:
         """Return the text of one cell (``Unavailable`` is the caller's to print)."""
         value = row[self.key]
         if self.kind == "interval":
-            return format_interval(value, row[self.upper], self.decimals, bounded=self.bounded)
+            digits = self._digits(row)
+            return format_interval(value, row[self.upper], digits, bounded=self.bounded)
         if self.kind == "percent_interval":
             ends = [None if is_missing(v) else 100 * v for v in (value, row[self.upper])]
             return format_interval(*ends, self.decimals)
@@ -122,16 +128,23 @@ class Column:
             return value
         if self.hide_below is not None and not is_missing(value) and abs(value) < self.hide_below:
             return ""
-        text = self._format(value)
+        text = self._format(value, self._digits(row))
         return f"({text})" if isinstance(value, Parenthesised) else text
 
-    def _format(self, value: object) -> str:
+    def _digits(self, row: Mapping[str, object]) -> int:
+        """Return the digits after the point of one row."""
+        error = None if self.scale is None else row[self.scale]
+        if is_missing(error) or not 0 < error < 0.5 * 10**-self.decimals:
+            return self.decimals
+        return 1 - math.floor(math.log10(error))
+
+    def _format(self, value: object, digits: int) -> str:
         """Format one value by the column's kind."""
         match self.kind:
             case "text":
                 return DASH if is_missing(value) else str(value)
             case "number":
-                return format_number(value, self.decimals)
+                return format_number(value, digits)
             case "bounded":
                 return format_number(value, self.decimals, bounded=True)
             case "integer":
@@ -152,10 +165,11 @@ def interval_column(
     label: str | None = None,
     decimals: int = 2,
     bounded: bool = False,
+    scale: str | None = None,
 ) -> Column:
     """Return the column that prints two DataFrame columns as ``[low, high]``."""
     heading = label or interval_label(level)
-    return Column(low, heading, "interval", decimals, upper=high, bounded=bounded)
+    return Column(low, heading, "interval", decimals, upper=high, bounded=bounded, scale=scale)
 
 
 def interval_label(level: float | None = None) -> str:

@@ -84,9 +84,9 @@ def coefficients_table(results: Regressions) -> ApaTable:
         caption=_("Coefficients of the last step"),
         columns=[
             Column("term", _("Term"), "text"),
-            Column("b", "B"),
-            Column("se", "SE"),
-            interval_column(),
+            Column("b", "B", scale="se"),
+            Column("se", "SE", scale="se"),
+            interval_column(scale="se"),
             Column("p_value", "p", "p"),
             Column("beta", "β", "bounded"),
             Column("vif", "VIF"),
@@ -221,11 +221,11 @@ def moderation_checks(
             value=result.product,
             threshold=0.0,
             source=_("stated before the result"),
-            text=_("Expected: {sign}. Found {value:.3f} ({low:.3f} to {high:.3f}).").format(
-                sign=sign,
-                value=result.product,
-                low=result.product_low,
-                high=result.product_high,
+            text=_("Expected {sign}. Found {value} ({low} to {high}).").format(
+                sign=_("above zero") if sign == "+" else _("below zero"),
+                value=format_number(result.product, 3),
+                low=format_number(result.product_low, 3),
+                high=format_number(result.product_high, 3),
             ),
         )
     ]
@@ -241,16 +241,19 @@ def moderation_sentence(result: Moderation | Unavailable) -> str | Unavailable:
 @passes_unavailable
 def influence_table(result: Influence, *, first: int = 8) -> ApaTable:
     """Return the slopes that move most when the influential rows are left out."""
+    width = result.slopes["ci_high"] - result.slopes["ci_low"]
     order = result.slopes["shift"].abs().sort_values(ascending=False).index[:first]
     return apa_table(
-        result.slopes.loc[order].reset_index(drop=True),
+        result.slopes.assign(se=width / 4).loc[order].reset_index(drop=True),
         caption=_("Slopes with everybody and without the most influential respondents"),
         columns=[
             Column("term", _("Term"), "text"),
-            Column("b", "B"),
-            interval_column(),
-            Column("b_without", _("B without them")),
-            interval_column("low_without", "high_without", label=_("Interval without them")),
+            Column("b", "B", scale="se"),
+            interval_column(scale="se"),
+            Column("b_without", _("B without them"), scale="se"),
+            interval_column(
+                "low_without", "high_without", label=_("Interval without them"), scale="se"
+            ),
             Column("shift", _("Shift in SE")),
         ],
         note=_(
