@@ -125,7 +125,7 @@ def effects_sentence(effects: Effects) -> str:
         if first.effect.clear
         else _("The interval holds no effect, so this comparison alone leaves it open.")
     )
-    others = _("none") if not clear else ", ".join(clear)
+    others = _("none") if not clear else _(", ").join(clear)
     return f"{text} {verdict} " + _(
         "Further outcomes that differ after correction: {names}."
     ).format(names=others)
@@ -138,13 +138,12 @@ def detectable_sentence(trial: Trial, effects: Effects) -> str:
     if isinstance(first, Unavailable):
         return first.text()
     text = _(
-        
-            "With {control} and {treated} customers the trial finds a difference of {size} "
-            "with power .80; rows of neither service: {n}."
-        
+        "With {control} and {treated} customers the trial finds a difference of {size} in "
+        "{outcome} with power .80; rows of neither service: {n}."
     ).format(
         control=first.effect.n_control, treated=first.effect.n_treated,
         size=format_number(first.detectable), n=trial.n_other,
+        outcome=outcome_name(first),
     )  # fmt: skip
     if first.outcome.smallest is None:
         return text
