@@ -133,3 +133,11 @@ def test_labels_of_missing_codes_are_no_ends_of_a_scale(tmp_path, declared):
     assert (column.low, column.high) == (1, 7)
     assert column.labels == {1: "disagree", 7: "agree"}
     assert column.missing[99] == "refused" and column.missing[98] == "do not know"
+
+
+def test_choices_of_wenjuanxing_do_not_word_the_question(tmp_path):
+    columns = {"序号": range(1, N + 1), "提交答卷时间": ["2026/3/2 9:21:07"] * N}
+    columns |= {"第6题(运动)": around([0, 1]), "第6题(阅读)": around([1, 1, 0])}
+    found = guessed(tmp_path, columns)
+    assert found.items["Q6"].wording == "第6题"
+    assert found.kinds["Q6"].labels == {1: "运动", 2: "阅读"}

@@ -209,3 +209,14 @@ def test_wrong_use_is_said(shop, tmp_path, capsys):
     assert main(["questionnaire", "online_shopping", "--out", str(out)]) == 0
     assert "to do" in capsys.readouterr().out
     assert out.is_file()
+    assert (
+        main(["questionnaire", "online_shopping", "--format", "html", "--out", str(tmp_path)]) == 0
+    )
+    assert (tmp_path / "online_shopping_questionnaire_en_html.html").is_file()
+
+
+def test_scales_of_a_published_matrix_are_no_questions(tmp_path):
+    _files, steps = write_questionnaire(
+        read_folder(study_folder("maxham_netemeyer_2003")), form="html", out=tmp_path / "q.html"
+    )
+    assert "put the items of each scale in their place" in steps[0]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pypandoc
 
 from helpers.errors import ReportError, listing, nearest
-from helpers.i18n import in_language
+from helpers.i18n import _, in_language
 from helpers.report.pandoc import ASSETS
 from helpers.study import StudyFolder
 from helpers.survey.questionnaire import FORMATS, columns_of, make_instrument, render_text
@@ -44,7 +44,8 @@ def write_questionnaire(
     module : str
         ``main``, or a further questionnaire of the study.
     out : Path, optional
-        The file; ``<study>_questionnaire_<language>_<form>.<ending>`` here if not given.
+        The file, or a folder for it; ``<study>_questionnaire_<language>_<form>.<ending>`` here
+        if not given.
 
     Returns
     -------
@@ -64,12 +65,12 @@ def write_questionnaire(
             f"{nearest(form, FORMATS)}"
         )
     name = f"{study.id}_questionnaire_{language}_{form}.{FORMATS[form]}"
-    path = Path(name) if out is None else out
+    path = Path(name) if out is None else out / name if out.is_dir() else out
     with in_language(language):
         instrument = make_instrument(study, module=module)
         content = _docx(instrument) if form == "docx" else render_text(instrument, form).encode()
         columns = columns_of(instrument, form)
-        steps = steps_by_hand(instrument, form)
+        steps = [*_published_means(study), *steps_by_hand(instrument, form)]
     files = [(path, content)]
     if columns:
         files.append((path.with_name(f"{path.stem}_columns.csv"), _table(columns)))
@@ -79,9 +80,20 @@ def write_questionnaire(
     except OSError as error:
         raise ReportError(
             f"write_questionnaire: out= '{path.name}' cannot be written ({error.strerror}); a "
-            "writable folder is needed. Choose another place."
+            "file in a writable folder is needed. Choose another place."
         ) from None
     return [place for place, _data in files], steps
+
+
+def _published_means(study: StudyFolder) -> list[str]:
+    """Return what is left to do if the codebook lists scales in place of their items."""
+    matrix = study.spec.matrix
+    if matrix is None or max(matrix.n_items.values(), default=1) == 1:
+        return []
+    return [
+        _("The questions stand for scales whose means were published; put the items of each scale "
+          "in their place.")
+    ]  # fmt: skip
 
 
 def _docx(instrument: Instrument) -> bytes:

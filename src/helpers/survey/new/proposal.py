@@ -25,6 +25,7 @@ from helpers.survey.readers.wenjuanxing import plain_header
 
 _NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_]*$")
 _BRACKETED = re.compile(r"^.+?\[(.+)\]$")
+_SPLIT_QUESTION = re.compile(r"^(第\d+题)\(.*\)$")
 _NUMBERED = re.compile(r"^(\d+)\s*[、.]")
 _RESERVED = frozenset(
     {"id", "respondent_id", "started_at", "duration_s", "language", "excluded_by"}
@@ -142,7 +143,8 @@ def _add_split(
     """Add the item of a question whose choices have a column each."""
     first = columns[group[1]] if 1 in group else columns[next(iter(group.values()))]
     labels = {k: choice_label(c) or _after_dash(columns[c].wording) or c for k, c in group.items()}
-    merged = Column(base, first.wording.partition(" - ")[0], "multiple", first.values, labels)
+    asked = _SPLIT_QUESTION.sub(r"\1", first.wording.partition(" - ")[0])
+    merged = Column(base, asked, "multiple", first.values, labels)
     boxes = any((columns[c].values == 0).any() for c in group.values())
     merged.why = f"{len(group)} columns hold {'0 and 1' if boxes else 'one answer or nothing'}"
     _add_item(proposal, name, merged, {})
