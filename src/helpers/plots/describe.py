@@ -36,12 +36,13 @@ def _reading(name: object, value: float, low: float, high: float) -> str:
     return f"{name} {format_number(value)} {format_interval(low, high)}"
 
 
-def forest(data: pd.DataFrame, *, level: float = LEVEL) -> str:
-    """Describe a coefficient plot."""
-    parts = [
-        _reading(row.label, row.estimate, row.ci_low, row.ci_high)
-        for row in data.itertuples(index=False)
-    ]
+def forest(data: pd.DataFrame, *, group: str | None = None, level: float = LEVEL) -> str:
+    """Describe a coefficient plot; a label that groups share is followed by the group."""
+    shared = data["label"].astype(str).duplicated(keep=False)
+    parts = []
+    for row, both in zip(data.to_dict("records"), shared, strict=True):
+        name = row["label"] if group is None or not both else f"{row['label']}, {row[group]}"
+        parts.append(_reading(name, row["estimate"], row["ci_low"], row["ci_high"]))
     return _("Coefficient plot of {n} estimates with {percent:g}% intervals: {readings}.").format(
         n=len(data), percent=100 * level, readings=_joined(parts)
     )

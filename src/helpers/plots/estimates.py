@@ -62,7 +62,8 @@ def plot_forest(
     xlabel : str, optional
         What the estimates are, with their unit.
     group : str, optional
-        Column whose values are set side by side within a label (models, groups).
+        Column whose values are set side by side within a label (models, groups); a label with one
+        of them only has it on its line.
     level : float
         Confidence level of the intervals, for the axis label.
 
@@ -80,24 +81,28 @@ def plot_forest(
         ax = new_axes(height=max(1.6, 0.9 + row * len(labels)))
     if reference is not None:
         ax.axvline(reference, color=GREY, linewidth=0.9, zorder=1.5)
+    shared = data["label"].astype(str).duplicated(keep=False)
     for k, name in enumerate(levels):
-        rows = data if name is None else data[data[group] == name]
-        _forest_rows(ax, rows, labels, k=k, of=len(levels), name=name)
+        inside = pd.Series(True, index=data.index) if name is None else data[group] == name
+        _forest_rows(
+            ax, data[inside], labels, k=k, of=len(levels), name=name, shared=shared[inside]
+        )
     if "truth" in data.columns:
         _forest_truth(ax, data.drop_duplicates("label"), labels)
     _forest_axes(ax, labels, xlabel, level)
     if len(levels) > 1 or "truth" in data.columns:
         legend_above(ax)
-    attach_alt_text(ax, describe.forest(data, level=level))
+    attach_alt_text(ax, describe.forest(data, group=group, level=level))
     return ax
 
 
 def _forest_rows(
-    ax: Axes, rows: pd.DataFrame, labels: Sequence[str], *, k: int, of: int, name: object
-) -> None:
-    """Draw the points and intervals of one group."""
+    ax: Axes, rows: pd.DataFrame, labels: Sequence[str], *, k: int, of: int, name: object,
+    shared: pd.Series,
+) -> None:  # fmt: skip
+    """Draw the points and intervals of one group, moved off the line where groups share a label."""
     offset = (k - (of - 1) / 2) * 0.5 / of if of > 1 else 0.0
-    y = np.array([labels.index(str(label)) for label in rows["label"]]) + offset
+    y = np.array([labels.index(str(label)) for label in rows["label"]]) + offset * shared
     colour = PALETTE[k % len(PALETTE)]
     ax.hlines(y, rows["ci_low"], rows["ci_high"], color=colour, linewidth=1.5, zorder=2)
     ax.plot(

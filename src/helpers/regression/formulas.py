@@ -71,7 +71,7 @@ def _columns(*names: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
 def _f1() -> Formula:
     return Formula(
         id="F1",
-        says=_("problems rise with the gaps displayed - received and expected - received quality "
+        says=_("problems rise with the gaps displayed − received and expected − received quality "
                "(the source's formula is cut off)"),
         rival=_("response surface: the three qualities, their squares and products"),
         needs=("NFAIL", "IQ", "EQ", "AQ"),

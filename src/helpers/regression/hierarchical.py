@@ -183,7 +183,9 @@ class HierarchicalResult:
 
 
 def spoken_p(p: float) -> str:
-    """Return a p-value as it stands in a sentence: ``= .012`` or ``< .001``."""
+    """Return a p-value as it stands in a sentence: ``= .012``, ``< .001`` or ``> .999``."""
+    if p > 0.999:
+        return "> .999"
     return "< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".", 1)
 
 

@@ -12,6 +12,7 @@ from helpers.i18n import _, pick
 from helpers.regression.contrasts import Match
 from helpers.regression.design import variable_label
 from helpers.regression.dose import DoseResponse
+from helpers.regression.hierarchical import spoken_p
 from helpers.results import CheckResult, Number
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
@@ -236,17 +237,12 @@ def match_sentence(matches: list[Match], study: Study) -> str:
                 signed=format_number(both["estimate"]),
                 low=format_number(both["joint_low"]),
                 high=format_number(both["joint_high"]),
-                p=_p(both["p_adjusted"]),
+                p=spoken_p(both["p_adjusted"]),
                 one=format_number(one["estimate"]),
                 two=format_number(two["estimate"]),
             )
         )
     return " ".join(parts)
-
-
-def _p(p: float) -> str:
-    """Return a p-value as it stands in a sentence."""
-    return "< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".", 1)
 
 
 @passes_unavailable

@@ -79,13 +79,19 @@ def likelihoods_table(result: FormulaTable) -> ApaTable:
     )
 
 
-def weights_table(result: FormulaTable | Unavailable) -> ApaTable | Unavailable:
+def weights_table(result: FormulaTable | Unavailable, study: Study) -> ApaTable | Unavailable:
     """Return the rivals' free weights beside the weights that formulas fix."""
     if isinstance(result, Unavailable):
         return result
     shown = result.weights()
+    needed = dict.fromkeys(name for r in result.results for name in r.formula.needs[1:])
+    codes = [f"{name} {variable_label(study, name)}" for name in needed]
     return apa_table(
         shown.assign(term=[_term(term) for term in shown["term"]]),
+        note=_(
+            "{codes}. A 2 after a code is its square, x between two codes their product; LOGQ'1 "
+            "and LOGQ'2 are the curved terms of the spline."
+        ).format(codes=_("; ").join(codes)),
         caption=_("Free weights of the rivals"),
         columns=[
             Column("term", _("Term"), "text"),
@@ -220,7 +226,7 @@ def surface_sentence(surfaces: Mapping[str, ResponseSurface] | Unavailable) -> s
         gap, even = surface.line("a3"), surface.line("a1")
         parts.append(
             _(
-                "{title}: along the line of gaps the log count changes by {gap} a step "
+                "For {title}: along the line of gaps the log count changes by {gap} a step "
                 "({low} to {high}), along the line of equal qualities by {even} "
                 "({even_low} to {even_high}); p {p} of the three curved terms."
             ).format(

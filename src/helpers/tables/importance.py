@@ -11,6 +11,7 @@ from helpers.errors import Unavailable, passes_unavailable
 from helpers.i18n import _
 from helpers.regression.design import variable_label
 from helpers.regression.dominance import Dominance
+from helpers.regression.hierarchical import spoken_p
 from helpers.regression.mixed import MixedModel
 from helpers.regression.ordered import OrderedLogit
 from helpers.regression.study_importance import Importance
@@ -277,14 +278,9 @@ def ordered_sentence(result: OrderedLogit, study: Study) -> str:
         text
         + " "
         + _("Brant's joint test: χ²({df}) = {chi2:.1f}, p {p}.").format(
-            df=int(joint["df"]), chi2=joint["chi2"], p=_p(joint["p_value"])
+            df=int(joint["df"]), chi2=joint["chi2"], p=spoken_p(joint["p_value"])
         )
     )
-
-
-def _p(p: float) -> str:
-    """Return a p-value as it stands in a sentence."""
-    return "< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".", 1)
 
 
 def nested_titles() -> dict[str, str]:
