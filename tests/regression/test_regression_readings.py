@@ -13,12 +13,13 @@ from helpers.regression import (
     dominance,
     relative_weights,
     study_match,
+    study_regressions,
     study_surfaces,
 )
 from helpers.regression.hierarchical import spoken_p
 from helpers.regression.study_change import Paradox, study_against_control
 from helpers.regression.study_importance import Importance
-from helpers.tables import changing, dosing, importance
+from helpers.tables import changing, dosing, importance, regressing
 from helpers.tables.apa import apa_table
 from helpers.tables.columns import Column, interval_column
 
@@ -78,6 +79,20 @@ def test_one_problem_text_a_surface(shopping):
     found = study_surfaces(shopping, n_boot=20)
     said = formulas.surface_sentence(found)
     assert said.count("For x:") == len(found) and "rises" not in said
+
+
+@pytest.mark.parametrize("name", ["online_shopping", "ecsi_mobile"])
+def test_largest_slope_is_that_of_the_table_controls_aside(name):
+    study = load_study(name)
+    background = {"online_shopping": 15, "ecsi_mobile": 0}[name]
+    for result in study_regressions(study).values():
+        assert len(result.controls) == background
+        rows = result.last()
+        if background:  # the first step of the shop study holds nothing but background questions
+            rows = rows.iloc[background:]
+        top = rows.loc[rows["beta"].abs().idxmax(), "term"]
+        assert f"belongs to {top}:" in regressing.slope_sentences({"a": result})
+        assert len(regressing.slopes_picture({"a": result})) == len(rows)
 
 
 def test_p_as_spoken():

@@ -46,6 +46,8 @@ class HierarchicalResult:
         Reference category of each categorical predictor.
     alone : tuple of str
         Terms that rest on one respondent, whose robust errors do not exist (NaN).
+    controls : tuple of str
+        Terms that are controls, not what the regression is about.
     left_out : tuple of str
         Labels of predictors that have one value in these data, and of categories that nobody
         among the complete rows has.
@@ -64,6 +66,7 @@ class HierarchicalResult:
     breusch_pagan_p: float
     references: tuple[str, ...]
     alone: tuple[str, ...]
+    controls: tuple[str, ...]
     left_out: tuple[str, ...]
     n_used: int
     n_dropped: int
@@ -195,6 +198,7 @@ def hierarchical_regression(
     steps: Sequence[Sequence[Term]],
     *,
     label: str,
+    controls: Sequence[str] = (),
     left_out: Sequence[str] = (),
     level: float = LEVEL,
 ) -> HierarchicalResult:
@@ -207,6 +211,8 @@ def hierarchical_regression(
         Blocks in the order of entry; each step keeps those before.
     label : str
         Name of the outcome in sentences.
+    controls : sequence of str
+        Names of terms that are controls; their columns are copied into the result.
     left_out : sequence of str
         Labels of predictors that the caller left out; copied into the result.
     level : float
@@ -264,6 +270,13 @@ def hierarchical_regression(
             f"{term.label}: {term.reference}" for step in used for term in step if term.reference
         ),
         alone=last.alone,
+        controls=tuple(
+            str(column)
+            for step in used
+            for term in step
+            if term.name in controls
+            for column in term.columns
+        ),
         left_out=(*left_out, *gone),
         n_used=len(kept),
         n_dropped=len(outcome) - len(kept),

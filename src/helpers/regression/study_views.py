@@ -44,7 +44,7 @@ def study_regression(study: Study, name: str, *, level: float = LEVEL) -> Hierar
         outcome.columns.iloc[:, 0],
         steps,
         label=variable_label(study, plan.outcome),
-        left_out=left_out,
+        controls=study.spec.controls,
         level=level,
     )
 

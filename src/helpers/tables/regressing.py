@@ -101,8 +101,8 @@ def coefficients_table(results: Regressions) -> ApaTable:
 
 @passes_unavailable
 def slopes_picture(results: Regressions) -> pd.DataFrame:
-    """Return standardised slopes of what the later steps add; the first step are the controls."""
-    parts = [_later(r).assign(regression=r.outcome) for r in _fitted(results).values()]
+    """Return standardised slopes of the last step without those of the controls."""
+    parts = [_beyond(r).assign(regression=r.outcome) for r in _fitted(results).values()]
     return pd.concat(parts, ignore_index=True).rename(
         columns={"term": "label", "beta": "estimate", "beta_low": "ci_low", "beta_high": "ci_high"}
     )[["label", "estimate", "ci_low", "ci_high", "regression"]]
@@ -113,11 +113,10 @@ def slopes_label() -> str:
     return _("Standardised slope with {percent:g}% interval").format(percent=100 * LEVEL)
 
 
-def _later(result: HierarchicalResult) -> pd.DataFrame:
-    """Return the last step's rows without the terms of the first, if there is more than one."""
-    first = result.coefficients.loc[result.coefficients["step"] == 1, "term"]
+def _beyond(result: HierarchicalResult) -> pd.DataFrame:
+    """Return the last step's rows without the controls, if there is anything else."""
     last = result.last()
-    rows = last[~last["term"].isin(first)]
+    rows = last[~last["term"].isin(result.controls)]
     return (last if rows.empty else rows)[["term", "beta", "beta_low", "beta_high"]]
 
 
@@ -132,11 +131,12 @@ def slope_sentences(results: Regressions) -> str:
     """Read the largest standardised slope beyond the controls of each regression aloud."""
     parts = []
     for result in _fitted(results).values():
-        rows = _later(result)
+        rows = _beyond(result)
         top = rows.loc[rows["beta"].abs().idxmax()]
         parts.append(
             _(
-                "The standardised slope of {outcome} that is largest in size belongs to {term}: "
+                "Controls aside, the standardised slope of {outcome} that is largest in size "
+                "belongs to {term}: "
                 "{beta} SD per SD ({level:.0%} interval {low} to {high}, n = {n})."
             ).format(
                 outcome=result.outcome,
