@@ -45,6 +45,7 @@ def study_regression(study: Study, name: str, *, level: float = LEVEL) -> Hierar
         steps,
         label=variable_label(study, plan.outcome),
         controls=study.spec.controls,
+        left_out=left_out,
         level=level,
     )
 

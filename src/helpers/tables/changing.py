@@ -124,9 +124,9 @@ def paradox_sentence(paradox: Paradox) -> str:
     words, parts = _groups(paradox), []
     for row in paradox.paired.to_dict("records"):
         if row["ci_low"] > 0:
-            text = _("{group}: higher after than before by {change} ({low} to {high})")
+            text = _("{group}: higher after than before (change {change}, {low} to {high})")
         elif row["ci_high"] < 0:
-            text = _("{group}: lower after than before by {change} ({low} to {high})")
+            text = _("{group}: lower after than before (change {change}, {low} to {high})")
         elif row["equivalent"]:
             text = _("{group}: practically the same ({change}, {low} to {high})")
         else:
