@@ -1,6 +1,7 @@
 """Contract: forked kernels behave as ordinary ones, and leave nothing behind."""
 
 import os
+import signal
 import stat
 import sys
 import time
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.report import provisioner
 from helpers.report.execute import execute
 from helpers.report.kernels import Kernels
 from helpers.report.provisioner import ask
@@ -124,6 +126,18 @@ def test_without_the_server_a_kernel_starts_the_slow_way(project):
         kernels._server.kill()
         kernels._server.wait()
         assert printed(path, kernels) == "42\n"
+
+
+def test_a_server_that_stops_answering_is_left_behind(project, monkeypatch):
+    """A notebook may stop its parent; the batch must not wait for it for ever."""
+    monkeypatch.setattr(provisioner, "ANSWER_SECONDS", 0.5)
+    path = project.notebook("10_next", "print(6 * 7)")
+    with Kernels(preload=["sys"]) as kernels:
+        kernels.name()
+        os.kill(kernels._server.pid, signal.SIGSTOP)
+        assert printed(path, kernels) == "42\n"
+        with pytest.raises(FileNotFoundError):  # nobody waits for it a second time
+            ask(str(kernels.folder / "fork.sock"), op="poll", pid=1)
 
 
 def test_a_server_that_does_not_start_is_said(monkeypatch):

@@ -126,6 +126,8 @@ def _names(source: Source, text: str) -> bool:
 
 def _spans(source: Source, text: str) -> Iterable[tuple[int, int]]:
     """Yield where a text names a source: nobody else may stand between author and year."""
+    if source.authors[0] not in text:  # a hundred times as fast as the pattern
+        return
     for match in _pattern(source).finditer(text):
         others = set(re.findall(r"[A-ZÀ-Ž][\w\-]+", match.group("others")))
         family = {part for author in source.authors for part in re.findall(r"[\w\-]+", author)}

@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import time
+from pathlib import Path
 from typing import Any
 
 from jupyter_client.connect import KernelConnectionInfo
@@ -19,6 +20,8 @@ from jupyter_client.provisioning import LocalProvisioner
 from traitlets import Unicode
 
 _POLL_SECONDS = 0.01
+ANSWER_SECONDS = 120
+"""A server answers within milliseconds, but opens a study with one hand while others wait."""
 _END_SECONDS = 1.0
 """A kernel that has not ended by then is ended by the manager, with signals."""
 
@@ -109,16 +112,22 @@ def ask(path: str, **request: Any) -> dict[str, Any]:
     Raises
     ------
     OSError
-        No server listens at ``path``, or it closed the connection without a reply.
+        No server listens at ``path``, it closed the connection without a reply, or it did not
+        answer in time; such a server is not asked again.
     """
     if not path:
         raise ConnectionRefusedError("no fork server was named")
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(path)
-        with connection.makefile("rw", encoding="utf-8") as stream:
-            stream.write(json.dumps(request) + "\n")
-            stream.flush()
-            line = stream.readline()
+        connection.settimeout(ANSWER_SECONDS)
+        try:
+            connection.connect(path)
+            with connection.makefile("rw", encoding="utf-8") as stream:
+                stream.write(json.dumps(request) + "\n")
+                stream.flush()
+                line = stream.readline()
+        except TimeoutError:
+            Path(path).unlink(missing_ok=True)
+            raise
     if not line:
         raise ConnectionResetError("the fork server closed the connection")
     return json.loads(line)
