@@ -14,6 +14,7 @@ from helpers.regression import (
 )
 from helpers.regression.design import Term, dummy_term
 from helpers.regression.least_squares import estimable, fit_least_squares
+from helpers.regression.process import process
 from helpers.regression.study_importance import study_influence, study_nested
 from helpers.tables import regressing
 
@@ -105,6 +106,12 @@ def test_columns_that_cannot_be_estimated_are_found_at_any_scale(rows):
     x = rows[["x", "z"]].assign(big=rows["e"] * 1e9 + 1e10, small=rows["y"] ** 2 * 1e-8, one=1.0)
     x["sum"] = x["x"] - 2 * x["z"] + 3
     assert estimable(x) == ["x", "z", "big", "small"]
+
+
+def test_process_refuses_a_covariate_of_one_person(rows):
+    table = rows[["x", "z", "y"]].assign(alone=(rows.index == 7) * 1.0)
+    with pytest.raises(EstimationError, match="rests on one row"):
+        process(table, model=4, x="x", m="z", y="y", covariates=["alone"], n_boot=10, seed=1)
 
 
 def test_bad_outcomes_are_refused(rows):

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from helpers.errors import DataContractError
+from helpers.i18n import _
 from helpers.memo import remembered
 from helpers.regression.subsets import complete_numbers, resampled_correlations, subset_r2
 from helpers.results import Number
@@ -75,7 +76,9 @@ class Dominance:
             Number(
                 id=f"general_dominance_{row['predictor']}",
                 value=row["general"],
-                definition=f"mean gain in R2 of {self.outcome} over subset sizes",
+                definition=_("mean gain in R² of {outcome} over subset sizes").format(
+                    outcome=self.outcome
+                ),
                 ci_low=row["ci_low"],
                 ci_high=row["ci_high"],
                 level=self.level,

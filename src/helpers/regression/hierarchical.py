@@ -111,7 +111,7 @@ class HierarchicalResult:
             Number(
                 id=f"r2_{name}",
                 value=float(self.steps["r2"].iloc[-1]),
-                definition=f"R2 of the last step, outcome {self.outcome}",
+                definition=_("R² of the last step, outcome {outcome}").format(outcome=self.outcome),
                 n_used=self.n_used,
                 engine="statsmodels",
             )

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from helpers.errors import EstimationError, listing
 from helpers.memo import remembered
+from helpers.regression.least_squares import FULL
 from helpers.regression.process_paths import Equation
 from helpers.resampling import resampled_counts
 
@@ -47,6 +48,12 @@ def least_squares(
     residual = y - design @ b
     if errors == "HC3":
         leverage = np.einsum("ij,jk,ik->i", design, inverse, design)
+        if leverage.max() > 1 - FULL:
+            raise EstimationError(
+                f"process: a predictor of '{equation.outcome}' among {listing(equation.terms)} "
+                "rests on one row (a category that one respondent has), so that HC3 does not "
+                "exist; two rows at least are needed. Leave it out."
+            )
         scaled = design * (residual / (1 - leverage))[:, None]
         cov = inverse @ (scaled.T @ scaled) @ inverse
     else:

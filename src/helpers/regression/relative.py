@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from helpers.errors import EstimationError
+from helpers.i18n import _
 from helpers.memo import remembered
 from helpers.regression.subsets import complete_numbers, resampled_correlations
 from helpers.results import Number
@@ -67,7 +68,9 @@ class RelativeWeights:
             Number(
                 id=f"relative_weight_{row['predictor']}",
                 value=row["share"],
-                definition=f"relative weight over R2 of {self.outcome} (Johnson 2000)",
+                definition=_("relative weight over R² of {outcome} (Johnson 2000)").format(
+                    outcome=self.outcome
+                ),
                 ci_low=row["share_low"],
                 ci_high=row["share_high"],
                 level=self.level,

@@ -131,7 +131,9 @@ def slope_sentences(results: Regressions) -> str:
     """Read the largest standardised slope beyond the controls of each regression aloud."""
     parts = []
     for result in _fitted(results).values():
-        rows = _beyond(result)
+        rows = _beyond(result).dropna()
+        if rows.empty:
+            continue
         top = rows.loc[rows["beta"].abs().idxmax()]
         parts.append(
             _(
