@@ -185,6 +185,7 @@ class Lesson:
         for number in numbers:
             if number.engine == "helpers" and not number.version:
                 number = replace(number, version=__version__)
+            number = replace(number, definition=_(number.definition))
             _show({"kind": "number", **to_plain(number)}, **{"text/plain": ""})
 
     def check(self, *checks: CheckResult | Unavailable) -> None:

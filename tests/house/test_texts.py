@@ -24,13 +24,24 @@ def looked_up(function: ast.expr) -> bool:
     return isinstance(function, ast.Name) and function.id in ("_", "said")
 
 
+def defined_as(number: ast.Call) -> ast.expr | None:
+    """The definition of a number, which ``lesson.number`` looks up: the third argument."""
+    named = [k.value for k in number.keywords if k.arg == "definition"]
+    return named[0] if named else number.args[2] if len(number.args) > 2 else None
+
+
 def texts_in_code() -> dict[str, str]:
     found = {}
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not (isinstance(node, ast.Call) and node.args and looked_up(node.func)):
+            if not isinstance(node, ast.Call):
                 continue
-            argument = node.args[0]
+            if isinstance(node.func, ast.Name) and node.func.id == "Number":
+                argument = defined_as(node)
+            elif node.args and looked_up(node.func):
+                argument = node.args[0]
+            else:
+                continue
             if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
                 found[argument.value] = f"{path.relative_to(PACKAGE)}:{node.lineno}"
     return found

@@ -1,5 +1,6 @@
 """Contract: a Chinese page shows no English but names, codes, formulas and sources."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -69,4 +70,11 @@ def test_pages_of_the_bundled_studies(name, tmp_path_factory):
         for path in out.rglob("*.svg")
         if (found := english_drawn(path.read_text(encoding="utf-8")))
     }
-    assert left == {} and drawn == {}
+    numbers = [
+        number["definition"]
+        for path in out.rglob("results.json")
+        for notebook in json.loads(path.read_text(encoding="utf-8"))["notebooks"].values()
+        for number in notebook.get("numbers", [])
+        if english_words(number["definition"])
+    ]
+    assert left == {} and drawn == {} and numbers == []

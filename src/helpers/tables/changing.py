@@ -147,7 +147,9 @@ def paradox_numbers(paradox: Paradox) -> list[Number]:
         Number(
             id=f"paradox_{row['group']}",
             value=float(row["change"]),
-            definition=f"mean of {paradox.after} less {paradox.before}, the same people",
+            definition=_("mean of {after} less {before}, the same people").format(
+                after=paradox.after, before=paradox.before
+            ),
             ci_low=float(row["ci_low"]),
             ci_high=float(row["ci_high"]),
             level=paradox.level,

@@ -129,7 +129,9 @@ def formulas_numbers(result: FormulaTable) -> list[Number]:
         Number(
             id=f"weight_{w.formula}_{w.term}",
             value=float(w.estimate),
-            definition=f"free weight of {w.term} in the rival of {w.formula}",
+            definition=_("free weight of {term} in the rival of {formula}").format(
+                term=w.term, formula=w.formula
+            ),
             ci_low=float(w.ci_low),
             ci_high=float(w.ci_high),
             level=result.results[0].level,

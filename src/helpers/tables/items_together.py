@@ -242,7 +242,9 @@ def polychorics_numbers(result: Polychorics | Unavailable) -> list[Number]:
     return [
         Number(
             "polychoric_largest", float(top["rho"]),
-            f"polychoric correlation of {top['first']} and {top['second']}, two-step ML",
+            _("polychoric correlation of {a} and {b}, two-step ML").format(
+                a=top["first"], b=top["second"]
+            ),
             ci_low=float(top["ci_low"]), ci_high=float(top["ci_high"]), level=result.level,
             n_used=int(top["n"]), method="robust SE, Fisher z",
         ),

@@ -254,7 +254,8 @@ def missing_numbers(counted: pd.DataFrame, little: LittleResult | Unavailable) -
         chi = Number(
             "little_chi2", little.statistic, "Little's d2, moments by EM", n_used=little.n_used
         )
-        numbers += [chi, Number("little_p", little.p_value, f"chi-square with {little.df} df")]
+        tail = _("chi-square with {df} df").format(df=little.df)
+        numbers += [chi, Number("little_p", little.p_value, tail)]
     return numbers
 
 
