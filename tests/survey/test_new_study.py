@@ -408,3 +408,11 @@ def test_a_study_without_answer_scales_says_so(studies, tmp_path):
     study = open_folder(made.folder)
     assert "answer scale" in study.offers("items").why
     assert any(g.found == "construct of x1" for g in made.guesses)  # not what people are
+
+
+def test_ids_that_the_file_names_are_kept(tmp_path, studies):
+    path = tmp_path / "export.csv"
+    rows = "".join(f"{i},{100 - i},{i % 7 + 1}\n" for i in range(1, 31))
+    path.write_text("id,respondent_id,sat\n" + rows, encoding="utf-8")
+    made = new_study("named", path, folder=studies)
+    assert made.detected.columns["respondent_id"] == "respondent_id"

@@ -202,3 +202,17 @@ def test_a_sas_file_is_called_so(tmp_path):
     path = tmp_path / "export.xpt"
     pyreadstat.write_xport(pd.DataFrame({"sat": [1.0, 2.0]}), path)
     assert "is a SAS transport file" in said_of(path)
+
+
+@pytest.mark.parametrize("ending", ["xls", "ods", "csv"])
+def test_a_workbook_is_read_whatever_its_name_ends_in(tmp_path, ending):
+    path = workbook(tmp_path, lambda book: [book.active.append(r) for r in [("id", "sat"), (1, 5)]])
+    renamed = path.rename(tmp_path / f"export.{ending}")
+    assert read_export(renamed).answers["sat"].tolist() == ["5"]
+
+
+@pytest.mark.parametrize("word", ["Mean", "合计"])
+def test_a_row_of_totals_is_told(tmp_path, word):
+    assert f"the last row says '{word}'" in said_of(
+        written(tmp_path, f"id,sat,loy\n1,5,6\n2,4,7\n{word},4.5,6.5\n")
+    )

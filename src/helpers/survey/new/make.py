@@ -102,7 +102,8 @@ def new_study(
     if reader is not None:
         detected = replace(detected, reader=reader)
     export = read_export(source, detected)
-    key = _key_column(export) if detected.reader in _WITHOUT_ID else None
+    open_key = detected.reader in _WITHOUT_ID and _only_numbered(export)
+    key = _key_column(export) if open_key else None
     if key is not None:
         detected = replace(detected, columns={**detected.columns, "respondent_id": key})
         export = read_export(source, detected)
@@ -128,6 +129,12 @@ def new_study(
         name, target, detected, tuple(proposal.guesses), len(export.meta), len(proposal.items),
         dict(export.dropped),
     )  # fmt: skip
+
+
+def _only_numbered(export: Export) -> bool:
+    """Tell whether respondents bear no ids but the numbers of their rows."""
+    ids = export.meta["respondent_id"]
+    return ids.tolist() == [str(row) for row in range(1, len(ids) + 1)]
 
 
 def _key_column(export: Export) -> str | None:

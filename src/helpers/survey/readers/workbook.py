@@ -75,13 +75,14 @@ def read_workbook(
     )
 
     try:
-        book = CalamineWorkbook.from_path(path)
-        rows = {m.name: book.get_sheet_by_name(m.name) for m in book.sheets_metadata
-                if "WorkSheet" in str(m.typ)}  # fmt: skip
-        visible = {m.name: m.visible == SheetVisibleEnum.Visible for m in book.sheets_metadata}
-        sheets = _choose(rows, visible, sheet, place)
-        cells = rows[sheets.chosen].to_python(skip_empty_area=False)
-        merged = rows[sheets.chosen].merged_cell_ranges or []
+        with path.open("rb") as handle:  # by its bytes; a path would be judged by its ending
+            book = CalamineWorkbook.from_filelike(handle)
+            rows = {m.name: book.get_sheet_by_name(m.name) for m in book.sheets_metadata
+                    if "WorkSheet" in str(m.typ)}  # fmt: skip
+            visible = {m.name: m.visible == SheetVisibleEnum.Visible for m in book.sheets_metadata}
+            sheets = _choose(rows, visible, sheet, place)
+            cells = rows[sheets.chosen].to_python(skip_empty_area=False)
+            merged = rows[sheets.chosen].merged_cell_ranges or []
     except PasswordError:
         raise protected(place) from None
     except (CalamineError, ZipError, OSError) as error:
