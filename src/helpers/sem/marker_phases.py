@@ -71,7 +71,7 @@ def reliability_parts(found: MarkerModels, *, chosen: Chosen | None = None) -> R
 
     References
     ----------
-    Williams, Hartman & Cavazotte (2010), doi:10.1177/1094428110366036, equations 1 to 3.
+    Williams, Hartman & Cavazotte (2010), doi:10.1177/1094428110366036.
     """
     key = _chosen("reliability_parts", found, chosen)
     base = _readable("reliability_parts", found.models["baseline"])
