@@ -15,7 +15,7 @@ _WIDE = {",": "，", ";": "；", ":": "：", "?": "？", "!": "！"}
 _SIGN = re.compile(
     rf"(?<=[{_HAN}）”》])([,;:?!])(?:\s+|(?=[{_HAN}“（]|$))|([,;:?!])\s+(?=[{_HAN}“（])"
 )
-_STOP = re.compile(rf"(?<=[{_HAN}）”])\.(?=\s*$|\s+[{_HAN}“])")
+_STOP = re.compile(rf"(?<=[{_HAN}）”])\.(?=\s|$)")
 _BRACKETS = re.compile(r"(\s*)\(([^()]*)\)")
 _BLANK = re.compile(r"(?<=[。；：，、！？）”]) +(?=\S)| +(?=[（“，。；：、）])")
 _ANY_HAN = re.compile(rf"[{_HAN}]")
