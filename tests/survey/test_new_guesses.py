@@ -141,3 +141,9 @@ def test_choices_of_wenjuanxing_do_not_word_the_question(tmp_path):
     found = guessed(tmp_path, columns)
     assert found.items["Q6"].wording == "第6题"
     assert found.kinds["Q6"].labels == {1: "运动", 2: "阅读"}
+
+
+def test_spellings_of_one_answer_are_one_choice(tmp_path):
+    cells = around(["Bus", "bus ", "BUS", "Train", "train"])
+    found = guessed(tmp_path, {"id": range(N), "way": cells})
+    assert found.kinds["way"].labels == {1: "Bus", 2: "Train"}

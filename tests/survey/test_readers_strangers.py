@@ -110,7 +110,8 @@ def test_dates_of_google_forms_are_those_of_its_language(tmp_path, stamp, date, 
     "name",
     [
         "recipient_last_name", "Location.Latitude", "first_name", "LASTNAME", "respondent name",
-        "name_of_resp", "Your full name", "Student number", "home_address", "user_id", "收货地址",
+        "name_of_resp", "Your full name", "Student number", "home_address", "user_id", "lat",
+        "收货地址",
     ],
 )  # fmt: skip
 def test_names_of_persons_however_they_are_written(name):
@@ -216,3 +217,20 @@ def test_a_row_of_totals_is_told(tmp_path, word):
     assert f"the last row says '{word}'" in said_of(
         written(tmp_path, f"id,sat,loy\n1,5,6\n2,4,7\n{word},4.5,6.5\n")
     )
+
+
+def test_an_id_and_one_question_are_two_columns(tmp_path):
+    assert "the table has one column" not in said_of(written(tmp_path, "id,sat\n1,5\n2,4\n"))
+
+
+def test_phone_numbers_are_known_by_their_form(tmp_path):
+    rows = "".join(f"{i},{i % 5},(212) 555-{i:04d}\n" for i in range(9))
+    export = read_export(written(tmp_path, "id,sat,q9\n" + rows))
+    assert list(export.answers) == ["sat"]
+
+
+@pytest.mark.parametrize("status", ["Spam", "8"])
+def test_what_the_platform_holds_for_spam_is_told(tmp_path, status):
+    path = written(tmp_path, QUALTRICS + ANSWER.format(i=1, status=status))
+    assert "1 rows are spam to the platform" in said_of(path)
+    assert len(read_export(path).meta) == 1

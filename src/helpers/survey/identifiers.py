@@ -27,7 +27,7 @@ NAMES = frozenset({
     "address", "home address", "postal address", "street address", "mailing address",
     "adresse", "anschrift", "student number", "student id", "matriculation number",
     "matrikelnummer", "employee number", "employee id", "iban", "account number",
-    "external reference", "custom data",
+    "external reference", "custom data", "lat", "lon", "lng",
     "nachname", "vorname", "e-mail-adresse", "telefon", "telefonnummer", "breitengrad",
     "längengrad", "nachname des empfängers", "vorname des empfängers", "e-mail des empfängers",
     "externe datenreferenz", "breitengrad des standorts", "längengrad des standorts",
@@ -57,7 +57,8 @@ _PATTERNS = {
     "e-mail addresses": r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]{2,}",
     "network addresses": r"(?:\d{1,3}\.){3}\d{1,3}(?:[(（].*[)）])?"
     r"|(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{1,4}",
-    "mobile phone numbers": r"(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}|\+\d[\d ().-]{7,17}\d",
+    "mobile phone numbers": r"(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}|\+\d[\d ().-]{7,17}\d"
+    r"|(?:\(\d{3}\) ?|\d{3}[-.])\d{3}[-.]\d{4}",
     "national identity numbers": r"\d{17}[\dXx]|\d{3}-\d{2}-\d{4}",
     "coordinates": r"-?\d{1,3}\.\d{3,}\s*[,，]\s*-?\d{1,3}\.\d{3,}",
 }

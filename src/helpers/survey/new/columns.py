@@ -264,7 +264,9 @@ def _codes_apart(values: pd.Series) -> list[int]:
 def _worded(name: str, wording: str, filled: pd.Series, index: pd.Index, separator: str) -> Column:
     """Return a column of words: a scale, a choice, several choices, or free text."""
     whole = filled
+    spelled: dict[str, str] = {}
     bare = {t: _WRITTEN_IN.sub("", t).strip() for t in dict.fromkeys(filled)}
+    bare = {t: spelled.setdefault(plain(b), b) for t, b in bare.items()}
     filled = filled.map(bare)
     distinct = list(dict.fromkeys(bare.values()))
     blank = pd.Series(np.nan, index=index)

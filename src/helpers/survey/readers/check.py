@@ -62,7 +62,8 @@ def check_export(path: Path) -> tuple[Detected | None, list[Finding]]:
     findings = [*export.findings, *rows_found(export.meta, "main", place)]
     findings += _columns(export, place) + _rows(export, place) + _left_out(export, place)
     findings += _totals(export, place)
-    if detected.reader == "csv" and export.answers.shape[1] + len(export.dropped) == 1:
+    columns = export.answers.shape[1] + len(export.dropped) + len(detected.columns)
+    if detected.reader == "csv" and columns == 1:
         findings.append(_one_column(place))
     return detected, by_severity(findings)
 

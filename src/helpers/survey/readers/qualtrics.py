@@ -6,6 +6,7 @@ import re
 
 import pandas as pd
 
+from helpers.survey.findings import Finding, said
 from helpers.survey.identifiers import squeezed
 from helpers.survey.readers import metadata
 from helpers.survey.readers.assemble import (
@@ -53,6 +54,7 @@ _BY_LETTERS = {squeezed(name): name for name in (*CANONICAL, *_BY_IMPORT_ID.valu
 _DURATION = "Duration (in seconds)"
 _ORDER = ("StartDate", "EndDate", "Status", "IPAddress", "Progress", "Duration (in seconds)",
           "Finished", "RecordedDate", "ResponseId")  # fmt: skip
+_SPAM = ("spam", "8")
 _PREVIEW = ("survey preview", "survey test", "1", "2")
 _PLATFORM = re.compile(
     r"^(Status|RecordedDate|Browser|Version|Operating System|Resolution)$"
@@ -101,6 +103,7 @@ def read_qualtrics(rows: pd.DataFrame, place: str, layout: Layout) -> Export:
     preview = None
     if "Status" in names:
         preview = previews(body["Status"])
+        findings += _spam(body["Status"], place)
     labels = next((h for h in headers[1:] if not any(c.startswith(IMPORT_ID) for c in h)), [])
     questions = {name: label.strip() for name, label in zip(names, labels) if name != label}
     taken = Taken(names, headers, body, canonical, questions, tuple(findings))
@@ -172,6 +175,19 @@ def fixed_name(name: str) -> str:
 def previews(status: pd.Series) -> pd.Series:
     """Return as text which rows of the column Status are previews or tests."""
     return status.astype("str").str.strip().str.lower().isin(_PREVIEW).astype("str")
+
+
+def _spam(status: pd.Series, place: str) -> list[Finding]:
+    """Return the finding on rows that the platform itself holds for spam."""
+    n = int(status.astype("str").str.strip().str.lower().isin(_SPAM).sum())
+    if not n:
+        return []
+    sentence = said(
+        "{n} rows are spam to the platform (column Status); they are kept. Look at them, and take "
+        "them out of the file if it is right.",
+        n=n,
+    )  # fmt: skip
+    return [Finding("mark", place, sentence)]
 
 
 def is_platform(column: str) -> bool:
