@@ -91,7 +91,7 @@ def test_a_scenario_outside_the_data_warns(study, plan, found):
     inside = study_scenario(plan, found, {"timeliness": 1.0}, value=60.0, seed=1)
     outside = study_scenario(plan, found, {"timeliness": 3.0}, value=60.0, seed=1)
     assert "WARNING" not in show.scenario_sentence(study, plan, inside)
-    assert "WARNING: timeliness" in show.scenario_sentence(study, plan, outside)
+    assert "plan hold: timeliness; read" in show.scenario_sentence(study, plan, outside)
 
 
 def test_returns_diminish(plan, found):

@@ -127,8 +127,9 @@ def what_pays(plan: Plan | Unavailable, found: LeverSlopes | Unavailable, *, see
     chosen = [names[c] for c, s in zip(plan.levers.codes, steps, strict=True) if s > 0]
     one = scenario(plan.levers, found.slopes, steps, value=value, seed=seed)
     text = _(
-        "Worth their cost: {levers}. Raised together they would cost {cost} {money} a customer and "
-        "year and leave {net} {range}. Costs and worth are assumptions."
+        "Worth their cost: {levers}. Raised together they would cost {cost} {money} a "
+        "customer and year and leave {net} {money} {range}. Costs and worth are "
+        "assumptions."
     )
     return Point(
         text.format(

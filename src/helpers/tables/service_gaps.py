@@ -294,8 +294,8 @@ def surface_sentence(surface: ResponseSurface) -> str:
     """Read the slope across the line of agreement aloud, and whether the surface bends."""
     cross = surface.line("a3")
     text = _(
-        "Across the line where both agree, towards more expected and less perceived, the outcome "
-        "changes by {slope} a step {interval}."
+        "Across the line where both agree, towards more expected and less perceived, "
+        "the outcome changes by {slope} per step {interval}."
     ).format(
         slope=format_number(cross["estimate"]),
         interval=format_interval(cross["ci_low"], cross["ci_high"]),

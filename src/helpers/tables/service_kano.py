@@ -148,10 +148,10 @@ def better_table(study: Study, found: pd.DataFrame) -> ApaTable:
             Column("quarter", _("Quarter"), "text"),
         ],
         note=_(
-            "Better: share of those who are pleased by the attribute; worse: share of those who "
-            "are annoyed by its absence, negative. Both among must-be, one-dimensional, attractive "
-            "and indifferent answers. Offered and not offered: means of DuMouchel's values, -2 "
-            "to 4; the quarter is parted at 2."
+            "Better: share of those who are pleased by the attribute; worse: share of those"
+            " who are annoyed by its absence, negative. Both among must-be, "
+            "one-dimensional, attractive and indifferent answers. Offered and not offered: "
+            "means of DuMouchel's values, −2 to 4; the quarter is parted at 2."
         ),
     )
 

@@ -121,9 +121,11 @@ def effects_sentence(effects: Effects) -> str:
         interval=format_interval(first.effect.ci_low, first.effect.ci_high),
     )
     verdict = (
-        _("The interval leaves out no effect.")
+        _("The interval excludes “no effect”.")
         if first.effect.clear
-        else _("The interval holds no effect, so this comparison alone leaves it open.")
+        else _(
+            "The interval includes “no effect”, so this comparison alone leaves the question open."
+        )
     )
     others = _("none") if not clear else _(", ").join(clear)
     return f"{text} {verdict} " + _(

@@ -163,8 +163,8 @@ def scenario_sentence(study: Study, plan: Plan, found: Scenario, segment: str = 
     if not found.outside:
         return text
     warning = _(
-        "WARNING: {levers} is raised beyond what the data or the plan hold; read this as an "
-        "extrapolation."
+        "WARNING: raised beyond what the data or the plan hold: {levers}; read this as "
+        "an extrapolation."
     ).format(levers=_(", ").join(names[c] for c in found.outside))
     return f"{text} {warning}"
 
@@ -250,8 +250,10 @@ def best_sentence(
         return _("At these costs no lever is worth raising.")
     one = scenario(plan.levers, found.slopes, steps, value=value, seed=seed)
     text = _(
-        "Most is left after cost by raising {levers}: {cost} {currency} are spent and {net} "
-        "remain, {percent:g}% CI {interval}."
+        
+            "Most is left after cost by raising {levers}: {cost} {currency} are spent and "
+            "{net} {currency} remain, {percent:g}% CI {interval}."
+        
     ).format(
         levers=_(", ").join(bought), cost=format_number(one.cost), currency=currency(plan),
         net=format_number(one.net[0]), percent=100 * one.level,
