@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from helpers import load_study
+from helpers.errors import Unavailable
 from helpers.plots import describe, plot_forest
 from helpers.regression import (
     dominance,
@@ -93,6 +94,27 @@ def test_largest_slope_is_that_of_the_table_controls_aside(name):
         top = rows.loc[rows["beta"].abs().idxmax(), "term"]
         assert f"belongs to {top}:" in regressing.slope_sentences({"a": result})
         assert len(regressing.slopes_picture({"a": result})) == len(rows)
+
+
+def test_blocks_are_read_by_their_interval(shopping, monkeypatch):
+    (found,) = regressing.hypothesis_evidence(
+        shopping, next(h for h in shopping.spec.hypotheses if h.id == "H7")
+    )
+    said = {(0.6, 0.7): "weighs most", (0.3, 0.4): "other block", (0.4, 0.6): "not settled"}
+    for (low, high), word in said.items():
+        other = dataclasses.replace(found, ci_low=low, ci_high=high)
+        monkeypatch.setattr(regressing, "hypothesis_evidence", lambda *_a, o=other: [o])
+        assert word in regressing.block_sentence(shopping, "H7")
+    assert isinstance(regressing.block_sentence(shopping, "H1"), Unavailable)
+
+
+def test_cells_of_few_people_are_not_drawn(shopping):
+    (found,) = study_match(shopping, "H6", ["REC"])
+    thin = found.fine.assign(n=[4, *found.fine["n"][1:]])
+    drawn = dosing.match_picture([dataclasses.replace(found, fine=thin)], shopping)
+    assert len(drawn) == len(found.fine) - 1
+    none = dataclasses.replace(found, fine=found.fine.assign(n=4))
+    assert isinstance(dosing.match_picture([none], shopping), Unavailable)
 
 
 def test_p_as_spoken():

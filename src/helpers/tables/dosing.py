@@ -17,6 +17,7 @@ from helpers.results import CheckResult, Number
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
 from helpers.tables.numbers import format_number
+from helpers.thresholds import THRESHOLDS
 
 if TYPE_CHECKING:
     from helpers.survey.load import Study
@@ -186,9 +187,17 @@ def match_table(matches: list[Match], study: Study) -> ApaTable:
 
 
 @passes_unavailable
-def match_picture(matches: list[Match], study: Study) -> pd.DataFrame:
-    """Return the cell means of the first outcome: a series a measure, a group a failure."""
-    fine = matches[0].fine
+def match_picture(matches: list[Match], study: Study) -> pd.DataFrame | Unavailable:
+    """Return the cell means of the first outcome: a series a measure, a group a failure.
+
+    Cells of fewer respondents than ``cell_size`` are left out: they would show single persons.
+    """
+    whole = matches[0].fine
+    fine = whole[whole["n"] >= THRESHOLDS["cell_size"].value]
+    if fine.empty:
+        return Unavailable(
+            _("the means by kind of failure and measure"), _("every cell has too few respondents")
+        )
     labels = {
         name: {c: pick(t.model_dump()) for c, t in study.scale_of(item).labels.items()}
         for name, item in (("failure", matches[0].failure), ("measure", matches[0].measure))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -10,12 +11,16 @@ from helpers.errors import Unavailable, passes_unavailable
 from helpers.i18n import _
 from helpers.regression.conditional import Moderation
 from helpers.regression.hierarchical import HierarchicalResult
+from helpers.regression.hypotheses import hypothesis_evidence
 from helpers.regression.influence import Influence
 from helpers.results import CheckResult, Number
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
 from helpers.tables.numbers import format_number
 from helpers.thresholds import LEVEL
+
+if TYPE_CHECKING:
+    from helpers.survey.load import Study
 
 Regressions = Mapping[str, HierarchicalResult | Unavailable]
 
@@ -238,6 +243,30 @@ def moderation_sentence(result: Moderation | Unavailable) -> str | Unavailable:
     if isinstance(result, Unavailable):
         return result
     return f"{result.text()} {result.region_text()}"
+
+
+def block_sentence(study: Study, hypothesis: str) -> str | Unavailable:
+    """Read aloud how R² is shared between the two blocks that a hypothesis weighs."""
+    what = _("the share of R² of the block that a hypothesis names")
+    declared = {h.id: h for h in study.spec.hypotheses}.get(hypothesis)
+    if declared is None or declared.kind != "comparison":
+        return Unavailable(what, _("the study states no hypothesis that weighs one block"))
+    found = hypothesis_evidence(study, declared)[0]
+    if isinstance(found, Unavailable):
+        return found
+    if found.ci_low > found.null:
+        verdict = _("More than half, so that this block weighs most")
+    elif found.ci_high < found.null:
+        verdict = _("Less than half, so that the other block weighs more")
+    else:
+        verdict = _("Whether it is more than half is not settled")
+    return _(
+        "{id}: the {quantity} is {value:.0%} ({level:.0%} bootstrap interval {low:.0%} to "
+        "{high:.0%}; n = {n}). {verdict}; the larger block has the better start."
+    ).format(
+        id=hypothesis, quantity=found.quantity, value=found.estimate, level=LEVEL,
+        low=found.ci_low, high=found.ci_high, n=found.n_used, verdict=verdict,
+    )  # fmt: skip
 
 
 @passes_unavailable
