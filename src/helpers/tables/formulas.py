@@ -168,7 +168,7 @@ def surface_table(surfaces: Mapping[str, ResponseSurface] | Unavailable) -> ApaT
         pd.concat(parts, ignore_index=True),
         caption=_("Response surfaces: slopes and curvatures"),
         columns=[
-            Column("name", "", "text"),
+            Column("name", _("Quantity"), "text"),
             Column("reading", _("Reading"), "text"),
             Column("estimate", _("Estimate"), "number", 3),
             Column("se", "SE", "number", 3),
