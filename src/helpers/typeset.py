@@ -16,6 +16,7 @@ _SIGN = re.compile(
     rf"(?<=[{_HAN}）”》])([,;:?!])(?:\s+|(?=[{_HAN}“（]|$))|([,;:?!])\s+(?=[{_HAN}“（])"
 )
 _STOP = re.compile(rf"(?<=[{_HAN}）”])\.(?=\s|$)")
+_NUMBERED = re.compile(rf"(= ?[−\d.,]*\d)\.(?=\s+[{_HAN}“])")
 _BRACKETS = re.compile(r"(\s*)\(([^()]*)\)")
 _BLANK = re.compile(r"(?<=[。；：，、！？）”]) +(?=\S)| +(?=[（“，。；：、）])")
 _ANY_HAN = re.compile(rf"[{_HAN}]")
@@ -42,7 +43,8 @@ def typeset(text: str) -> str:
     while before != text:
         before, text = text, _BRACKETS.sub(_bracketed, text)
     text = _SIGN.sub(lambda found: _WIDE[found[1] or found[2]], text)
-    return _BLANK.sub("", _STOP.sub("。", text))
+    text = _NUMBERED.sub(r"\1。", _STOP.sub("。", text))
+    return _BLANK.sub("", text)
 
 
 def _bracketed(found: re.Match[str]) -> str:

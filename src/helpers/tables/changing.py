@@ -76,7 +76,7 @@ def paradox_table(paradox: Paradox, study: Study) -> ApaTable:
     note = _("Paired differences, t intervals.")
     if lost:
         note += " " + _("Too few answers, or no change that varies: {groups}.").format(
-            groups="; ".join(lost)
+            groups=_("; ").join(lost)
         )
     return apa_table(
         paradox.paired.assign(label=paradox.paired["group"].map(words)),
@@ -137,7 +137,7 @@ def paradox_sentence(paradox: Paradox) -> str:
                 low=format_number(row["ci_low"]), high=format_number(row["ci_high"]),
             )
         )  # fmt: skip
-    return "; ".join(parts) + _(".")
+    return _("; ").join(parts) + _(".")
 
 
 @passes_unavailable

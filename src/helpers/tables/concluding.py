@@ -71,7 +71,7 @@ def _steps_note(steps: pd.DataFrame) -> str:
         if not is_missing(row.get("n")):
             text += ", n = " + format_integer(row["n"])
         parts.append(text)
-    return "; ".join(parts) + "."
+    return _("; ").join(parts) + "."
 
 
 def comparison_table(data: pd.DataFrame, *, caption: str | None = None) -> ApaTable:

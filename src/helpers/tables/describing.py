@@ -202,7 +202,7 @@ def _cutoff_note(rules: Mapping[str, str], shown: set[str]) -> str:
         if keys.get(rule, rule) in shown:
             row = THRESHOLDS[rule]
             parts.append(f"{sign} ≥ {format_number(row.value, bounded=True)}, {row.source}")
-    return _("Cut-offs: {cutoffs}.").format(cutoffs="; ".join(parts)) if parts else ""
+    return _("Cut-offs: {cutoffs}.").format(cutoffs=_("; ").join(parts)) if parts else ""
 
 
 def efa_table(

@@ -134,7 +134,7 @@ def conclusion_checks(compared: pd.DataFrame | Unavailable) -> list[CheckResult 
             _("No conclusion hangs on the exclusions"), not changed, float(len(changed)), 0.0,
             _("definition: the interval speaks for the same sign"),
             _("Paths whose interval speaks for another sign without exclusions: {paths}.").format(
-                paths=", ".join(changed) or _("none")
+                paths=_(", ").join(changed) or _("none")
             ),
         )
     ]  # fmt: skip

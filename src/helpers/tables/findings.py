@@ -174,9 +174,11 @@ def findings_sentence(table: pd.DataFrame) -> str:
     rest = [h for h in kinds.index if h not in clear and h not in against]
     parts = []
     if clear:
-        parts.append(_("In line in every estimate: {names}.").format(names=", ".join(clear)))
+        parts.append(_("In line in every estimate: {names}.").format(names=_(", ").join(clear)))
     if rest:
-        parts.append(_("Open in at least one estimate: {names}.").format(names=", ".join(rest)))
+        parts.append(_("Open in at least one estimate: {names}.").format(names=_(", ").join(rest)))
     if against:
-        parts.append(_("Contradicted in at least one: {names}.").format(names=", ".join(against)))
+        parts.append(
+            _("Contradicted in at least one: {names}.").format(names=_(", ").join(against))
+        )
     return " ".join(parts)

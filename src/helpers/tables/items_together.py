@@ -110,7 +110,9 @@ def directions_check(table: pd.DataFrame) -> CheckResult | Unavailable:
     return CheckResult(
         _("Every item points the way of its scale"), not wrong, float(len(wrong)), 0.0,
         _("sign of the correlation with the rest of the scale, with its interval"),
-        _("Items that point the other way: {items}.").format(items=", ".join(wrong) or _("none")),
+        _("Items that point the other way: {items}.").format(
+            items=_(", ").join(wrong) or _("none")
+        ),
     )  # fmt: skip
 
 

@@ -125,7 +125,7 @@ def treatments_table(comparison: MissingComparison) -> ApaTable:
             "fraction of missing information; auxiliary variables: {names}."
         ).format(
             sizes=sizes, m=getattr(comparison.imputations, "m", 0),
-            names=", ".join(comparison.auxiliary) or _("none"),
+            names=_(", ").join(comparison.auxiliary) or _("none"),
         ),
     )  # fmt: skip
 

@@ -85,7 +85,7 @@ def checklist_sentence(points: Sequence[Point]) -> str:
     )
     if not gaps:
         return f"{text} {_('None is left open.')}"
-    left = _("The author must still add: {gaps}.").format(gaps="; ".join(gaps))
+    left = _("The author must still add: {gaps}.").format(gaps=_("; ").join(gaps))
     return f"{text} {left}"
 
 

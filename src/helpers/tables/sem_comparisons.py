@@ -294,7 +294,7 @@ def comparison_checks(comparisons: Mapping[str, RivalTable]) -> list[CheckResult
         unsound = [name for name, fit in rivals.fits.items() if not fit.trustworthy]
         text = _("All {count} fits converged and are admissible.").format(count=len(rivals.fits))
         if unsound:
-            text = _("No verdict for: {models}.").format(models=", ".join(unsound))
+            text = _("No verdict for: {models}.").format(models=_(", ").join(unsound))
         checks.append(CheckResult(title, not unsound, text=text))
         checks += list(rivals.unavailable)
     return checks

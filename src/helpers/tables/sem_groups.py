@@ -168,7 +168,7 @@ def latent_means_table(means: LatentMeans) -> ApaTable:
         "Latent means, first less second group named; d is the difference in pooled latent "
         "standard deviations, with its interval. Each p and interval stands for itself: none is "
         "adjusted for the {k} comparisons. Free over groups: {names}."
-    ).format(k=len(frame), names=", ".join(means.released) or _("nothing"))
+    ).format(k=len(frame), names=_(", ").join(means.released) or _("nothing"))
     caption = _("Latent means compared between groups")
     return apa_table(frame, caption=caption, columns=columns, note=note, section="name")
 

@@ -86,14 +86,16 @@ def fit_verdict(fit: ModelFit) -> str:
         return _("The fit measures that can be given meet the stricter cut-offs: {names}.").format(
             names=names or "–"
         )
-    text = _("The stricter cut-off is missed by: {missed}.").format(missed=", ".join(missed))
+    text = _("The stricter cut-off is missed by: {missed}.").format(missed=_(", ").join(missed))
     worse = [
         name.upper()
         for name, value in values.items()
         if not THRESHOLDS[CUTS[name][-1]].holds(value)
     ]
     if worse:
-        text += " " + _("The lenient one is missed too by: {worse}.").format(worse=", ".join(worse))
+        text += " " + _("The lenient one is missed too by: {worse}.").format(
+            worse=_(", ").join(worse)
+        )
     return text
 
 

@@ -298,7 +298,7 @@ def keyness_table(study: Study, log: CaseLog, found: dict[float, pd.DataFrame]) 
         "ratio: 1 means twice as often as in the other types. Dispersion: 0 even, 1 piled up."
     ).format(least=THRESHOLDS["cell_size"].value, fdr=format_percent(FALSE_SHARE, 0))
     if silent:
-        note += " " + _("Without such a term: {names}.").format(names=", ".join(silent))
+        note += " " + _("Without such a term: {names}.").format(names=_(", ").join(silent))
     return apa_table(
         pd.concat(rows, ignore_index=True),
         caption=_("The words by which failure types are told"),

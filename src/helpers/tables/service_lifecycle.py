@@ -75,7 +75,7 @@ def attrition_sentence(study: Study, wave: Wave) -> str:
             answered=answered, n=n
         )
     clear = lost.model.loc[lost.model["p_value"] < 1 - lost.level, "term"]
-    names = ", ".join(variable_name(study, term) for term in clear) or _("none")
+    names = _(", ").join(variable_name(study, term) for term in clear) or _("none")
     return _(
         "{share} of {all} customers answered again. Answering is associated with: {names}. The "
         "largest gap is {before} standard deviations without and {after} with weights."
