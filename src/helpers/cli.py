@@ -6,9 +6,13 @@ Exit code 0 only if everything asked for was made; 1 if a report failed; 2 for w
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 from helpers.commands.batch import add_batch
 from helpers.commands.check import add_check
@@ -28,13 +32,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     elif rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
-        return options.call(options)
+        with _every_end_an_interrupt():
+            return options.call(options)
     except SuiteError as error:
         print(error, file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print("study: stopped; pages that were finished are whole.", file=sys.stderr)
-        return INTERRUPTED
+        return 128 + stop.args[0] if stop.args else INTERRUPTED
+
+
+@contextmanager
+def _every_end_an_interrupt() -> Iterator[None]:
+    """Let SIGTERM and the end of a login stop a command as Ctrl-C does: nothing is left behind.
+
+    What is ignored (as under ``nohup``) stays ignored.
+    """
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt(number)
+
+    here = threading.current_thread() is threading.main_thread()
+    named = ("SIGTERM", "SIGHUP") if here else ()  # Windows has no SIGHUP
+    ends = [getattr(signal, name) for name in named if hasattr(signal, name)]
+    caught = [end for end in ends if signal.getsignal(end) is signal.SIG_DFL]
+    for end in caught:
+        signal.signal(end, stop)
+    try:
+        yield
+    finally:
+        for end in caught:
+            signal.signal(end, signal.SIG_DFL)
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -17,6 +17,7 @@ import os
 import pkgutil
 import random
 import selectors
+import shutil
 import signal
 import socket
 import sys
@@ -25,6 +26,9 @@ import traceback
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+PRIVATE = "study-"
+"""How the name of a run's temporary folder begins."""
 
 _THREAD_COUNTS = "OMP_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS BLIS_NUM_THREADS"
 ONE_THREAD = dict.fromkeys(_THREAD_COUNTS.split(), "1")
@@ -54,8 +58,9 @@ class ForkServer:
         self.alive: set[int] = set()
         self.ended: dict[int, int] = {}
 
-    def serve(self) -> None:
-        """Answer requests until standard input closes."""
+    def serve(self) -> bool:
+        """Answer requests until standard input closes; return whether the owner said so before."""
+        asked = False
         with selectors.DefaultSelector() as ready:
             ready.register(self.listener, selectors.EVENT_READ)
             ready.register(sys.stdin.fileno(), selectors.EVENT_READ)
@@ -63,9 +68,11 @@ class ForkServer:
                 for key, _mask in ready.select():
                     if key.fileobj is self.listener:
                         self._answer()
-                    elif not os.read(sys.stdin.fileno(), 1024):
+                    elif os.read(sys.stdin.fileno(), 1024):
+                        asked = True
+                    else:
                         self._kill_all()
-                        return
+                        return asked
 
     def _answer(self) -> None:
         """Read one request, do it, and send one reply."""
@@ -224,10 +231,13 @@ def main(path: str, modules: list[str]) -> None:
     server = ForkServer(path)
     print("ready", flush=True)
     try:
-        server.serve()
+        asked = server.serve()
     finally:
         server.listener.close()
         Path(path).unlink(missing_ok=True)
+    folder = Path(path).parent
+    if not asked and folder.name.startswith(PRIVATE):
+        shutil.rmtree(folder, ignore_errors=True)  # its owner was killed and cannot do so
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import threading
 import uuid
 import weakref
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +26,7 @@ from jupyter_client.provisioning import KernelProvisionerFactory
 from traitlets import Type, default
 
 from helpers.report.client import PromptClient
-from helpers.report.forkserver import ONE_THREAD
+from helpers.report.forkserver import ONE_THREAD, PRIVATE
 from helpers.report.limits import STARTUP
 from helpers.report.provisioner import ask
 
@@ -61,7 +62,7 @@ class Kernels:
 
     def __init__(self, *, warm: bool = True, preload: Sequence[str] = ()) -> None:
         self._preload = tuple(preload)
-        self.folder = Path(tempfile.mkdtemp(prefix="study-"))
+        self.folder = Path(tempfile.mkdtemp(prefix=PRIVATE))
         self.why_plain = "" if warm else "asked for with --plain-kernels"
         if warm and not sys.platform.startswith("linux"):
             self.why_plain = "forked kernels are made on Linux only"
@@ -147,6 +148,8 @@ class Kernels:
         """End the server and every kernel, at once; what asks for a kernel afterwards fails."""
         self._stopped = True
         if self._server is not None:
+            with suppress(OSError, ValueError):  # it may be gone, or closed before
+                os.write(self._server.stdin.fileno(), b".")  # without it, the owner was killed
             self._server.stdin.close()
             if not self._ready:
                 self._server.kill()  # still importing, and without kernels: nobody needed it
