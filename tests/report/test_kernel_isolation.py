@@ -128,6 +128,18 @@ def test_without_the_server_a_kernel_starts_the_slow_way(project):
         assert printed(path, kernels) == "42\n"
 
 
+def test_a_killed_server_takes_its_kernels_along(project):
+    """As when memory runs out: what was forked must not stay behind."""
+    kill = "import os, signal, time\nopen('pid', 'w').write(str(os.getpid()))"
+    path = project.notebook(
+        "10_kill", kill, "os.kill(os.getppid(), signal.SIGKILL)\ntime.sleep(60)"
+    )
+    with Kernels(preload=FEW) as kernels:
+        done = execute(path, parameters={}, kernels=kernels, cwd=project.root)
+    assert done.failure.kind == "killed"
+    assert not _alive(int((project.root / "pid").read_text()))
+
+
 def test_a_server_that_stops_answering_is_left_behind(project, monkeypatch):
     """A notebook may stop its parent; the batch must not wait for it for ever."""
     monkeypatch.setattr(provisioner, "ANSWER_SECONDS", 0.5)

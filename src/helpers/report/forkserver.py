@@ -10,6 +10,7 @@ thread. A forked copy inherits the state of random generators, so every child se
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import importlib
 import json
@@ -29,6 +30,9 @@ from typing import Any
 
 PRIVATE = "study-"
 """How the name of a run's temporary folder begins."""
+
+_PARENT_DEATH_SIGNAL = 1
+"""``PR_SET_PDEATHSIG`` of Linux."""
 
 _THREAD_COUNTS = "OMP_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS BLIS_NUM_THREADS"
 ONE_THREAD = dict.fromkeys(_THREAD_COUNTS.split(), "1")
@@ -173,6 +177,7 @@ def _fresh_process(cwd: str, env: dict[str, str], log: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)  # a killed server leaves nobody
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)
