@@ -152,3 +152,15 @@ def test_forest_moves_only_labels_that_groups_share():
     assert drawn[0] == 0 and drawn[1] < 1 < drawn[2]
     text = describe.forest(data, group="way")
     assert "a 1.00" in text and "b, one 2.00" in text and "b, two 3.00" in text
+
+
+def test_numbers_have_the_same_names_in_every_language():
+    from helpers.i18n import in_language
+
+    names = []
+    for language in ("en", "zh"):
+        with in_language(language):
+            study = load_study("online_shopping")
+            names.append([n.id for n in regressing.regression_numbers(study_regressions(study))])
+    assert names[0] == names[1]
+    assert all(name.isascii() for name in names[0])

@@ -37,7 +37,7 @@ class HierarchicalResult:
         p_robust (Wald test of the added block with HC3), f2 (Cohen, of the added block), aic.
     coefficients : DataFrame
         One row a step and term: step, term, b, se (HC3), ci_low, ci_high, p_value, beta, beta_low,
-        beta_high, vif.
+        beta_high, vif, code (the term in no language).
     cooks_max, influential_share, largest_shift : float
         Of the last step: largest Cook's distance; share of rows above 4 / n; largest change of a
         standardised slope when those rows are left out.
@@ -55,6 +55,8 @@ class HierarchicalResult:
         Listwise over the outcome and the predictors of *all* steps.
     level : float
     method : str
+    name : str
+        Name in ``study.yml``, in no language; empty for one made by hand.
     """
 
     outcome: str
@@ -72,6 +74,7 @@ class HierarchicalResult:
     n_dropped: int
     level: float
     method: str
+    name: str = ""
 
     def table(self) -> pd.DataFrame:
         """Return one row a step."""
@@ -119,7 +122,7 @@ class HierarchicalResult:
         for row in self.last().to_dict("records"):
             out.append(
                 Number(
-                    id=f"beta_{name}_{row['term']}",
+                    id=f"beta_{name}_{row['code']}",
                     value=row["beta"],
                     definition="standardised slope of the last step",
                     ci_low=row["beta_low"],
@@ -259,7 +262,7 @@ def hierarchical_regression(
         coefficients=pd.concat(
             [_coefficients(i, fit, kept, y, level) for i, fit in enumerate(fits, start=1)],
             ignore_index=True,
-        ),
+        ).assign(code=lambda table: table["term"].map(_codes(steps))),
         cooks_max=float(np.nanmax(last.cooks)),
         influential_share=float(high.mean()),
         largest_shift=_largest_shift(last, last_x, y, ~high),
@@ -283,6 +286,15 @@ def hierarchical_regression(
         level=level,
         method="OLS, HC3; listwise over all steps",
     )
+
+
+def _codes(steps: Sequence[Sequence[Term]]) -> dict[str, str]:
+    """Return column -> name of its variable, with the place of the category where it is one."""
+    codes = {"const": "const"}
+    for term in (term for step in steps for term in step):
+        for k, column in enumerate(term.columns, start=2):
+            codes[str(column)] = f"{term.name}_{k}" if term.reference else term.name
+    return codes
 
 
 def _step_table(fits: Sequence[LeastSquares], steps: Sequence[Sequence[Term]]) -> pd.DataFrame:

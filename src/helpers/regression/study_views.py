@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from helpers.errors import DataContractError, Unavailable, listing, nearest
@@ -40,7 +41,7 @@ def study_regression(study: Study, name: str, *, level: float = LEVEL) -> Hierar
             f"study_regression: outcome= of '{name}' is '{plan.outcome}', a category; a number or "
             "a scale score is needed. Correct regressions in study.yml."
         )
-    return hierarchical_regression(
+    found = hierarchical_regression(
         outcome.columns.iloc[:, 0],
         steps,
         label=variable_label(study, plan.outcome),
@@ -48,6 +49,7 @@ def study_regression(study: Study, name: str, *, level: float = LEVEL) -> Hierar
         left_out=left_out,
         level=level,
     )
+    return replace(found, name=name)
 
 
 def regression_steps(

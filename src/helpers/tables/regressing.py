@@ -175,7 +175,7 @@ def regression_checks(results: Regressions | Unavailable) -> list[CheckResult | 
 def regression_numbers(results: Regressions | Unavailable) -> list[Number]:
     """Return R² and standardised slopes of every regression."""
     known = {} if isinstance(results, Unavailable) else _fitted(results)
-    return [number for result in known.values() for number in result.numbers(result.outcome)]
+    return [number for result in known.values() for number in result.numbers(result.name)]
 
 
 def moderation_table(result: Moderation | Unavailable) -> ApaTable | Unavailable:
