@@ -293,6 +293,13 @@ def test_what_depends_on_nothing_new_is_kept_and_reasons_are_told(project, study
     assert code == 0 and "n_boot=1: notebook changed (10)" in out and "kept" not in out
 
 
+def test_a_limit_that_this_system_cannot_hold_is_told(project, study, monkeypatch):
+    project.notebook("10_work", BEGIN)
+    monkeypatch.setattr(runner, "_HOLDS_MEMORY", False)
+    code, out, _err = study("batch", config(project, memory_mb=4000))
+    assert code == 0 and "only Linux holds a kernel to it" in out
+
+
 @pytest.mark.slow
 def test_reports_run_side_by_side_give_the_same(project, study):
     project.notebook(

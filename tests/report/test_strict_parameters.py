@@ -138,12 +138,13 @@ def test_where_the_work_is_done_is_no_part_of_the_name():
     assert there.parameters["scheduler"] == "tcp://192.0.2.1:8786"
 
 
-@pytest.mark.parametrize("damage", ["no kernel", "cut off", "empty"])
+@pytest.mark.parametrize("damage", ["no kernel", "cut off", "empty", "a list"])
 def test_a_notebook_that_cannot_be_read_is_named(tmp_path, damage):
     """papermill ends with a bare ValueError where a stripped notebook names no kernel."""
     tagged = nbformat.v4.new_code_cell("a: int = 1", metadata={"tags": ["parameters"]})
     text = nbformat.writes(nbformat.v4.new_notebook(cells=[tagged]))
     path = tmp_path / "10_bad.ipynb"
-    path.write_text({"no kernel": text, "cut off": text[:-20], "empty": ""}[damage])
+    contents = {"no kernel": text, "cut off": text[:-20], "empty": "", "a list": "[]"}
+    path.write_text(contents[damage])
     with pytest.raises(ReportError, match="10_bad.ipynb: papermill cannot read the file"):
         declared(path)

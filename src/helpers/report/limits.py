@@ -16,7 +16,7 @@ from typing import Any
 
 PRINTED_MB = 8
 """Text that a notebook may print; a page shows a small part of it anyway."""
-SHOWN_MB = 64
+SHOWN_MB = 16
 """Tables and figures that a notebook may show."""
 
 _MB = 1 << 20

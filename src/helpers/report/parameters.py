@@ -45,7 +45,7 @@ def _inspected(notebook: Path, _changed: int) -> Mapping[str, Mapping[str, Any]]
     logging.getLogger("papermill").setLevel(logging.ERROR)
     try:
         return papermill.inspect_notebook(_escaped(notebook))
-    except (ValueError, NotJSONError, ValidationError) as error:
+    except (ValueError, TypeError, AttributeError, NotJSONError, ValidationError) as error:
         raise ReportError(
             f"{notebook.name}: papermill cannot read the file ({str(error).splitlines()[0]}); a "
             "notebook of Jupyter that names its kernel is needed. Open it in JupyterLab, choose "
