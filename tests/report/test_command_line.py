@@ -47,6 +47,7 @@ def test_unknown_words_end_with_two(study, words):
     assert caught.value.code == 2
 
 
+@pytest.mark.slow
 def test_a_part_of_the_respondents_is_a_run_of_its_own(project, study):
     project.notebook("10_a", "from helpers.lesson import begin\nlesson = begin(study, language)",
                      "print('rows', len(lesson.study.raw))")  # fmt: skip

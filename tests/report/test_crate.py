@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.slow  # a run
+
 BEGIN = "from helpers.lesson import begin\nlesson = begin(study, language)"
 
 

@@ -70,6 +70,7 @@ def test_without_time_no_kernel_is_started(project, kernels):
     assert text_of(done) == "" and done.seconds == 0.0
 
 
+@pytest.mark.slow
 def test_the_time_of_a_report_ends_its_kernel(project, kernels):
     path = project.notebook("10_endless", "print('begun')", "import time\ntime.sleep(100)")
     started = time.monotonic()

@@ -140,6 +140,7 @@ def test_a_killed_server_takes_its_kernels_along(project):
     assert not _alive(int((project.root / "pid").read_text()))
 
 
+@pytest.mark.slow
 def test_a_server_that_stops_answering_is_left_behind(project, monkeypatch):
     """A notebook may stop its parent; the batch must not wait for it for ever."""
     monkeypatch.setattr(provisioner, "ANSWER_SECONDS", 0.5)
