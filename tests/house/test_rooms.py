@@ -32,6 +32,7 @@ FLOORS = [
         "fonts",
         "workers",
         "resampling",
+        "blas",
         "memo",
         "rereading",
         "relabel",

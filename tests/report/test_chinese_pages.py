@@ -14,6 +14,9 @@ from helpers.study import list_studies, read_folder, study_folder
 sys.path.insert(0, str(Path(__file__).parent))
 from english_left import english_drawn, english_left, english_words
 
+SHORTEST = "maxham_netemeyer_2003"
+"""A published matrix: its pages are made in seconds. The others are read before a release."""
+
 
 @pytest.mark.parametrize(
     "text",
@@ -54,7 +57,13 @@ def test_code_references_and_the_foot_of_a_page_are_not_read():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", list_studies())
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name == SHORTEST else pytest.mark.long)
+        for name in list_studies()
+    ],
+)
 def test_pages_of_the_bundled_studies(name, tmp_path_factory):
     out = tmp_path_factory.mktemp(name)
     assert main(["run", name, "--language", "zh", "--out", str(out)]) == 0

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from helpers.blas import one_thread
 from helpers.errors import EstimationError, listing
 from helpers.i18n import _
 from helpers.sem.bootstrap_batch import (
@@ -31,6 +32,7 @@ Task = tuple[str, int, int]
 """Kind (draw or jackknife), number of the tile, replicates in it."""
 
 
+@one_thread
 def perform(job: Job, task: Task) -> Tile:
     """Run one tile."""
     kind, tile, size = task

@@ -282,7 +282,8 @@ def _factor(sigma: Array) -> tuple[Array, float] | None:
     inverse, fail = lapack.dpotri(root, lower=1)
     if fail:
         return None
-    full = np.tril(inverse) + np.tril(inverse, -1).T
+    full = inverse + inverse.T  # both leave the upper triangle 0
+    full.flat[:: len(full) + 1] *= 0.5
     return full, float(2 * np.log(np.diag(root)).sum())
 
 
@@ -306,6 +307,12 @@ def _block_roots(
     ``log|S_oo| = log|S| + log|K_mm|``.
     """
     index = block.index
+    if index.shape[1] == 0:
+        return np.zeros((len(index), len(sigma), 0)), np.full(len(index), logdet)
+    if index.shape[1] == 1 and not block.by_observed:  # nearly all blocks: no need of LAPACK
+        at = index[:, 0]
+        corner = precision[at, at]
+        return (precision[at] / np.sqrt(corner)[:, None])[:, :, None], logdet + np.log(corner)
     source = sigma if block.by_observed else precision
     corner = source[index[:, :, None], index[:, None, :]]
     lower = np.linalg.cholesky(corner)
@@ -327,6 +334,8 @@ def _inverses(block: PatternBlock, roots: Array, precision: Array) -> Array:
 
 def _sum_of_inverses(roots: Array, counts: Array, block: PatternBlock, precision: Array) -> Array:
     """Return the sum of the inverses weighted by the counts of rows."""
+    if roots.shape[2] == 0:
+        return counts.sum() * precision
     wide = (roots * np.sqrt(counts)[:, None, None]).transpose(1, 0, 2).reshape(len(precision), -1)
     product = wide @ wide.T
     return product if block.by_observed else counts.sum() * precision - product
@@ -334,12 +343,13 @@ def _sum_of_inverses(roots: Array, counts: Array, block: PatternBlock, precision
 
 def _deviations(patterns: MissingPatterns, block: PatternBlock, mu: Array) -> Array:
     """Return the stacked rows of a block as deviations from the mean, 0 where blank."""
-    observed = patterns.observed[block.patterns][block.pattern_of_row]
-    return (patterns.values[block.rows] - patterns.weight[block.rows, None] * mu) * observed
+    return patterns.values[block.rows] - patterns.share[block.rows] * mu
 
 
 def _weighted(block: PatternBlock, deviation: Array, roots: Array, precision: Array) -> Array:
     """Return the inverse observed block times the deviation, for each stacked row."""
+    if roots.shape[2] == 0:
+        return deviation @ precision
     if len(block.starts) < len(deviation):
         roots = roots[block.pattern_of_row]
     inner = deviation[:, None, :] @ roots

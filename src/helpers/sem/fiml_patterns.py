@@ -75,7 +75,9 @@ class MissingPatterns:
         Stacked rows: deviations from a mean ``mu`` are ``values - weight * mu`` on the observed
         variables. A pattern of more than ``p + 1`` rows stands here as its mean times the
         root of its count and a root of its cross-products, so that the cost of the likelihood
-        does not grow with the number of rows.
+        does not grow with the number of rows. Blanks are 0 in ``values``.
+    share : array, shape (r, p)
+        ``weight``, 0 where blank: deviations are ``values - share * mu``.
     blocks : tuple of PatternBlock
     where : str
         `` in group 'g'``, or empty; for messages.
@@ -92,6 +94,7 @@ class MissingPatterns:
     n_values: int
     values: Array
     weight: Array
+    share: Array
     blocks: tuple[PatternBlock, ...]
     where: str = ""
 
@@ -158,6 +161,7 @@ def missing_patterns(
         n_values=int(mask.sum()),
         values=stacked,
         weight=weight,
+        share=weight[:, None] * np.repeat(observed, rows_of_pattern, axis=0),
         blocks=_blocks(observed, rows_of_pattern),
         where=where,
     )

@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from helpers.blas import one_thread
 from helpers.errors import DataContractError, ModelSpecError
 from helpers.memo import remembered
 from helpers.sem.engine import finish, solve
@@ -60,6 +61,7 @@ def _parsed(text: str) -> Syntax:
 
 
 @remembered
+@one_thread
 def fit(
     model: object,
     data: pd.DataFrame | None = None,

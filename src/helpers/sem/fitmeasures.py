@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from helpers.blas import one_thread
 from helpers.errors import Unavailable
 from helpers.i18n import _
 from helpers.sem import fitindices as fi
@@ -20,6 +21,7 @@ Measures = dict[str, "float | Unavailable"]
 Corrected = "dict[str, float] | Unavailable | None"
 
 
+@one_thread
 def fit_measures(result: SemResult) -> Measures:
     """Collect every measure that the estimator allows."""
     test = result.test
