@@ -34,7 +34,13 @@ from helpers.sem.bootstrap_refit import (
     refit_rows,
     replicate_result,
 )
-from helpers.sem.bootstrap_solve import Model, group_shares, solve_batch
+from helpers.sem.bootstrap_solve import (
+    LOOSE,
+    LOOSE_INCOMPLETE,
+    Model,
+    group_shares,
+    solve_batch,
+)
 from helpers.sem.bootstrap_values import (
     admissible_replicates,
     chi_squares,
@@ -158,7 +164,8 @@ def compile_model(result: SemResult) -> Model:
     root /= scale[:, None]
     if reduction.k is not None:
         root = reduction.k @ root
-    return Model(tuple(kernels), result.theta, root, result.n_obs)
+    loose = LOOSE_INCOMPLETE if result.missing == "fiml" else LOOSE
+    return Model(tuple(kernels), result.theta, root, result.n_obs, loose)
 
 
 def run_draws(job: Job, tile: int, size: int) -> Tile:
