@@ -30,17 +30,10 @@ from helpers.sem.bootstrap_refit import (
     Refit,
     Retried,
     aligned,
-    picked_rows,
     refit_rows,
     replicate_result,
 )
-from helpers.sem.bootstrap_solve import (
-    LOOSE,
-    LOOSE_INCOMPLETE,
-    Model,
-    group_shares,
-    solve_batch,
-)
+from helpers.sem.bootstrap_solve import Model, group_shares, solve_batch
 from helpers.sem.bootstrap_values import (
     admissible_replicates,
     chi_squares,
@@ -122,15 +115,13 @@ class Job:
 
     def samples(self, counts: Array) -> Samples:
         """Moments of every group, or its rows where they have blanks."""
-        if self.incomplete:
-            picked = [picked_rows(self.rows, c) for c in counts]
-            return [
-                incomplete_sample(
-                    self.result.table, model, g + 1, self.rows[g], [at[g] for at in picked]
-                )
-                for g, model in enumerate(self.result.model)
-            ]
         out, first = [], 0
+        if self.incomplete:
+            for rows in self.rows:
+                own = counts[:, first : first + len(rows)]
+                out.append(incomplete_sample(self.result.table, rows, own))
+                first += len(rows)
+            return out
         for products in self.products:
             n = len(products.columns)
             means = self.result.meanstructure
@@ -150,12 +141,9 @@ def compile_model(result: SemResult) -> Model:
         i, j = np.array(pairs, dtype=int).reshape(-1, 2).T
         means = np.array([index[r.lhs] for r in rows if r.op == "~1"], dtype=int)
         general = GeneralKernel(model, result.meanstructure, FixedMoments(i, j, means))
-        if result.missing == "fiml":
-            kernels.append(IncompleteKernel(general, len(result.theta)))
-        elif not rows and FactorKernel.fits(model):
-            kernels.append(FactorKernel(model, result.meanstructure))
-        else:
-            kernels.append(general)
+        plain = not rows and FactorKernel.fits(model)
+        kernel = FactorKernel(model, result.meanstructure) if plain else general
+        kernels.append(IncompleteKernel(general, kernel) if result.missing == "fiml" else kernel)
     reduction = problem.reduction
     observed = {"observed": True} if result.missing == "fiml" else {}
     information = reduction.pull_matrix(problem.target.pieces(result.theta, **observed)[2])
@@ -164,8 +152,7 @@ def compile_model(result: SemResult) -> Model:
     root /= scale[:, None]
     if reduction.k is not None:
         root = reduction.k @ root
-    loose = LOOSE_INCOMPLETE if result.missing == "fiml" else LOOSE
-    return Model(tuple(kernels), result.theta, root, result.n_obs, loose)
+    return Model(tuple(kernels), result.theta, root, result.n_obs)
 
 
 def run_draws(job: Job, tile: int, size: int) -> Tile:

@@ -1,7 +1,7 @@
 """Replicates of incomplete data: the same search on the likelihood of each resample's rows.
 
 No saturated model and no standard errors are computed, and the information is that of the full
-sample, so a replicate costs a dozen passes over its patterns of blanks.
+sample. The replicates of a tile go through the rows together (``helpers.sem.bootstrap_blanks``).
 """
 
 from __future__ import annotations
@@ -10,14 +10,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from helpers.errors import DataContractError, EstimationError
-from helpers.sem.bootstrap_kernels import BatchMoments, GeneralKernel, Spread
-from helpers.sem.bootstrap_refit import with_fixed
-from helpers.sem.fiml_likelihood import derivatives, loglik
-from helpers.sem.fiml_patterns import MissingPatterns, missing_patterns
-from helpers.sem.fiml_target import model_gradient
-from helpers.sem.model import GroupModel
-from helpers.sem.moments import GroupMoments
+from helpers.sem.bootstrap_blanks import (
+    BlankLayout,
+    Completed,
+    PatternSums,
+    blank_layout,
+    complete_rows,
+    pattern_sums,
+    usable_resamples,
+)
+from helpers.sem.bootstrap_kernels import GeneralKernel, Kernel, Spread, inverted
 from helpers.sem.partable import Table
 
 Array = np.ndarray
@@ -27,10 +29,12 @@ Array = np.ndarray
 class IncompleteSample:
     """Rows of one group in b replicates, by pattern of blanks."""
 
-    patterns: tuple[MissingPatterns | None, ...]
-    """None where a resample has no moments: a variable without variance, a pair never met."""
-    models: tuple[GroupModel, ...]
-    """The model with each resample's moments of fixed covariates."""
+    layout: BlankLayout
+    counts: Array
+    """How often each row stands in each replicate, (b, rows)."""
+    sums: PatternSums
+    usable: Array
+    """(b,) False where a resample has no moments: a variable without variance, a pair never met."""
     cov: Array
     """(b, p, p), used at fixed covariates only, which have no blanks."""
     mean: Array
@@ -39,33 +43,28 @@ class IncompleteSample:
     def take(self, at: Array) -> IncompleteSample:
         """Return some of the replicates."""
         return IncompleteSample(
-            tuple(self.patterns[b] for b in at), tuple(self.models[b] for b in at),
-            self.cov[at], self.mean[at], self.n[at],
+            self.layout, self.counts[at], self.sums.take(at), self.usable[at], self.cov[at],
+            self.mean[at], self.n[at],
         )  # fmt: skip
 
 
-def incomplete_sample(
-    table: Table, model: GroupModel, group: int, rows: Array, picked: list[Array]
-) -> IncompleteSample:
-    """Prepare the resamples of one group."""
-    p, b = rows.shape[1], len(picked)
-    x = [table.names.observed.index(v) for v in table.names.covariate]
-    cov, mean = np.zeros((b, p, p)), np.zeros((b, p))
-    patterns, models = [], []
-    for k, at in enumerate(picked):
-        own = rows[at]
-        try:
-            patterns.append(missing_patterns(own, names=table.names.observed))
-        except DataContractError:
-            patterns.append(None)
-        if x and table.options.fixed_x and len(own):
-            mean[k, x] = own[:, x].mean(axis=0)
-            d = own[:, x] - mean[k, x]
-            cov[k][np.ix_(x, x)] = d.T @ d / len(own)
-        sample = GroupMoments("", len(own), cov[k], mean[k], None)
-        models.append(with_fixed(model, table.rows, group, sample))
-    n = np.array([len(at) for at in picked], dtype=float)
-    return IncompleteSample(tuple(patterns), tuple(models), cov, mean, n)
+def incomplete_sample(table: Table, rows: Array, counts: Array) -> IncompleteSample:
+    """Prepare the resamples of one group: counts (b, rows) of its rows (rows, p)."""
+    b, p = len(counts), rows.shape[1]
+    layout = blank_layout(rows)
+    x = np.array([table.names.observed.index(v) for v in table.names.covariate], dtype=int)
+    cov, mean, n = np.zeros((b, p, p)), np.zeros((b, p)), counts.sum(axis=1)
+    if len(x) and table.options.fixed_x:
+        own = rows[:, x]
+        centre = own.mean(axis=0)
+        own = own - centre
+        with np.errstate(divide="ignore", invalid="ignore"):
+            shift = (counts @ own) / n[:, None]
+            for k, at in enumerate(x):
+                cov[:, at, x] = (counts @ (own * own[:, [k]])) / n[:, None] - shift * shift[:, [k]]
+        mean[:, x] = centre + shift
+    usable = usable_resamples(layout, counts)
+    return IncompleteSample(layout, counts, pattern_sums(layout, counts), usable, cov, mean, n)
 
 
 @dataclass(slots=True)
@@ -73,37 +72,34 @@ class IncompleteKernel:
     """One group's model with blanks in the rows."""
 
     general: GeneralKernel
-    n_x: int
+    complete: Kernel
+    """The same model of complete rows."""
 
     @property
     def at(self) -> Array:
-        """All free rows."""
-        return np.arange(self.n_x)
+        """Positions of the columns of ``score``."""
+        return self.complete.at
 
     def score(self, x: Array, sample: IncompleteSample) -> Array:
         """Return minus the gradient of f, NaN where there is no likelihood."""
-        out = np.full((len(x), self.n_x), np.nan)
-        for b, (patterns, model) in enumerate(zip(sample.patterns, sample.models)):
-            if patterns is None or not np.isfinite(x[b]).all():
-                continue
-            state = model.state(x[b])
-            try:
-                here = derivatives(patterns, state.mu, state.sigma)
-            except EstimationError:
-                continue
-            out[b] = model_gradient(model, state, here.d_mean, here.d_cov, self.n_x)
-            out[b] /= patterns.n_used
-        return out
+        sigma, mu = self.general.implied(x, sample)
+        hat = self._completed(sample, sigma, mu).moments(mu)
+        return self.complete.score(x, hat)
 
     def value(self, x: Array, sample: IncompleteSample) -> Array:
         """Return f without the terms of the saturated model."""
-        out = np.full(len(x), np.nan)
-        for b, (patterns, model) in enumerate(zip(sample.patterns, sample.models)):
-            if patterns is not None and np.isfinite(x[b]).all():
-                state = model.state(x[b])
-                out[b] = -loglik(patterns, state.mu, state.sigma) / patterns.n_used
-        return out
+        sigma, mu = self.general.implied(x, sample)
+        hat = self._completed(sample, sigma, mu)
+        # tr(Sigma^-1 E[e] E[e]') over completed rows is the sum of e_o' Sigma_oo^-1 e_o
+        trace = np.einsum("bij,bji->b", inverted(sigma), hat.second)
+        return 0.5 * (hat.logdet + trace) / hat.n
+
+    def _completed(self, sample: IncompleteSample, sigma: Array, mu: Array) -> Completed:
+        """Complete the rows by the moments of each replicate."""
+        hat = complete_rows(sample.layout, sample.sums, sample.counts, sigma, mu)
+        hat.second[~sample.usable] = np.nan
+        return hat
 
     def spread(self, x: Array, sample: IncompleteSample) -> Spread:
         """Return the variances at x."""
-        return self.general.spread(x, BatchMoments(sample.cov, sample.mean, sample.n))
+        return self.general.spread(x, sample)

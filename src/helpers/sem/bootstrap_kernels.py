@@ -372,14 +372,18 @@ class GeneralKernel:
         out[:, : len(xa)] += back[:, ia] * eta[:, ja]
         return np.concatenate([out, back[:, m.m_at[1]]], axis=1)
 
+    def implied(self, x: Array, sample: BatchMoments) -> tuple[Array, Array | None]:
+        """Return the moments of the observed variables, (b, p, p) and (b, p)."""
+        effect, p = self.effects(x), self.model.n_observed
+        sigma = effect[:, :p] @ self.undirected(x, sample) @ turned(effect[:, :p])
+        return sigma, self.means_of(x, effect, sample)[:, :p] if self.means else None
+
     def value(self, x: Array, sample: BatchMoments) -> Array:
         """Return f without the terms of the saturated model."""
-        p = self.model.n_observed
-        effect = self.effects(x)
-        sigma = effect[:, :p] @ self.undirected(x, sample) @ turned(effect[:, :p])
+        sigma, mean = self.implied(x, sample)
         t = sample.cov
-        if self.means:
-            d = sample.mean - self.means_of(x, effect, sample)[:, :p]
+        if mean is not None:
+            d = sample.mean - mean
             t = t + d[:, :, None] * d[:, None, :]
         trace = np.einsum("bii->b", solved(sigma, t))
         return 0.5 * (np.linalg.slogdet(sigma)[1] + trace)

@@ -20,9 +20,6 @@ DEPTH = 6
 """Steps remembered."""
 LOOSE = 3e-6
 """Converged: the last step, which is still taken, is below this many standard errors."""
-LOOSE_INCOMPLETE = 3e-5
-"""The same where a step costs a pass over all patterns of blanks. The last step brings it to some
-1e-5 standard errors, a thousandth of what 5,000 draws leave open."""
 MOST = 40
 """Steps until a replicate is handed to guarded scoring."""
 SHRINK = 0.7
@@ -39,8 +36,6 @@ class Model:
     root: Array
     """M, (n_x, n_z)."""
     n: int
-    loose: float = LOOSE
-    """Step below which a replicate has converged, in standard errors."""
     roots: tuple[Array, ...] = field(init=False)
     """Rows of M in the order of each kernel's scores."""
 
@@ -100,7 +95,7 @@ def solve_batch(model: Model, samples: list[BatchMoments]) -> tuple[Array, Array
     b, n_z = len(share), model.root.shape[1]
     found, converged = np.zeros((b, n_z)), np.zeros(b, dtype=bool)
     iterations = np.full(b, MOST)
-    limit = model.loose / np.sqrt(model.n)
+    limit = LOOSE / np.sqrt(model.n)
     active, done = np.arange(b), np.zeros(b, dtype=bool)
     with np.errstate(all="ignore"):
         paths = _first(model, samples, share)
