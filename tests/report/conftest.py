@@ -31,6 +31,12 @@ item,construct,scale,wording_en,wording_zh,reverse
 SAT1,SAT,agree7,I am satisfied,我感到满意,0
 SAT2,SAT,agree7,It pleased me,我很高兴,0
 """
+GROUPED = """
+groups:
+  half: {item: HALF, title: {en: half, zh: 半}}
+  side: {item: SIDE, title: {en: side, zh: 边}}
+"""
+GROUPED_ITEMS = "HALF,,half2,Which half?,哪一半？,0\nSIDE,,half2,Which side?,哪一边？,0\n"
 PARAMETERS = (
     'study: str = "toy"  # a folder below data/\n'
     'language: str = "en"  # en or zh\n'
@@ -65,6 +71,22 @@ class Project:
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """An empty project with the study ``toy``."""
     return make_project(tmp_path / "p", monkeypatch)
+
+
+@pytest.fixture
+def grouped(project: Project) -> Project:
+    """The toy study with two groupings of two levels each."""
+    folder = project.root / "data" / "toy"
+    text = (folder / "study.yml").read_text(encoding="utf-8")
+    labels = "{1: {en: first, zh: 第一}, 2: {en: second, zh: 第二}}"
+    scale = f"scales:\n  half2: {{kind: category, labels: {labels}}}"
+    study = text.replace("scales:", scale) + GROUPED
+    (folder / "study.yml").write_text(study, encoding="utf-8")
+    with (folder / "items.csv").open("a", encoding="utf-8") as handle:
+        handle.write(GROUPED_ITEMS)
+    project.notebook("10_first", "1")
+    project.notebook("20_second", "1")
+    return project
 
 
 @pytest.fixture(scope="module")

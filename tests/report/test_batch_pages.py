@@ -81,7 +81,7 @@ RESULTS = {
     "notebooks": {
         "30_reliability": {"numbers": [{"id": "alpha_A", "value": 0.8, "ci_low": 0.7,
                                         "ci_high": 0.9, "n_used": 40}]},
-        "50_model": {"tables": [{"id": "paths", "table": {"rows": [
+        "50_model": {"tables": [{"id": "paths", "basis": {"n_used": 33}, "table": {"rows": [
             {"predictor": "A", "outcome": "B", "estimate": 0.4, "ci_low": 0.2, "ci_high": 0.6},
             {"predictor": "A", "outcome": "C", "estimate": None},
             {"predictor": "B", "outcome": "C", "estimate": -0.1, "ci_low": None}]}}]},
@@ -96,6 +96,7 @@ def test_key_numbers_are_read_by_name_and_by_place(tmp_path):
         ("50.paths.1", "A → B", 0.4, 0.2), ("50.paths.3", "B → C", -0.1, None),
         ("30.alpha_A", "alpha_A", 0.8, 0.7),
     ]  # fmt: skip
+    assert [n["n"] for n in found] == [33, 33, 40]
     assert [n["id"] for n in read_numbers(tmp_path, ["50.paths.3"])] == ["50.paths.3"]
     assert [n["id"] for n in read_numbers(tmp_path, [])] == ["50.paths.1", "50.paths.3"]
     assert read_numbers(tmp_path / "nowhere", ["50.paths"]) == []
@@ -129,7 +130,7 @@ def test_the_index_names_all_and_runs_one_script(many):
     assert "&lt;b&gt;broken&lt;/b&gt;" in page and "<b>broken" not in page
     assert 'href="toy/n_boot%3D0/10_work.html"' in page
     assert page.count("<script>") == 1 and "script-src 'sha256-" in page
-    assert "尚未执行: 3" in page and 'lang="zh-CN"' in page
+    assert "尚未执行：3" in page and 'lang="zh-CN"' in page
     comparison = (batch.folder / "comparison.html").read_text(encoding="utf-8")
     assert comparison.count("<tr>") == 198 and "MOVER" in comparison
     stored = json.loads((batch.folder / "batch.json").read_text(encoding="utf-8"))

@@ -7,29 +7,6 @@ from helpers.report.batch.expand import expand
 from helpers.report.batch.names import safe_name
 from helpers.report.batch.settings import read_batch
 
-GROUPED = """
-groups:
-  half: {item: HALF, title: {en: half, zh: 半}}
-  side: {item: SIDE, title: {en: side, zh: 边}}
-"""
-GROUPED_ITEMS = "HALF,,half2,Which half?,哪一半？,0\nSIDE,,half2,Which side?,哪一边？,0\n"
-
-
-@pytest.fixture
-def grouped(project):
-    """The toy study with two groupings of two levels each."""
-    folder = project.root / "data" / "toy"
-    text = (folder / "study.yml").read_text(encoding="utf-8")
-    labels = "{1: {en: first, zh: 第一}, 2: {en: second, zh: 第二}}"
-    scale = f"scales:\n  half2: {{kind: category, labels: {labels}}}"
-    study = text.replace("scales:", scale) + GROUPED
-    (folder / "study.yml").write_text(study, encoding="utf-8")
-    with (folder / "items.csv").open("a", encoding="utf-8") as handle:
-        handle.write(GROUPED_ITEMS)
-    project.notebook("10_first", "1")
-    project.notebook("20_second", "1")
-    return project
-
 
 def write(project, text, name="b.yml"):
     path = project.root / name

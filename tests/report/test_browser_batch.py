@@ -15,6 +15,7 @@ from helpers.report.batch.settings import read_batch
 pytestmark = pytest.mark.slow
 
 REPORTS = 200
+TABLET = (720, 1000)
 
 
 @pytest.fixture(scope="module")
@@ -35,16 +36,17 @@ def batch(module_project):
 
 
 def _line(name, i):
-    number = {
-        "id": "50.paths.1", "label": "a rather long name → another name",
-        "value": (i * 37) % 100 / 10, "low": 0.0, "high": 12.0, "n": 9,
-    }  # fmt: skip
+    numbers = [
+        {"id": f"50.paths.{k}", "label": f"a rather long name → another name {k}",
+         "value": (i * 37) % 100 / 10, "low": 0.0, "high": 12.0, "n": 9}
+        for k in range(1, 5)
+    ]  # fmt: skip
     failed = [{"notebook": "10_work", "message": "broken", "page": "10_work.html"}]
     return {
         "report": name, "axes": {"n_boot": i}, "language": "en", "selection": "",
         "status": "failed" if i == 7 else "made", "seconds": float(i), "why": [],
         "notebooks": {"10_work": "made"}, "failures": failed if i == 7 else [],
-        "numbers": [number], "manifest": "", "made_from": "",
+        "numbers": numbers, "manifest": "", "made_from": "",
     }  # fmt: skip
 
 
@@ -82,7 +84,9 @@ def test_search_status_and_sorting_work(batch):
 
 
 @pytest.mark.parametrize("name", ["index.html", "comparison.html"])
-@pytest.mark.parametrize("size", [browser.PHONE, browser.DESK], ids=("phone", "desk"))
+@pytest.mark.parametrize(
+    "size", [browser.PHONE, TABLET, browser.DESK], ids=("phone", "tablet", "desk")
+)
 def test_pages_fit_are_quiet_and_readable(batch, name, size):
     with browser.browser() as opened:
         for theme in ("light", "dark"):

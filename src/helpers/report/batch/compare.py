@@ -48,37 +48,37 @@ def differences(lines: Sequence[Line]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns ``id label report value low high reference difference difference_low
-        difference_high``; limits of a difference only where no respondent is in both reports.
+        Columns ``id label report n value low high reference difference difference_low
+        difference_high``, number by number; a report is held against one that has the number too.
+        Limits of a difference only where no respondent is in both reports.
     """
+    known = {line["report"]: {n["id"]: n for n in line["numbers"]} for line in lines}
     rows = []
-    for line in lines:
-        other = reference_of(line, lines)
-        known = {} if other is None else {n["id"]: n for n in other["numbers"]}
-        apart = other is not None and disjoint(line["selection"], other["selection"])
-        for number in line["numbers"]:
-            against = known.get(number["id"])
-            rows.append(_row(line, number, other, against, apart))
+    for id in dict.fromkeys(n["id"] for line in lines for n in line["numbers"]):
+        having = [line for line in lines if id in known[line["report"]]]
+        for line in having:
+            other = reference_of(line, having)
+            against = None if other is None else known[other["report"]][id]
+            rows.append(_row(line, known[line["report"]][id], other, against))
     columns = [
-        "id", "label", "report", "value", "low", "high", "reference", "difference",
+        "id", "label", "report", "n", "value", "low", "high", "reference", "difference",
         "difference_low", "difference_high",
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
 
 
-def _row(
-    line: Line, number: Mapping[str, Any], other: Line | None, against: Any, apart: bool
-) -> tuple:
+def _row(line: Line, number: Mapping[str, Any], other: Line | None, against: Any) -> tuple:
     """Return one row of the table of differences."""
     difference: tuple[float | None, ...] = (None, None, None)
-    if against is not None:
+    if other is not None:
+        apart = disjoint(line["selection"], other["selection"])
         both = [(n["value"], n["low"], n["high"]) for n in (number, against)]
         if apart and None not in (*both[0], *both[1]):
             difference = difference_interval(*both)
         else:
             difference = (number["value"] - against["value"], None, None)
-    reference = "" if other is None or against is None else other["report"]
-    shown = (number["value"], number["low"], number["high"])
+    reference = "" if other is None else other["report"]
+    shown = (number["n"], number["value"], number["low"], number["high"])
     return (number["id"], number["label"], line["report"], *shown, reference, *difference)
 
 

@@ -14,6 +14,7 @@ from helpers.i18n import _
 from helpers.report.batch.compare import differences
 from helpers.report.page import Numbering, numbered, plain_svg, unbroken
 from helpers.tables import ApaTable, apa_table
+from helpers.tables.labels import column_label
 from helpers.tables.numbers import format_interval
 
 MOST_DRAWN = 60
@@ -28,7 +29,8 @@ def comparison_body(lines: Sequence[Line], labels: Mapping[str, str], *, simulat
     Parameters
     ----------
     lines : sequence of mapping
-        Lines of the journal, of one language, in the order of the configuration.
+        Lines of the journal, of one language, in the order of the configuration; reports without
+        a key number too, which are named below it.
     labels : mapping
         Report -> what it is, in words.
     simulated : bool
@@ -39,17 +41,29 @@ def comparison_body(lines: Sequence[Line], labels: Mapping[str, str], *, simulat
     for id, rows in differences(lines).groupby("id", sort=False):
         label = rows["label"].iloc[0]
         parts.append(f"<h2>{html.escape(label)}</h2>")
-        drawn = _figure(rows, labels, numbering, label=label, simulated=simulated)
+        drawn = _figure(rows, labels, numbering, label=label, total=len(lines), simulated=simulated)
         table = _table(rows, labels, label=label, id=str(id), simulated=simulated)
-        parts += [drawn, numbered(unbroken(table.html()), numbering)]
+        parts += [drawn, numbered(unbroken(table.html()), numbering), _absent(rows, lines, labels)]
     return "".join(parts)
+
+
+def _absent(rows: pd.DataFrame, lines: Sequence[Line], labels: Mapping[str, str]) -> str:
+    """Return which reports lack a key number; nothing if none does."""
+    names = [line["report"] for line in lines]
+    lacking = [labels[name] for name in names if name not in set(rows["report"])]
+    if not lacking:
+        return ""
+    text = _("Without this number, because its notebook failed or does not apply: {reports}.")
+    return f'<p class="table-note">{html.escape(text.format(reports=_(", ").join(lacking)))}</p>'
 
 
 def _introduction() -> str:
     """Return what the page shows and what it cannot show."""
     return _(
-        "Each key number, report by report, with its interval, and its difference from a reference "
-        "report. An interval of the difference (MOVER, Zou & Donner 2008) is given only where no "
+        "Each key number, report by report, with the interval that its notebook gives (95%, unless "
+        "the notebook names another level), and its difference from a reference report: the first "
+        "of other respondents with the same parameters, or else the first of all. An interval of "
+        "the difference (MOVER, Zou & Donner 2008) is given only where no "
         "respondent is in both reports; it is not adjusted for the number of comparisons. A "
         "difference between groups says something about the groups only if the scales measure "
         "them alike: see notebook 62."
@@ -62,6 +76,7 @@ def _figure(
     numbering: Numbering,
     *,
     label: str,
+    total: int,
     simulated: bool,
 ) -> str:
     """Return the forest plot of one key number."""
@@ -84,7 +99,7 @@ def _figure(
     source = f"data:image/svg+xml;base64,{base64.b64encode(svg).decode('ascii')}"
     caption = numbering.figure()
     text = _("{label}: estimates with their intervals, {n} of {total} reports.").format(
-        label=label, n=len(drawn), total=len(rows)
+        label=label, n=len(drawn), total=total
     )
     text += f" [{_('SIMULATED')}]" if simulated else ""
     return (
@@ -101,6 +116,7 @@ def _table(
     shown = pd.DataFrame(
         {
             "report": rows["report"].map(labels),
+            "n": rows["n"],
             "value": rows["value"],
             "interval": _intervals(rows, "low", "high"),
             "reference": rows["reference"].map(lambda name: labels.get(name, "")),
@@ -109,12 +125,12 @@ def _table(
         }
     )
     columns = {
-        "report": _("Report"), "value": _("Estimate"), "interval": _("Interval"),
-        "reference": _("Reference"), "difference": _("Difference"),
+        "report": _("Report"), "n": column_label("n"), "value": _("Estimate"),
+        "interval": _("Interval"), "reference": _("Reference"), "difference": _("Difference"),
         "of_difference": _("Interval of the difference"),
     }  # fmt: skip
     caption = _("{label} ({id}) across the batch.").format(label=label, id=id)
-    why = _("the first report has no reference, or the two share respondents")
+    why = _("there is no reference, the two share respondents, or a value was not given")
     return apa_table(
         shown, caption=caption, columns=columns, missing_reason=why, simulated=simulated
     )

@@ -70,15 +70,16 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     """Yield the estimates of a table, or the one of a row of it."""
     id, _dot, place = name.partition(".")
-    rows = next((t["table"]["rows"] for t in tables if t["id"] == id), [])
-    for position, row in enumerate(rows, start=1):
+    table = next((t for t in tables if t["id"] == id), None)
+    basis = (table or {}).get("basis") or {}
+    for position, row in enumerate(table["table"]["rows"] if table else (), start=1):
         value = next((row[c] for c in _ESTIMATES if _is_number(row.get(c))), None)
         if value is None or (place and place != str(position)):
             continue
         low, high = (row[c] if _is_number(row.get(c)) else None for c in (_LOW, _HIGH))
         yield {
             "id": f"{notebook}.{id}.{position}", "label": _label(row), "value": value,
-            "low": low, "high": high, "n": row.get("n_used"),
+            "low": low, "high": high, "n": row.get("n_used") or basis.get("n_used"),
         }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from helpers.report.index import BATCH, runs_index, seconds_text
 from helpers.report.page import Frame, framed
 from helpers.survey.selection import parse_selection
 from helpers.tables.numbers import format_estimate
+from helpers.typeset import typeset
 
 COMPARISON = "comparison.html"
 MOST_COLUMNS = 4
@@ -54,8 +55,9 @@ def write_pages(
     with in_language(spoken):
         labels = {r.name: report_label(batch, r) for r in reports}
         title = pick(batch.study.spec.title.model_dump())
-        comparable = [line for line in there if line["language"] == spoken and line["numbers"]]
-        more = [(COMPARISON, _("Comparison"))] if len(comparable) > 1 else []
+        alike = [line for line in there if line["language"] == spoken]
+        comparable = sum(bool(line["numbers"]) for line in alike) > 1
+        more = [(COMPARISON, _("Comparison"))] if comparable else []
         links = [("../index.html", _("All runs")), *more, (BATCH, _("All data"))]
         frame = Frame(title, batch.study.is_simulated, links, _provenance(batch, there))
         body = _index_body(batch, reports, lines, labels)
@@ -65,19 +67,34 @@ def write_pages(
         if more:
             back = [("index.html", _("All reports of the batch"))]
             frame = Frame(title, batch.study.is_simulated, back, _provenance(batch, there))
-            body = comparison_body(comparable, labels, simulated=batch.study.is_simulated)
+            names = {r.name: report_label(batch, r, with_language=False) for r in reports}
+            body = comparison_body(alike, names, simulated=batch.study.is_simulated)
             page = framed(_("Comparison across the batch"), body, frame)
             write_whole(batch.folder / COMPARISON, page)
     runs_index(batch.folder.parent, language=spoken)
 
 
-def report_label(batch: Batch, report: Report) -> str:
-    """Return in words what tells a report from the others."""
-    selection = report.request.selection
-    words = [parse_selection(selection).words(batch.study)] if selection else []
-    groups = {*batch.study.spec.groups, "period", "where"}
-    words += [f"{name} = {value}" for name, value in report.axes.items() if name not in groups]
-    return _("; ").join(words) or _("everybody")
+def report_label(batch: Batch, report: Report, *, with_language: bool = True) -> str:
+    """Return in words what tells a report from the others: who, with which values, for whom.
+
+    Parameters
+    ----------
+    batch : Batch
+    report : Report
+    with_language : bool
+        False where all reports that are shown have one language.
+    """
+    selection, spec = report.request.selection, batch.spec
+    told = {*batch.study.spec.groups, "period", "where", "language"}
+    values = [f"{name} = {value}" for name, value in report.axes.items() if name not in told]
+    if selection:
+        who = [parse_selection(selection).words(batch.study)]
+    else:
+        parts = spec.groups or spec.periods or any("where" in row for row in spec.include)
+        who = [_("everybody")] if parts or not values else []
+    spoken = {"en": _("in English"), "zh": _("in Chinese")}[report.request.language]
+    tail = [spoken] if with_language and "language" in report.axes else []
+    return _("; ").join([*who, *values, *tail])
 
 
 def _index_body(
@@ -94,7 +111,8 @@ def _index_body(
     )
     return (
         f'<p class="summary">{_summary(reports, lines)}</p>{_tools()}'
-        f'<table class="index batch"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+        f'<div class="wide" tabindex="0"><table class="index batch"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>"
     )
 
 
@@ -176,7 +194,7 @@ def _summary(reports: Sequence[Report], lines: Mapping[str, Line]) -> str:
     """Return how many reports ended in which way."""
     states = ["left" if r.name not in lines else lines[r.name]["status"] for r in reports]
     parts = [f"{word}: {states.count(s)}" for s, word in _words().items() if s in states]
-    return html.escape(" · ".join(parts))
+    return html.escape(typeset(" · ".join(parts)))
 
 
 def _provenance(batch: Batch, lines: Sequence[Line]) -> list[tuple[str, str]]:
