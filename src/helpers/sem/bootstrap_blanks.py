@@ -25,6 +25,8 @@ _MANY = 6
 """Rows from which a pattern's sums cost less than its rows."""
 _SUMS_HELD = 8_000_000
 """Numbers held for sums of patterns over the replicates of a tile (64 MB)."""
+_LAPACK_FROM = 8
+"""Blanks from which LAPACK inverts a block faster."""
 _HELD = 120_000
 """Numbers of one array while rows are completed; fits the second-level cache."""
 
@@ -290,7 +292,8 @@ def _add_pattern(
 ) -> Array:
     """Add what the blanks of a summed pattern are expected to be; return ``log|K_mm|``."""
     blank = pattern.blank
-    inverse, logdet = _small_inverse(precision[:, blank[:, None], blank])
+    inverse, logdet = _corner_inverses(precision, blank[None])
+    inverse = inverse[..., 0].transpose(2, 0, 1)
     slope = -(inverse @ precision[:, blank])
     at_first, at_shift = slope @ first[:, :, None], slope @ shift[:, :, None]
     mixed = slope @ second - at_first * shift[:, None, :]
@@ -300,7 +303,7 @@ def _add_pattern(
     into[1][:, :, blank] += turned(mixed)
     into[1][:, blank[:, None], blank] += mixed @ turned(slope)
     into[2][:, blank[:, None], blank] += n[:, None, None] * inverse
-    return logdet
+    return logdet[:, 0]
 
 
 def _filled(
@@ -316,37 +319,65 @@ def _filled(
     b, p = shift.shape
     deviation = block.values - block.observed * shift[:, None, :]
     weight = np.add.reduceat(own, block.starts, axis=1)
-    row, columns = np.arange(len(block.rows))[:, None], block.index[block.pattern]
-    pairs = (block.index[:, :, None] * p + block.index[:, None, :]).ravel()
-    source = sigma if block.by_observed else precision
-    inverse, corner = _small_inverse(source[:, block.index[:, :, None], block.index[:, None, :]])
-    spots = (np.arange(b)[:, None] * p * p + pairs).ravel()
-    sums = np.bincount(spots, (inverse * weight[:, :, None, None]).ravel(), b * p * p)
-    sums = sums.reshape(b, p, p)
+    inverse, corner = _corner_inverses(sigma if block.by_observed else precision, block.index)
+    sums = _scattered(inverse * weight, block.index, p)
+    row, columns = np.arange(len(block.rows)), block.index[block.pattern].T
     if block.by_observed:
         z = np.zeros_like(deviation)
-        z[:, row, columns] = _times(inverse, block.pattern, deviation[:, row, columns])
+        for at, part in zip(columns, _times(inverse, block.pattern, deviation, columns)):
+            z[:, row, at] = part
         conditional += weight.sum(axis=1)[:, None, None] * sigma - sigma @ sums @ sigma
         return z @ sigma, (weight * corner).sum(axis=1)
-    pull = (deviation @ precision)[:, row, columns]
-    deviation[:, row, columns] = -_times(inverse, block.pattern, pull)
+    pull = deviation @ precision
+    for at, part in zip(columns, _times(inverse, block.pattern, pull, columns)):
+        deviation[:, row, at] = -part
     conditional += sums
     return deviation, (weight * (corner + logdet[:, None])).sum(axis=1)
 
 
-def _times(inverse: Array, pattern: Array, vectors: Array) -> Array:
-    """Products of each pattern's matrix with the vectors of its rows, (b, r, k)."""
-    if inverse.shape[-1] == 1:
-        return inverse[:, pattern, 0] * vectors
-    return (inverse[:, pattern] @ vectors[..., None])[..., 0]
+def _times(inverse: Array, pattern: Array, full: Array, columns: Array) -> Array:
+    """Products of each pattern's matrix with some columns of its rows, (k, b, r)."""
+    row = np.arange(len(pattern))
+    parts = [full[:, row, at] for at in columns]
+    of_row = inverse if len(pattern) == inverse.shape[-1] else inverse[..., pattern]
+    return sum(of_row[:, k] * part for k, part in enumerate(parts))
 
 
-def _small_inverse(corner: Array) -> tuple[Array, Array]:
-    """Inverses and log-determinants of stacks of small matrices."""
-    if corner.shape[-1] == 1:
-        return 1.0 / corner, np.log(corner[..., 0, 0])
-    flat = corner.reshape(-1, *corner.shape[-2:])
-    return inverted(flat).reshape(corner.shape), np.linalg.slogdet(corner)[1]
+def _scattered(values: Array, index: Array, p: int) -> Array:
+    """Add the elements (k, k, b, patterns) up at their variables, (b, p, p)."""
+    b = values.shape[2]
+    spots = index.T[:, None] * p + index.T
+    spots = spots[:, :, None] + np.arange(b)[:, None] * (p * p)
+    return np.bincount(spots.ravel(), values.ravel(), b * p * p).reshape(b, p, p)
+
+
+def _corner_inverses(matrices: Array, index: Array) -> tuple[Array, Array]:
+    """Invert the blocks at each row of ``index`` (patterns, k) in every matrix (b, p, p).
+
+    Returns inverses (k, k, b, patterns) and log-determinants (b, patterns). Gauss-Jordan without
+    pivots, which definite matrices do not need, runs over all blocks at once where LAPACK would
+    be called for each.
+    """
+    (b, p, _p), (n, k) = matrices.shape, index.shape
+    if k > _LAPACK_FROM:
+        corner = matrices[:, index[:, :, None], index[:, None, :]]
+        inverse = inverted(corner.reshape(-1, k, k)).reshape(b, n, k, k)
+        return np.ascontiguousarray(inverse.transpose(2, 3, 0, 1)), np.linalg.slogdet(corner)[1]
+    spots = index.T[:, None] * p + index.T
+    out = matrices.reshape(b, p * p)[:, spots].transpose(1, 2, 0, 3).copy()
+    logdet = np.zeros((b, n))
+    for j in range(k):
+        pivot = out[j, j].copy()
+        logdet += np.log(pivot)
+        out[j, j] = 1.0
+        out[j] /= pivot
+        factor = out[:, j].copy()
+        factor[j] = 0.0
+        own = out[j, j].copy()
+        out[:, j] = 0.0
+        out[j, j] = own
+        out -= factor[:, None] * out[j]
+    return out, logdet
 
 
 def _definite_inverse(sigma: Array) -> tuple[Array, Array]:
