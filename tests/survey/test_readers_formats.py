@@ -14,6 +14,7 @@ import pandas as pd
 import pyreadstat
 import pytest
 
+from helpers.errors import DataContractError
 from helpers.i18n import in_language
 from helpers.study import read_folder
 from helpers.survey import identifiers
@@ -394,6 +395,28 @@ def test_lone_quotes_do_not_hide_or_invent_ragged_rows():
     text = 'a,b\n1,27" screen\n2,"two\nlines, quoted"\n3,5" x 3"\n'
     rows = split_rows(text, "f.csv").astype("str")
     assert rows[1].tolist() == ["b", '27" screen', "two\nlines, quoted", '5" x 3"']
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a,b,c\n1,2\r3,4\n5,6,7\n", "2 cells in record 2"),  # a break of old Macs within a cell
+        ("a,b\n1,2\n5", "1 cells in record 3"),
+        ("a,b\n" + "1,2\n" * 9_000 + "1,2,3\n4\n", "record 9002"),
+        ("a,b\r\n1,2\r\n\r\n3\r\n", "1 cells in record 4"),
+    ],
+)
+def test_rows_of_another_width_are_refused_wherever_they_stand(text, found):
+    with pytest.raises(DataContractError, match=found):
+        split_rows(text, "f.csv")
+
+
+def test_blank_lines_and_every_line_end_are_no_rows():
+    for text in ("a,b\n\n1,2\r\n\r\n", "a,b\r1,2\r", "a,b\r\n1,2\r\n", "a,b\n1,2"):
+        assert split_rows(text, "f.csv").astype(object).to_numpy().tolist() == [
+            ["a", "b"],
+            ["1", "2"],
+        ]
 
 
 def test_leading_zeros_and_long_files_stay_text():

@@ -108,15 +108,20 @@ def squeezed(name: str) -> str:
 _SQUEEZED = frozenset(squeezed(name) for name in NAMES)
 
 
-def by_content(cells: pd.Series) -> str | None:
+def long_enough(texts: list[object]) -> bool:
+    """Tell whether any of a column's distinct texts could be, or hold, an identifier."""
+    return max(map(len, map(str, texts)), default=0) >= _SHORTEST
+
+
+def by_content(distinct_texts: list[object]) -> str | None:
     """Return what a column's cells identify persons by, or None.
 
     A column counts when at least half of its distinct texts (the first 2000 of them are looked at)
     are, as a whole, e-mail addresses, network addresses, phone numbers, coordinates or national
     identity numbers; Chinese identity numbers must carry their right check digit (GB 11643-1999).
     """
-    texts = [t for t in (str(v).strip() for v in distinct(cells)[:_MOST]) if t]
-    if not texts or max(map(len, texts)) < _SHORTEST:
+    texts = [t for t in (str(v).strip() for v in distinct_texts[:_MOST]) if t]
+    if not long_enough(texts):
         return None
     for kind, pattern in _WHOLE.items():
         hits = [t for t in texts if pattern.fullmatch(t)]
@@ -131,9 +136,9 @@ _SHORTEST = 6
 """No identifier that can be told by its form is shorter."""
 
 
-def within_text(cells: pd.Series) -> int:
+def within_text(distinct_texts: list[object]) -> int:
     """Return how many distinct texts hold an e-mail address, a phone or an identity number."""
-    texts = (str(v) for v in distinct(cells))
+    texts = map(str, distinct_texts)
     return sum(len(t) >= _SHORTEST and bool(_INSIDE.search(t)) for t in texts)
 
 
@@ -150,7 +155,7 @@ def distinct(cells: pd.Series) -> list[object]:
     if not isinstance(cells.dtype, pd.CategoricalDtype):
         return cells.unique().tolist()
     array = cells.array
-    texts = array.categories.tolist()
+    texts = array.categories.to_numpy(object)
     return [texts[i] for i in pd.unique(array.codes)]
 
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from helpers.survey.identifiers import within_text
+from helpers.survey.identifiers import distinct, within_text
 from helpers.survey.new.words import OTHER_TEXT, demographic, ordered_labels
 from helpers.survey.readers.answers import (
     CONVENTIONAL_CODES,
@@ -123,7 +123,7 @@ def _written_freely(name: str, wording: str, filled: pd.Series) -> str:
 
     Choices become labels, which stand in tables and figures; what somebody wrote must not.
     """
-    if n := within_text(filled):
+    if n := within_text(distinct(filled)):
         return f"{n} cells hold an e-mail address, or the number of a phone or an identity card"
     if OTHER_TEXT.search(name) or OTHER_TEXT.search(wording):
         return "it holds what was written beside a choice"

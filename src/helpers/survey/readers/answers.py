@@ -122,28 +122,31 @@ def type_answers(
         reasons = stripped.map(dict(tokens) | {"": NOT_ANSWERED}).astype(object)
         blank = reasons.notna()
         return Typed(stripped.astype(object).where(~blank, None), reasons.where(blank, None), ())
-    where, texts, counts = _dictionary(cells)
+    where, texts = _dictionary(cells)
     rule = _Rule(scale, label_codes(scale), missing_codes, tokens, decimal)
     read = [_read_cell(str(text).strip(), rule) for text in texts]
-    values = np.array([cell.value for cell in read], dtype=float)[where]
+    values = np.array([cell.value for cell in read], dtype=float).take(where)
     findings = _findings(_Column(item, in_file(place, item), scale), read, where)
     reasons = _reasons(read, where)
     return Typed(
-        pd.Series(values, index=cells.index), pd.Series(reasons, index=cells.index), findings
+        pd.Series(values, index=cells.index, copy=False),
+        pd.Series(reasons, index=cells.index, copy=False),
+        findings,
     )
 
 
-def _dictionary(cells: pd.Series) -> tuple[np.ndarray, list[str], np.ndarray]:
-    """Return for each cell the place of its text, the distinct texts, and their counts."""
+def _dictionary(cells: pd.Series) -> tuple[np.ndarray, list[str]]:
+    """Return for each cell the place of its text, and the distinct texts."""
     if not isinstance(cells.dtype, pd.CategoricalDtype):
         where, texts = pd.factorize(cells)
-        return where, list(texts), np.bincount(where, minlength=len(texts))
-    codes, texts = cells.cat.codes.to_numpy(), list(cells.cat.categories)
-    counts = np.bincount(codes, minlength=len(texts))
-    used = np.flatnonzero(counts)  # the header's texts stand in the dictionary, too
+        return where, list(texts)
+    codes, texts = cells.array.codes, cells.array.categories.to_numpy(object)
+    found = np.zeros(len(texts), dtype=bool)
+    found[codes] = True
+    used = np.flatnonzero(found)  # the header's texts stand in the dictionary, too
     place = np.zeros(len(texts), dtype=codes.dtype)
     place[used] = np.arange(len(used))
-    return place[codes], [texts[i] for i in used], counts[used]
+    return place[codes], [texts[i] for i in used]
 
 
 def _reasons(read: list[_Cell], where: np.ndarray) -> pd.Categorical:
@@ -151,7 +154,8 @@ def _reasons(read: list[_Cell], where: np.ndarray) -> pd.Categorical:
     named = list(dict.fromkeys(cell.reason for cell in read if cell.reason is not None))
     number = {reason: i for i, reason in enumerate(named)}
     codes = np.array([number.get(cell.reason, -1) for cell in read], dtype=np.int16)
-    return pd.Categorical.from_codes(codes[where], categories=pd.Index(named, dtype=object))
+    categories = pd.Index(named, dtype=object)
+    return pd.Categorical.from_codes(codes.take(where), categories=categories, validate=False)
 
 
 class _Rule(NamedTuple):

@@ -125,9 +125,8 @@ def assemble(
     cells = {name: body[column] for name, column in canonical.items()}
     if preview is not None and "preview" not in cells:
         cells["preview"] = preview
-    meta, findings = metadata.fill(
-        metadata.empty_metadata(len(body)), cells, place, dates=layout.dates
-    )
+    empty = metadata.empty_metadata(len(body), numbered="respondent_id" not in cells)
+    meta, findings = metadata.fill(empty, cells, place, dates=layout.dates)
     if finished is not None and "finished" not in cells:
         meta["finished"] = pd.Series(finished, index=meta.index).astype("boolean")
     _span(meta)
@@ -177,14 +176,16 @@ def _dropped(
             dropped[column] = IDENTIFIER
         elif platform(column):
             dropped[column] = PLATFORM
-        elif kind := identifiers.by_content(body[column]):
+        elif not identifiers.long_enough(texts := identifiers.distinct(body[column])):
+            continue
+        elif kind := identifiers.by_content(texts):
             dropped[column] = IDENTIFIER
             sentence = said(
                 "column '{column}' was not kept, because its cells are {kind}.",
                 column=column, kind=identifiers.named(kind),
             )  # fmt: skip
             findings.append(Finding("note", place, sentence))
-        elif n := identifiers.within_text(body[column]):
+        elif n := identifiers.within_text(texts):
             sentence = said(
                 "column '{column}': {n} answers hold an e-mail address, or the number of a phone "
                 "or an identity card; free text is kept apart and never shown.",
@@ -251,15 +252,15 @@ def _refuse_headerless(names: list[str], place: str) -> None:
 
 def _rounded_ids(meta: pd.DataFrame, place: str) -> list[Finding]:
     """Return the finding on ids that a spreadsheet has rounded."""
-    ids = meta["respondent_id"].astype("str")
-    hit = ids[ids.str.match(_ROUNDED, na=False)]
-    if hit.empty:
+    ids = meta["respondent_id"].dropna().tolist()
+    hit = [text for text in ids if "+" in text and _ROUNDED.match(text)]
+    if not hit:
         return []
     sentence = said(
         "{n} respondent ids stand in rounded form (first: {first}); a spreadsheet "
         "program has changed them, and they cannot be told apart. Export again and do not save "
         "the file from a spreadsheet.",
-        n=len(hit), first=hit.iloc[0],
+        n=len(hit), first=hit[0],
     )  # fmt: skip
     return [Finding("error", place, sentence)]
 

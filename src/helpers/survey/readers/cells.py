@@ -21,8 +21,8 @@ _FEW = 1_000
 """Distinct texts that are always kept in a dictionary."""
 _HEADERS = 3
 _CELLS = 4_000_000
-_BLOCK = 1 << 20
-_QUOTE, _LINE, _RETURN = b'"'[0], b"\n"[0], b"\r"[0]
+_HEAD, _BLOCK = 1 << 14, 1 << 20
+_BLANK = frozenset({b"\n", b"\r\n", b"\r"})
 
 
 def split_rows(
@@ -79,12 +79,12 @@ def split_rows(
         for i, column in columns.items():
             column.add(part[i].to_numpy())
     heads = {i: [record[i] for record in first[:n]] for i in range(width) if i not in columns}
-    whole = {i: columns[i].series() if i in columns else _head_only(heads[i], n)
+    whole = {i: columns[i].array() if i in columns else _head_only(heads[i], n)
              for i in range(width)}  # fmt: skip
     return pd.DataFrame(whole, copy=False)
 
 
-def _head_only(head: list[str], n: int) -> pd.Series:
+def _head_only(head: list[str], n: int) -> pd.Categorical:
     """Return a column whose cells below the header were not read."""
     codes = np.zeros(n, np.int8)
     codes[: len(head)] = np.arange(1, len(head) + 1)
@@ -92,7 +92,7 @@ def _head_only(head: list[str], n: int) -> pd.Series:
     distinct = list(dict.fromkeys(texts))
     places = np.array([distinct.index(text) for text in texts], np.int8)
     kept = pd.Index(distinct, dtype="str")
-    return pd.Series(pd.Categorical.from_codes(places[codes], categories=kept))
+    return pd.Categorical.from_codes(places[codes], categories=kept)
 
 
 class _Column:
@@ -122,15 +122,15 @@ class _Column:
         kind = np.min_scalar_type(-len(numbers) - 1)
         self.parts.append(places.astype(kind)[codes])
 
-    def series(self) -> pd.Series:
+    def array(self) -> pd.api.extensions.ExtensionArray:
         """Return the whole column; the parts are given up."""
         if self.plain:
             cells, self.parts = np.concatenate(self.parts), []
-            return pd.Series(cells, dtype="str", copy=False)
+            return pd.array(cells, dtype="str", copy=False)
         codes = np.concatenate(self.parts) if self.parts else np.empty(0, np.int8)
         self.parts = []
         categories = pd.Index(list(self.numbers), dtype="str")
-        return pd.Series(pd.Categorical.from_codes(codes, categories=categories, validate=False))
+        return pd.Categorical.from_codes(codes, categories=categories, validate=False)
 
 
 def _parts(
@@ -233,26 +233,32 @@ def _all_as_wide(stream: BinaryIO, width: int, delimiter: str) -> bool:
     """Tell whether every line has the same number of signs outside of quotes.
 
     False may also come of a lone quote within a cell; then the records are looked at one by one.
+    Lines without quotes, nearly all of a file, are compared with a row of signs all at once.
     """
-    sign, inside, count, length = delimiter.encode("utf-8")[0], 0, 0, 0
-    while block := stream.read(_BLOCK):
-        data = np.frombuffer(block, np.uint8)
-        signs, ends = data == sign, data == _LINE
-        if inside or (data == _QUOTE).any():
-            quoted = (np.cumsum(data == _QUOTE, dtype=np.int64) + inside) & 1
-            signs, ends = signs & (quoted == 0), ends & (quoted == 0)
-            inside = int(quoted[-1])
-        at, stops = np.flatnonzero(signs), np.flatnonzero(ends)
-        before = np.searchsorted(at, stops)
-        counts = np.diff(before, prepend=0)
-        lengths = np.diff(stops, prepend=-1) - 1
-        if len(stops):
-            counts[0] += count
-            lengths[0] += length
-            blank = (lengths == 0) | ((lengths == 1) & (data[stops - 1] == _RETURN))
-            if ((counts != width - 1) & ~blank).any():
+    sign, inside, count, size = delimiter.encode("utf-8"), 0, 0, _HEAD
+    others, row = bytes(set(range(256)) - set(sign + b"\n")), sign * (width - 1) + b"\n"
+    while block := stream.read(size) + stream.readline():
+        size = _BLOCK
+        if not inside and _without_quotes(block):
+            signs = block.translate(None, others)
+            if signs == row * signs.count(b"\n"):
+                continue
+        for line in block.splitlines(keepends=True):
+            if inside or b'"' in line:
+                parts = line.split(b'"')
+                count += sum(part.count(sign) for part in parts[inside::2])
+                inside = (inside + len(parts) - 1) & 1
+                if inside:
+                    continue
+            else:
+                count = line.count(sign)
+            if count != width - 1 and line not in _BLANK:
                 return False
-            count, length = len(at) - int(before[-1]), len(data) - int(stops[-1]) - 1
-        else:
-            count, length = count + len(at), length + len(data)
-    return not inside and (length <= 1 or count == width - 1)
+            count = 0
+    return not inside
+
+
+def _without_quotes(block: bytes) -> bool:
+    """Tell whether a block is whole lines that end alike, without a quote."""
+    alike = block.count(b"\r") == block.count(b"\r\n")
+    return b'"' not in block and alike and block.endswith(b"\n")

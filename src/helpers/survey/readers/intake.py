@@ -249,7 +249,8 @@ def by_branch(
     Answers that stand there all the same are counted in a finding, and kept.
     """
     shown_if = folder.items.set_index("item")["shown_if"]
-    branched = [i for i in dict.fromkeys(reasons["item"]) if shown_if.get(i, "")]
+    behind = set(shown_if.index[shown_if.astype(bool)])
+    branched = [i for i in pd.unique(reasons["item"]) if i in behind] if behind else []
     findings: list[Finding] = []
     if not branched:
         return reasons, findings
@@ -338,8 +339,8 @@ def _typed(
                 table.add(f"{row.item}_{code}", typed.values[code])
         else:
             table.add(row.item, typed.values)
-        rows = np.flatnonzero(typed.reasons.notna().to_numpy())
-        reasons.append((rows, row.item, typed.reasons.iloc[rows].to_numpy(object)))
+        rows, why = _explained(typed.reasons)
+        reasons.append((rows, row.item, why))
     blanks = pd.DataFrame(
         {
             "row": np.concatenate([[], *(rows for rows, _item, _why in reasons)]).astype(int),
@@ -351,6 +352,16 @@ def _typed(
         }
     )
     return table.frame(), blanks, findings
+
+
+def _explained(reasons: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows in which a reason stands, and the reasons."""
+    if isinstance(reasons.dtype, pd.CategoricalDtype):
+        codes = reasons.array.codes
+        rows = np.flatnonzero(codes >= 0)
+        return rows, reasons.array.categories.to_numpy(object).take(codes[rows])
+    rows = np.flatnonzero(reasons.notna())
+    return rows, reasons.iloc[rows].to_numpy(object)
 
 
 def _most_columns(

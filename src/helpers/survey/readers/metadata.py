@@ -47,21 +47,21 @@ def refuse_doubled(names: list[str], place: str) -> None:
         )
 
 
-def empty_metadata(n: int) -> pd.DataFrame:
-    """Return the metadata table with nothing known; identifiers run from 1."""
-    meta = pd.DataFrame(index=range(n))
-    meta["respondent_id"] = pd.Series([str(i + 1) for i in range(n)], dtype="str")
-    for column in ("started_at", "ended_at"):
-        meta[column] = pd.Series(pd.NaT, index=meta.index, dtype="datetime64[ns]")
-    meta["duration_s"] = np.nan
-    meta["finished"] = pd.Series(pd.NA, index=meta.index, dtype="boolean")
-    meta["progress"] = np.nan
-    meta["preview"] = pd.Series(pd.NA, index=meta.index, dtype="boolean")
-    for column in ("language", "channel"):
-        meta[column] = pd.Series(None, index=meta.index, dtype="str")
-    meta["address"] = pd.Series(pd.NA, index=meta.index, dtype="Int64")
-    meta["page_seconds"] = np.nan
-    return meta[list(META)]
+def empty_metadata(n: int, *, numbered: bool = True) -> pd.DataFrame:
+    """Return the metadata table with nothing known; identifiers run from 1, unless they follow."""
+    columns = {name: pd.Series(unknown, range(n), kind) for name, (unknown, kind) in _EMPTY.items()}
+    if numbered:
+        columns["respondent_id"] = pd.Series([str(i + 1) for i in range(n)], dtype="str")
+    return pd.DataFrame(columns, columns=list(META), copy=False)
+
+
+_EMPTY = dict.fromkeys(META, (np.nan, "float64")) | {
+    **dict.fromkeys(("respondent_id", "language", "channel"), (None, "str")),
+    **dict.fromkeys(("started_at", "ended_at"), (pd.NaT, "datetime64[ns]")),
+    **dict.fromkeys(("finished", "preview"), (pd.NA, "boolean")),
+    "address": (pd.NA, "Int64"),
+}  # fmt: skip
+"""Metadata name -> what stands for unknown, and the kind of the column."""
 
 
 def fill(
@@ -82,10 +82,11 @@ def fill(
     for name, values in cells.items():
         where, texts = _dictionary(values)
         parsed = parsers[name](texts)
-        out[name] = parsed.iloc[where].set_axis(meta.index)
-        lost = parsed.isna() & (texts.str.strip() != "")
+        out[name] = parsed.array[where]
+        lost = parsed.isna().to_numpy(copy=True)
+        lost[lost] = [bool(text.strip()) for text in texts[lost].tolist()]
         if lost.any():
-            n = int(lost.to_numpy()[where].sum())
+            n = int(lost[where].sum())
             findings.append(
                 Finding(
                     "mark",
@@ -100,13 +101,16 @@ def fill(
     return out, findings
 
 
-def _dictionary(values: pd.Series) -> tuple[np.ndarray, pd.Series]:
-    """Return for each cell the place of its text, and the distinct texts as they first appear."""
+def _dictionary(values: pd.Series) -> tuple[np.ndarray | slice, pd.Series]:
+    """Return for each cell the place of its text, and the texts.
+
+    A column that was not kept as a dictionary has few texts that stand twice: it is its own.
+    """
     if isinstance(values.dtype, pd.CategoricalDtype):
-        values = values.cat.remove_unused_categories()  # the header's texts
-        return values.cat.codes.to_numpy(), pd.Series(values.cat.categories, dtype="str")
-    where, texts = pd.factorize(values.fillna(""))
-    return where, pd.Series(texts, dtype="str")
+        array = values.array.remove_unused_categories()  # the header's texts
+        return array.codes, pd.Series(array.categories, dtype="str")
+    texts = [text if isinstance(text, str) else "" for text in values.tolist()]
+    return slice(None), pd.Series(texts, dtype="str")
 
 
 def declared(columns: Mapping[str, str], header: list[str], place: str) -> dict[str, str]:
@@ -127,16 +131,16 @@ def declared(columns: Mapping[str, str], header: list[str], place: str) -> dict[
 
 def number_addresses(values: pd.Series) -> pd.Series:
     """Return network addresses as running numbers; a place name in brackets is cut first."""
-    plain = values.str.replace(r"[(（].*$", "", regex=True).str.strip()
-    codes, _ = pd.factorize(plain.mask(plain == ""))
-    numbered = pd.Series(codes + 1, index=values.index, dtype="Int64")
-    return numbered.mask(codes < 0)
+    cut = (text.partition("(")[0].partition("（")[0] for text in values.tolist())
+    plain = [text.strip() or None for text in cut]
+    codes, _ = pd.factorize(np.array(plain, dtype=object))
+    return pd.Series(pd.arrays.IntegerArray(codes + 1, codes < 0), index=values.index)
 
 
 def parse_seconds(values: pd.Series) -> pd.Series:
     """Return durations in seconds from ``372``, ``372秒``, ``6分12秒``, ``00:06:12``."""
-    found = {text: _seconds(text) for text in values.unique()}
-    return values.astype(object).map(found).astype(float)
+    found = {text: _seconds(text) for text in set(values.tolist())}
+    return pd.Series([found[text] for text in values.tolist()], index=values.index, dtype=float)
 
 
 def seconds_on_pages(pages: pd.DataFrame) -> pd.Series:
@@ -164,7 +168,7 @@ def parse_times(values: pd.Series, *, order: str = "year-first") -> pd.Series:
     written. Where day and month could be either, ``order`` decides (``day-first``,
     ``month-first``); with ``year-first`` such a cell is not read.
     """
-    plain = values.astype("str").str.strip()
+    plain = pd.Series([str(text).strip() for text in values.tolist()], values.index, "str")
     out = pd.to_datetime(plain, format="%Y-%m-%d %H:%M:%S", errors="coerce").astype(_TIME_KIND)
     rest = plain[out.isna() & (plain != "")]
     if len(rest):
@@ -247,16 +251,17 @@ def date_orders(values: pd.Series) -> dict[str, int]:
 
 def parse_truth(values: pd.Series) -> pd.Series:
     """Return true, false or unknown from ``TRUE``/``1``/``yes`` and their opposites."""
-    low = values.str.strip().str.lower()
-    out = pd.Series(pd.NA, index=values.index, dtype="boolean")
-    out[low.isin(_TRUE)] = True
-    out[low.isin(_FALSE)] = False
-    return out
+    found = {text: _truth(text.strip().lower()) for text in set(values.tolist())}
+    return pd.Series([found[t] for t in values.tolist()], index=values.index, dtype="boolean")
+
+
+def _truth(word: str) -> bool | None:
+    return True if word in _TRUE else False if word in _FALSE else None
 
 
 def _text(values: pd.Series) -> pd.Series:
-    stripped = values.str.strip()
-    return stripped.mask(stripped == "")
+    stripped = [text.strip() or None for text in values.tolist()]
+    return pd.Series(stripped, index=values.index, dtype="str")
 
 
 def _number(values: pd.Series) -> pd.Series:

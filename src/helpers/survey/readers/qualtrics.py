@@ -7,7 +7,7 @@ import re
 import pandas as pd
 
 from helpers.survey.findings import Finding, said
-from helpers.survey.identifiers import squeezed
+from helpers.survey.identifiers import distinct, squeezed
 from helpers.survey.readers import metadata
 from helpers.survey.readers.assemble import (
     Taken,
@@ -174,12 +174,18 @@ def fixed_name(name: str) -> str:
 
 def previews(status: pd.Series) -> pd.Series:
     """Return as text which rows of the column Status are previews or tests."""
-    return status.astype("str").str.strip().str.lower().isin(_PREVIEW).astype("str")
+    hit = status.isin(_written(status, _PREVIEW)).to_numpy().astype("int8")
+    return pd.Series(pd.Categorical.from_codes(hit, ["False", "True"]), index=status.index)
+
+
+def _written(status: pd.Series, known: tuple[str, ...]) -> list[str]:
+    """Return the distinct cells that are one of the known words, however they are written."""
+    return [text for text in distinct(status) if str(text).strip().lower() in known]
 
 
 def _spam(status: pd.Series, place: str) -> list[Finding]:
     """Return the finding on rows that the platform itself holds for spam."""
-    n = int(status.astype("str").str.strip().str.lower().isin(_SPAM).sum())
+    n = int(status.isin(_written(status, _SPAM)).sum())
     if not n:
         return []
     sentence = said(
