@@ -62,6 +62,8 @@ mod <- list(product = unname(b[2]), product_se = unname(sqrt(V[2, 2])), delta_r2
 free <- lm(sat ~ fair + speed, d); fixed <- lm(sat ~ offset(.8 * fair + .6 * speed), d)
 count <- round(d$hours / 10); c1 <- glm(count ~ fair, poisson, d); c2 <- glm(count ~ fair + speed + I(fair^2), poisson, d)
 forms <- list(f = anova(fixed, free)$F[2], p = anova(fixed, free)$`Pr(>F)`[2], aic = c(AIC(fixed), AIC(free)),
-  lr = anova(c1, c2)$Deviance[2], count_aic = c(AIC(c1), AIC(c2)), count_b = unname(coef(c2)))
+  lr = anova(c1, c2)$Deviance[2], count_aic = c(AIC(c1), AIC(c2)), count_b = unname(coef(c2)), dispersion = summary(glm(formula(c2), quasipoisson, d))$dispersion,
+  scaled_f = anova(update(c1, family = quasipoisson), update(c2, family = quasipoisson), test = "F")$F[2],
+  scaled_p = anova(update(c1, family = quasipoisson), update(c2, family = quasipoisson), test = "F")$`Pr(>F)`[2])
 writeLines(toJSON(list(made_by = R.version.string, hierarchical = hier, comparison = comparison, paired = paired, dose = dose, moderation = mod, formulas = forms),
   auto_unbox = TRUE, digits = NA), file.path(here, "regression.json"))

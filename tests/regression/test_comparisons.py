@@ -101,6 +101,13 @@ def test_constraint_tests_agree_with_r(rows, expected):
     assert poisson.statistic == pytest.approx(theirs["lr"], rel=1e-6)
     assert [poisson.aic_formula, poisson.aic_rival] == pytest.approx(theirs["count_aic"], rel=1e-8)
     assert np.allclose(poisson.weights["estimate"], theirs["count_b"][1:], atol=1e-6)
+    scaled = poisson.scaled
+    assert [scaled.dispersion, scaled.f, scaled.p_value] == pytest.approx(
+        [theirs["dispersion"], theirs["scaled_f"], theirs["scaled_p"]], rel=1e-6
+    )
+    assert (scaled.df, scaled.df_resid) == (2, len(rows) - 4)
+    assert "1.57 times" in scaled.text()
+    assert isinstance(got.scaled, Unavailable)  # least squares estimates the variance itself
 
 
 def planted(seed: int, **changes: float) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,9 +29,6 @@ from helpers.regression.prediction import (
 )
 from helpers.thresholds import LEVEL
 
-if TYPE_CHECKING:
-    pass
-
 Array = NDArray[np.float64]
 
 COLUMNS = (
@@ -39,6 +36,37 @@ COLUMNS = (
     "aic_rival", "delta_aic", "delta_bic", "vuong_z", "vuong_p", "cv_formula", "cv_rival",
     "delta_error", "delta_error_se",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class CountTest:
+    """The test of constraints on a count whose variance need not equal its mean.
+
+    Attributes
+    ----------
+    dispersion : float
+        Pearson's chi-square of the rival over its degrees of freedom: how many times the variance
+        is that of a Poisson count.
+    f, p_value : float
+        Likelihood ratio per constraint over the dispersion.
+    df, df_resid : int
+    """
+
+    dispersion: float
+    f: float
+    df: int
+    df_resid: int
+    p_value: float
+
+    def text(self) -> str:
+        """Return one sentence for the note of a table."""
+        return _(
+            "The variance of the count is {ratio:.2f} times that of a Poisson count; divided by "
+            "it, the test is F({df}, {rest}) = {f:.2f}, p {p}."
+        ).format(
+            ratio=self.dispersion, df=self.df, rest=self.df_resid, f=self.f,
+            p=spoken_p(self.p_value),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +86,8 @@ class FormulaResult:
         On the same outcome.
     delta_bic : float
         The rival's BIC less the formula's.
+    scaled : CountTest or Unavailable
+        Of counts: the same test without the assumption that variance and mean are equal.
     vuong : Vuong or Unavailable
         For models that are not nested; above zero the formula is nearer to the data.
     crossed : CrossValidated
@@ -79,6 +109,7 @@ class FormulaResult:
     aic_formula: float
     aic_rival: float
     delta_bic: float
+    scaled: CountTest | Unavailable
     vuong: Vuong | Unavailable
     crossed: CrossValidated
     weights: pd.DataFrame
@@ -147,8 +178,10 @@ def fit_formula(
     Notes
     -----
     Weights that the formula fixes are taken off the outcome, so that both sums of squares are in
-    the same unit and the classical F test holds (counts: likelihood ratio). AIC as R's. Checked
-    against base R ``lm``, ``glm`` and ``anova``: tests/reference/regression.R.
+    the same unit and the classical F test holds (counts: likelihood ratio, and scaled by Pearson's
+    dispersion as ``anova`` of a quasi-Poisson fit does; McCullagh & Nelder 1989, section 4.5.1,
+    doi:10.1007/978-1-4899-3242-6). AIC as R's. Checked against base R ``lm``, ``glm`` and
+    ``anova``: tests/reference/regression.R.
     """
     table = data[list(formula.needs)].astype(float).dropna()
     y = formula.outcome(table).to_numpy(dtype=float)
@@ -173,6 +206,11 @@ def fit_formula(
     else:
         sizes = {"k_first": ours["k"], "k_second": theirs["k"]}
         vuong = vuong_test(ours["loglik"], theirs["loglik"], **sizes)
+    scaled: CountTest | Unavailable = Unavailable(
+        _("a test scaled by the dispersion"), _("the outcome is not a count")
+    )
+    if formula.counts and formula.nested:
+        scaled = _count_test(theirs, statistic, df)
     learn = _learn_counts if formula.counts else _learn_linear
     delta_aic = theirs["aic"] - ours["aic"]
     return FormulaResult(
@@ -185,6 +223,7 @@ def fit_formula(
         aic_formula=ours["aic"],
         aic_rival=theirs["aic"],
         delta_bic=delta_aic + (np.log(len(y)) - 2) * (theirs["k"] - ours["k"]),
+        scaled=scaled,
         vuong=vuong,
         crossed=cross_validate(
             y,
@@ -241,6 +280,7 @@ def _fit_counts(y: Array, x: pd.DataFrame) -> dict[str, Any]:
         "aic": float(fit.aic), "loglik": stats.poisson.logpmf(y, fit.fittedvalues),
         "k": len(fit.params), "terms": ("const", *x.columns), "b": np.asarray(fit.params),
         "se": np.asarray(fit.bse), "law": stats.norm(),
+        "dispersion": float(fit.pearson_chi2 / fit.df_resid), "df_resid": int(fit.df_resid),
     }  # fmt: skip
 
 
@@ -283,6 +323,13 @@ def _constraint_test(
         f = (ssr - free.ssr) / df / (free.ssr / free.df_resid)
         return float(f), df, float(stats.f.sf(f, df, free.df_resid))
     return compare_nested(fit_least_squares(y - offset, stated), free)
+
+
+def _count_test(freer: dict[str, Any], ratio: float, df: int) -> CountTest:
+    """Return the likelihood ratio scaled by the rival's dispersion (quasi-likelihood)."""
+    rest, dispersion = freer["df_resid"], freer["dispersion"]
+    f = ratio / df / dispersion
+    return CountTest(dispersion, f, df, rest, float(stats.f.sf(f, df, rest)))
 
 
 def _learn_linear(y: Array, x: pd.DataFrame, offset: Array) -> Predict:

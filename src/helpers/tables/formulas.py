@@ -33,6 +33,13 @@ def formulas_table(result: FormulaTable | Unavailable) -> ApaTable | Unavailable
     """Return one row a formula: what it says, its rival, and how they compare."""
     if isinstance(result, Unavailable):
         return result
+    note = _(
+        "The test is of the constraints that turn the rival into the formula: F, or for the "
+        "count of F1 a likelihood ratio. Respondents: {least} to {most}, listwise by formula."
+    ).format(
+        least=min(r.n_used for r in result.results), most=max(r.n_used for r in result.results)
+    )
+    counts = [r.scaled.text() for r in result.results if not isinstance(r.scaled, Unavailable)]
     return apa_table(
         result.table(),
         caption=_("The formulas F1 to F7 and their freer rivals"),
@@ -44,13 +51,7 @@ def formulas_table(result: FormulaTable | Unavailable) -> ApaTable | Unavailable
             Column("df", "df", "integer"),
             Column("p_value", "p", "p"),
         ],
-        note=_(
-            "The test is of the constraints that turn the rival into the formula: F, or for the "
-            "count of F1 a likelihood ratio. Respondents: {least} to {most}, listwise by formula."
-        ).format(
-            least=min(r.n_used for r in result.results),
-            most=max(r.n_used for r in result.results),
-        ),
+        note=" ".join([note, *counts]),
     )
 
 
