@@ -137,6 +137,23 @@ def _only_hidden(book: openpyxl.Workbook) -> None:
     book.active.delete_rows(1, 10)
 
 
+def _hide_rows(book: openpyxl.Workbook) -> None:
+    book.active.row_dimensions[3].hidden = True
+    book.active.row_dimensions[40].hidden = True  # it holds nothing
+
+
+def _filter_rows(book: openpyxl.Workbook) -> None:
+    book.active.auto_filter.ref = "A1:D4"
+    book.active.auto_filter.add_filter_column(1, ["5"])
+    for row in (3, 4):
+        book.active.row_dimensions[row].hidden = True
+
+
+def _hide_columns(book: openpyxl.Workbook) -> None:
+    book.active.column_dimensions.group("B", "C", hidden=True)
+    book.active.column_dimensions["Z"].hidden = True  # it holds nothing
+
+
 def _set(cell: str, value: object) -> Callable[[openpyxl.Workbook], None]:
     return lambda book: book.active.__setitem__(cell, value)
 
@@ -239,6 +256,9 @@ FILES: dict[str, Callable[[], bytes | str]] = {
     "only_hidden.xlsx": lambda: workbook(_only_hidden),
     "hidden_sheet.xlsx": lambda: workbook(lambda book: _second_sheet(book, "hidden")),
     "two_sheets.xlsx": lambda: workbook(lambda book: _second_sheet(book, "visible")),
+    "hidden_rows.xlsx": lambda: workbook(_hide_rows),
+    "filtered_rows.xlsx": lambda: workbook(_filter_rows),
+    "hidden_columns.xlsx": lambda: workbook(_hide_columns),
     "formulas_without_values.xlsx": lambda: workbook(_set("C3", "=B3+1")),
     "formulas_with_values.xlsx": lambda: _computed(workbook(_set("C3", "=B3+1"))),
     "merged.xlsx": lambda: workbook(lambda book: book.active.merge_cells("B3:B4")),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import zipfile
 from pathlib import Path
 from types import ModuleType
 
+import openpyxl
 import pytest
 
 from helpers import cli
@@ -93,6 +95,9 @@ REMARKS = {
     "e_mail_in_text.csv": "column 'why': 1 answers hold an e-mail address",
     "formulas_with_values.xlsx": "1 cells hold formulas; the values stored with them are read",
     "long_numbers.xlsx": "1 cells hold numbers of more than 15 digits",
+    "hidden_rows.xlsx": "1 rows of the sheet are hidden (rows 3); they are read like all others",
+    "filtered_rows.xlsx": "2 rows of the sheet are hidden, a filter is set (rows 3, 4)",
+    "hidden_columns.xlsx": "2 columns of the sheet are hidden (columns B, C)",
 }
 """Files that are read whole: what is said about them."""
 
@@ -137,6 +142,9 @@ WHOLE = {
     "no_label_rows.csv": (3, 1),
     "dates_both_ways.csv": (2, 1),
     "hidden_sheet.xlsx": (3, 3),
+    "hidden_rows.xlsx": (3, 3),
+    "filtered_rows.xlsx": (3, 3),
+    "hidden_columns.xlsx": (3, 3),
 }
 """Legal, if unusual, files: rows and columns of answers, none lost."""
 
@@ -247,3 +255,21 @@ def test_the_command_says_it_and_ends_with_its_code(name, code, tmp_path, capsys
 def test_a_path_that_does_not_exist_is_wrong_use(tmp_path, capsys):
     assert cli.main(["check", str(tmp_path / "absent.csv")]) == 2
     assert "absent.csv does not exist" in capsys.readouterr().err
+
+
+def test_a_sheet_is_known_by_its_name_not_by_its_number(tmp_path):
+    """Contract: in a workbook whose sheets were moved, formulas and hidden rows are the sheet's."""
+    book = openpyxl.Workbook()
+    for row in [["id", "sat1"], [1, 5], [2, 6], [3, 7]]:
+        book.active.append(row)
+    book.active.row_dimensions[2].hidden = True
+    book.create_sheet("front", 0)
+    book.save(tmp_path / "moved.xlsx")
+    moved = tmp_path / "moved.xlsx"
+    with zipfile.ZipFile(moved) as old, zipfile.ZipFile(tmp_path / "renamed.xlsx", "w") as new:
+        for name in old.namelist():
+            new.writestr(name.replace("sheet2", "data"), old.read(name).replace(b"sheet2", b"data"))
+    for path in (moved, tmp_path / "renamed.xlsx"):
+        sentences = [f.sentence for f in check_export(path)[1]]
+        assert any("1 rows of the sheet are hidden (rows 2)" in s for s in sentences)
+        assert not any("columns of the sheet" in s for s in sentences)

@@ -46,6 +46,9 @@ def _new(options: argparse.Namespace) -> int:
 
     made = new_study(options.name, Path(options.source), reader=options.reader, title=options.title)
     print(made.detected.text())
+    for finding in made.findings:
+        if finding.severity == "mark":
+            print(f"mark  {finding.place}: {finding.sentence}")
     for line in listed(made.guesses):
         print(line)
     print(

@@ -12,6 +12,7 @@ from pathlib import Path
 from helpers import paths
 from helpers.errors import DataContractError, ReportError, SuiteError, listing, nearest
 from helpers.specification import READERS
+from helpers.survey.findings import Finding
 from helpers.survey.load import open_folder
 from helpers.survey.new.guess import Guess
 from helpers.survey.new.proposal import propose
@@ -47,6 +48,8 @@ class NewStudy:
         Rows received; items proposed.
     dropped : dict
         Columns that were not read -> why.
+    findings : tuple of Finding
+        What is odd about the file, hidden rows for instance.
     """
 
     name: str
@@ -56,6 +59,7 @@ class NewStudy:
     n_rows: int
     n_items: int
     dropped: dict[str, str]
+    findings: tuple[Finding, ...] = ()
 
 
 def new_study(
@@ -127,7 +131,7 @@ def new_study(
     _write_whole(target, texts, file, source)
     return NewStudy(
         name, target, detected, tuple(proposal.guesses), len(export.meta), len(proposal.items),
-        dict(export.dropped),
+        dict(export.dropped), export.findings,
     )  # fmt: skip
 
 

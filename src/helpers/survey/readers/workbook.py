@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import zipfile
-import zlib
 from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
@@ -15,10 +13,8 @@ import pandas as pd
 from helpers.errors import DataContractError, listing, nearest
 from helpers.survey.findings import Finding, listed, said
 from helpers.survey.readers.opening import protected
+from helpers.survey.readers.sheet_xml import behind_cells
 
-_FORMULA = re.compile(rb"<f[ >/]")
-_ERROR = re.compile(rb'<c [^>]*\bt="e"[^>]*>(?:<f[^>]*>[^<]*</f>|<f[^>]*/>)?<v>([^<]*)</v>')
-_WITHOUT_VALUE = re.compile(rb"(?:</f>|<f[^>]*/>)\s*(?:<v\s*/>|<v></v>)?\s*</c>")
 _NUMBER = re.compile(r"^[+-]?[\d.,:/ -]+$")
 _TITLES = 3
 """Most rows of titles above the names."""
@@ -63,7 +59,8 @@ def read_workbook(
 
     Notes
     -----
-    Stored values are read, formulas are not computed. Whole numbers lose their ``.0``; dates
+    Stored values are read, formulas are not computed. Hidden rows and columns are read like all
+    others, and named. Whole numbers lose their ``.0``; dates
     become ``2026-03-02 09:21:07``. Read by calamine.
     """
     from python_calamine import (
@@ -90,7 +87,7 @@ def read_workbook(
             f"read_source: file= {place} cannot be read as a workbook ({error}); a whole XLSX or "
             "XLS file is needed. It was cut off or damaged: export it again."
         ) from None
-    findings = _formulas(path, list(rows).index(sheets.chosen), place)
+    findings = behind_cells(path, sheets.chosen, cells, place)
     findings += _merged(merged, place)
     findings += _long_numbers(cells, place)
     texts, titles = _below_titles(_texts(cells, sheets.chosen, place))
@@ -184,42 +181,6 @@ def cell_text(cell: object) -> str:
     if isinstance(cell, dt.timedelta):
         return str(cell.total_seconds())
     return "" if cell is None else str(cell)
-
-
-def _formulas(path: Path, number: int, place: str) -> list[Finding]:
-    """Return findings on cells that hold errors, or formulas with a stored value or without."""
-    if not zipfile.is_zipfile(path):
-        return []
-    name = f"xl/worksheets/sheet{number + 1}.xml"
-    try:
-        with zipfile.ZipFile(path) as archive:
-            content = archive.read(name) if name in archive.namelist() else b""
-    except (zipfile.BadZipFile, zlib.error, OSError, NotImplementedError):
-        sentence = said("the workbook is damaged: formulas cannot be looked for. Export it again.")
-        return [Finding("mark", place, sentence)]
-    broken = [hit.decode() for hit in _ERROR.findall(content)]
-    n, empty = len(_FORMULA.findall(content)), len(_WITHOUT_VALUE.findall(content))
-    findings = []
-    if broken:
-        sentence = said(
-            "{n} cells hold errors of a spreadsheet ({which}); they are read as blank. Correct the "
-            "formulas, or confirm that nothing belongs there.",
-            n=len(broken), which=listed(sorted(set(broken))),
-        )  # fmt: skip
-        findings.append(Finding("mark", place, sentence))
-    if n > empty:
-        sentence = said(
-            "{n} cells hold formulas; the values stored with them are read.", n=n - empty
-        )
-        findings.append(Finding("note", place, sentence))
-    if empty:
-        sentence = said(
-            "{n} cells hold formulas without a stored value; values are needed. Open the "
-            "workbook in a spreadsheet program, save it, and read it again.",
-            n=empty,
-        )
-        findings.append(Finding("error", place, sentence))
-    return findings
 
 
 def _merged(ranges: list[tuple[tuple[int, int], tuple[int, int]]], place: str) -> list[Finding]:
