@@ -25,7 +25,7 @@ from IPython import get_ipython
 from IPython.display import display
 
 from helpers import __version__
-from helpers.errors import ReportError, Unavailable
+from helpers.errors import DataContractError, ReportError, Unavailable
 from helpers.i18n import _, pick, set_language
 from helpers.paths import notebooks_folder
 from helpers.results import Basis, CheckResult, Number, to_plain
@@ -301,12 +301,21 @@ def _too_few(study: Study, needs: Sequence[str]) -> Unavailable | None:
         return None
     models = any(n.startswith("model:") or n in ("comparisons", "factors") for n in needs)
     least = THRESHOLDS["selection_for_models" if models else "group_size"]
-    n = study.cleaned.n_analysed
+    n = _analysed(study)
     if least.holds(n):
         return None
     what = _("an analysis of the selection {words}").format(words=study.selection.words(study))
     why = _("it leaves {n} respondents, and at least {least:g} are needed ({source})")
     return Unavailable(what, why.format(n=n, least=least.value, source=_(least.source)))
+
+
+def _analysed(study: Study) -> int:
+    """Return how many respondents of a selection are analysed: none where screening takes all."""
+    study.marks  # noqa: B018 - what fails here is no matter of screening
+    try:
+        return study.cleaned.n_analysed
+    except DataContractError:
+        return 0
 
 
 def _banner(study: Study) -> None:

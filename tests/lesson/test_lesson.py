@@ -170,6 +170,13 @@ class TestStop:
         assert begin("online_shopping", needs=["matrix|rows"]).study.id == "online_shopping"
 
 
+def test_a_part_that_screening_empties_is_too_small_and_no_fault(shown):
+    # Two rows: a preview and a failed attention check.
+    terms = "failure_type = 5 and platform = 4 and customer_type = 3"
+    with pytest.raises(ReportError, match="it leaves 0 respondents, and at least 30 are needed"):
+        begin(f"online_shopping where {terms}", needs=["rows"])
+
+
 def test_unknown_study_names_the_known_ones():
     with pytest.raises(CodebookError, match="Did you mean 'online_shopping'"):
         begin("online_shoping")
