@@ -104,7 +104,7 @@ exclude:
         ("study: toy\nout: /var/elsewhere", "leads out of the project"),
         ("study: toy\nout: 'C:\\elsewhere'", "leads out of the project"),
         ("study: toy\nout: ~/elsewhere", "leads out of the project"),
-        ("study: toy\nnotebooks: [77]", "no notebook has that number"),
+        ("study: toy\nnotebooks: [77]", "line 2, key notebooks: 77: no notebook has that number"),
         ("study: toy\nlanguages: [fr]", "key languages.0"),
         ("study: toy\nformats: [doc]", "key formats.0"),
         ("study: toy\ntimeout_s: -1", "key timeout_s"),

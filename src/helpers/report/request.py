@@ -201,8 +201,15 @@ def read_config(name: str) -> Config:
         ) from None
 
 
-def select_notebooks(only: Sequence[str]) -> list[Path]:
+def select_notebooks(only: Sequence[str], *, option: str = "study run: --only") -> list[Path]:
     """Return the notebooks to run, in order of their numbers.
+
+    Parameters
+    ----------
+    only : sequence of str
+        Two-digit numbers; empty for all.
+    option : str
+        Where the numbers were given, as messages name it; empty where they say so themselves.
 
     Raises
     ------
@@ -212,14 +219,15 @@ def select_notebooks(only: Sequence[str]) -> list[Path]:
     found = sorted(paths.notebooks_folder().glob(NOTEBOOK_GLOB))
     if not found:
         raise ReportError(
-            "study run: notebooks/ holds no file like 10_name.ipynb; at least one is needed."
+            "notebooks/ holds no file like 10_name.ipynb; at least one is needed. Run this in the "
+            "suite's folder, or set STUDY_ROOT to it."
         )
     numbers = [path.name[:2] for path in found]
     unknown = [number for number in only if number not in numbers]
     if unknown:
         raise ReportError(
-            f"study run: --only {listing(unknown)}: no notebook has that number; there are "
-            f"{listing(numbers, most=60)}. Choose from these."
+            f"{option} {listing(unknown)}: no notebook has that number; there are ".lstrip()
+            + f"{listing(numbers, most=60)}. Choose from these."
         )
     return [path for path in found if not only or path.name[:2] in only]
 

@@ -59,7 +59,7 @@ def write_student_copies(
                 nbformat.read(source, as_version=4), number=source.name[:2],
                 parameters={"study": study, "language": language},
             )
-            for source in select_notebooks(only)
+            for source in select_notebooks(only, option="study student: --only")
         }  # fmt: skip
     folder = out or paths.reports_folder() / FOLDER / study / language
     _refuse_answers(folder, list(copies))

@@ -15,6 +15,7 @@ from helpers.report.batch.names import is_path, safe_name
 from helpers.report.batch.numbers import is_number_name
 from helpers.report.parameters import RESERVED, assign, declared
 from helpers.report.request import FORMATS, select_notebooks, two_digits
+from helpers.report.study_names import unknown_name
 from helpers.study import StudyFolder, list_studies, read_folder, study_folder
 from helpers.survey.selection import check_terms, parse_selection
 from helpers.typed_yaml import joined, line_finder, read_typed
@@ -204,7 +205,7 @@ def _study_faults(spec: BatchSpec) -> list[Fault]:
 def _content_faults(spec: BatchSpec) -> list[Fault]:
     """Return what does not fit the study and the notebooks."""
     study = read_folder(study_folder(spec.study))
-    faults = [*_parameter_faults(spec), *_group_faults(spec, study), *_exclude_faults(spec)]
+    faults = [*_parameter_faults(spec, study), *_group_faults(spec, study), *_exclude_faults(spec)]
     faults += _include_faults(spec, study)
     if spec.where is not None:
         faults += _selection_faults(("where",), spec.where, study)
@@ -230,12 +231,12 @@ def _selection_faults(place: tuple[str | int, ...], where: str, study: StudyFold
 
 def _allowed(spec: BatchSpec) -> dict[str, dict[str, str]]:
     """Return the parameters of the notebooks that the file selects."""
-    sources = select_notebooks([two_digits(n) for n in spec.notebooks])
+    sources = select_notebooks([two_digits(n) for n in spec.notebooks], option="")
     return {source.name: declared(source) for source in sources}
 
 
-def _parameter_faults(spec: BatchSpec) -> list[Fault]:
-    """Return unknown parameters, wrong types and unknown notebooks."""
+def _parameter_faults(spec: BatchSpec, study: StudyFolder) -> list[Fault]:
+    """Return unknown parameters, wrong values and unknown notebooks."""
     try:
         allowed = _allowed(spec)
     except ReportError as error:
@@ -246,13 +247,15 @@ def _parameter_faults(spec: BatchSpec) -> list[Fault]:
     faults = [
         (place, fault)
         for place, name, value in given
-        for fault in _value_faults(name, value, allowed)
+        for fault in _value_faults(name, value, allowed, study)
     ]
     twice = sorted(spec.parameters.keys() & spec.matrix.keys())
     return faults + [(("matrix", n), "stands in parameters too; keep one.") for n in twice]
 
 
-def _value_faults(name: str, value: Value, allowed: dict[str, dict[str, str]]) -> list[str]:
+def _value_faults(
+    name: str, value: Value, allowed: dict[str, dict[str, str]], study: StudyFolder
+) -> list[str]:
     """Return what is wrong with one value of a parameter."""
     if name in RESERVED:
         return [f"is not set this way; use the key {name if name == 'study' else 'languages'}."]
@@ -260,7 +263,7 @@ def _value_faults(name: str, value: Value, allowed: dict[str, dict[str, str]]) -
         assign({name: value}, allowed)
     except ReportError as error:
         return [str(error)]
-    return []
+    return [text for text in [unknown_name(name, value, study)] if text]
 
 
 def _group_faults(spec: BatchSpec, study: StudyFolder) -> list[Fault]:
@@ -302,7 +305,7 @@ def _include_faults(spec: BatchSpec, study: StudyFolder) -> list[Fault]:
         for name, value in row.items():
             place = ("include", i, name)
             if name != "where":
-                faults += [(place, text) for text in _value_faults(name, value, allowed)]
+                faults += [(place, text) for text in _value_faults(name, value, allowed, study)]
             elif study.spec.data is None:
                 told = f"'{spec.study}' is a published matrix without respondents to select from."
                 faults.append((place, told))
