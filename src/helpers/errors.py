@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
+from numbers import Real
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -38,6 +39,32 @@ class EstimationError(SuiteError):
 
 class ReportError(SuiteError):
     """A report cannot be rendered or written."""
+
+
+def check_level(level: float, function: str) -> None:
+    """Raise unless a confidence level is a share strictly between 0 and 1.
+
+    Parameters
+    ----------
+    level : float
+        What was given as ``level=``.
+    function : str
+        Which function was called, for the message.
+
+    Raises
+    ------
+    DataContractError
+        Anything else: a percentage, 0 or 1, no number.
+    """
+    number = isinstance(level, Real) and not isinstance(level, bool)
+    if number and 0 < level < 1:
+        return
+    found = f"{level:g}" if number else repr(level)
+    share = level / 100 if number and 1 < level < 100 else 0.95
+    raise DataContractError(
+        f"{function}: level= is {found}; a share between 0 and 1 is needed, e.g. 0.95. "
+        f"Write {share:g} for {100 * share:g} percent."
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from helpers.errors import DataContractError, EstimationError
+from helpers.errors import DataContractError, EstimationError, check_level
 from helpers.measurement.efa import factor_analysis
 from helpers.measurement.extraction import PRECISION, extract_minres
 from helpers.measurement.moment_draws import covariance_draws, percentile_interval
@@ -149,6 +149,7 @@ def hierarchical_omega(
     Zinbarg, Revelle, Yovel & Li (2005), doi:10.1007/s11336-003-0974-7. The coefficient is of the
     sum of standardised items. Checked against psych ``omega()``.
     """
+    check_level(level, "hierarchical_omega")
     values, dropped = complete_rows(items, function="hierarchical_omega", least_items=4)
     corr = np.corrcoef(values.T)
     general, unique = schmid_leiman(corr, n_factors=n_factors)

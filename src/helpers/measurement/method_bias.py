@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from helpers.errors import DataContractError, listing, nearest
+from helpers.errors import DataContractError, check_level, listing, nearest
 from helpers.measurement.rows import complete_rows
 from helpers.thresholds import LEVEL
 
@@ -143,6 +143,7 @@ def adjust_for_marker(
     Lindell & Whitney (2001), doi:10.1037/0021-9010.86.1.114. Malhotra, Kim & Patil (2006),
     doi:10.1287/mnsc.1060.0597.
     """
+    check_level(level, "adjust_for_marker")
     others = [str(c) for c in scores.columns if c != marker]
     if marker not in scores.columns or len(others) < 2:
         raise DataContractError(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from helpers.errors import check_level
 from helpers.resampling import resampled_counts
 from helpers.thresholds import LEVEL
 
@@ -35,6 +36,7 @@ def covariance_draws(values: Array, *, n_boot: int, seed: int) -> Iterator[Array
 
 def percentile_interval(draws: Array, level: float = LEVEL) -> tuple[float, float, int]:
     """Return the percentile interval of the finite draws, and how many were not finite."""
+    check_level(level, "percentile_interval")
     finite = draws[np.isfinite(draws)]
     if len(finite) < 2:
         return float("nan"), float("nan"), len(draws) - len(finite)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from helpers.errors import DataContractError, EstimationError, listing
+from helpers.errors import DataContractError, EstimationError, check_level, listing
 from helpers.measurement.moment_draws import covariance_draws, percentile_interval
 from helpers.measurement.rows import complete_rows
 from helpers.memo import remembered
@@ -135,6 +135,7 @@ def estimate_rho_a(
     of the paper in R (tests/reference/reliability.R). Dijkstra & Henseler (2015),
     doi:10.25300/MISQ/2015/39.2.02.
     """
+    check_level(level, "estimate_rho_a")
     names = list(scales)
     if len(names) < 2:
         raise DataContractError(

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from helpers.errors import DataContractError, EstimationError, Unavailable
+from helpers.errors import DataContractError, EstimationError, Unavailable, check_level
 from helpers.i18n import _
 from helpers.measurement.one_factor import OneFactor, estimate_one_factor
 from helpers.measurement.rows import complete_rows
@@ -129,6 +129,7 @@ def feldt_interval(
     ``1 - (1 - alpha) * F(q; n - 1, (n - 1)(k - 1))`` at both tails. Checked against R psych
     ``alpha.ci()``. Feldt, Woodruff & Salih (1987), doi:10.1177/014662168701100107.
     """
+    check_level(level, "feldt_interval")
     tail = (1 - level) / 2
     df1, df2 = n - 1, (n - 1) * (n_items - 1)
     low = 1 - (1 - alpha) * stats.f.ppf(1 - tail, df1, df2)
@@ -165,6 +166,7 @@ def coefficient_alpha(items: pd.DataFrame, *, construct: str, level: float = LEV
     >>> round(coefficient_alpha(toy, construct="SAT").alpha, 3)
     0.938
     """
+    check_level(level, "coefficient_alpha")
     values, dropped = complete_rows(items, function="coefficient_alpha")
     n, k = values.shape
     alpha = alpha_from_covariance(np.cov(values.T))
@@ -266,6 +268,7 @@ def estimate_reliability(
     solution is not identified, and they are ``Unavailable``; so are they when the solution has a
     negative residual variance. Checked against R psych and lavaan (tests/reference/psych.R).
     """
+    check_level(level, "estimate_reliability")
     alpha = coefficient_alpha(items, construct=construct, level=level)
     values, dropped = complete_rows(items, function="estimate_reliability")
     corr = np.corrcoef(values.T)

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from helpers.errors import EstimationError, Unavailable
+from helpers.errors import EstimationError, Unavailable, check_level
 from helpers.i18n import _
 from helpers.measurement.moment_draws import covariance_draws, percentile_interval
 from helpers.measurement.one_factor import estimate_one_factor, one_factor_covariance
@@ -104,6 +104,7 @@ def reliability_intervals(
     one-factor model. Checked against R: ``boot`` on the same resamples, lavaan ``:=``
     (tests/reference/reliability.R).
     """
+    check_level(level, "reliability_intervals")
     values, dropped = complete_rows(items, function="reliability_intervals")
     k = values.shape[1]
     cov = np.cov(values.T)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from helpers.errors import Unavailable
+from helpers.errors import Unavailable, check_level
 from helpers.i18n import _
 from helpers.measurement.reliability import ReliabilityResult, estimate_reliability, feldt_interval
 from helpers.measurement.rows import complete_rows
@@ -219,6 +219,7 @@ def estimate_study_reliability(study: Study, *, level: float = LEVEL) -> StudyRe
     A published matrix gives the reliabilities its source printed, with Feldt intervals where the
     number of respondents is known.
     """
+    check_level(level, "estimate_study_reliability")
     if not study.has_rows:
         return _published(study, level)
     scales: dict[str, ReliabilityResult] = {}

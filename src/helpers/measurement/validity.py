@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from helpers.errors import DataContractError, listing
+from helpers.errors import DataContractError, check_level, listing
 from helpers.i18n import _
 from helpers.measurement.rows import complete_rows
 from helpers.memo import remembered
@@ -248,6 +248,7 @@ def estimate_htmt(
     DataContractError
         Fewer than two constructs with two items, or columns that are missing or never vary.
     """
+    check_level(level, "estimate_htmt")
     used = {code: list(names) for code, names in scales.items() if len(names) > 1}
     if len(used) < 2:
         raise DataContractError(

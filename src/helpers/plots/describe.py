@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from helpers.errors import check_level
 from helpers.i18n import _
 from helpers.tables.numbers import (
     format_integer,
@@ -38,6 +39,7 @@ def _reading(name: object, value: float, low: float, high: float) -> str:
 
 def forest(data: pd.DataFrame, *, group: str | None = None, level: float = LEVEL) -> str:
     """Describe a coefficient plot; a label that groups share is followed by the group."""
+    check_level(level, "forest")
     shared = data["label"].astype(str).duplicated(keep=False)
     parts = []
     for row, both in zip(data.to_dict("records"), shared, strict=True):
@@ -50,6 +52,7 @@ def forest(data: pd.DataFrame, *, group: str | None = None, level: float = LEVEL
 
 def group_means(data: pd.DataFrame, *, series: str | None = None, level: float = LEVEL) -> str:
     """Describe a plot of group means."""
+    check_level(level, "group_means")
     parts = []
     for row in data.to_dict("records"):
         name = row["group"] if series is None else f"{row['group']}, {row[series]}"
@@ -216,6 +219,7 @@ def scree(data: pd.DataFrame) -> str:
 
 def interaction(data: pd.DataFrame, *, level: float = LEVEL) -> str:
     """Describe simple slopes: each line's value at both ends."""
+    check_level(level, "interaction")
     parts = []
     for name, rows in data.groupby("moderator", sort=False):
         ends = rows.sort_values("x").iloc[[0, -1]]

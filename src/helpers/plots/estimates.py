@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from helpers.errors import check_level
 from helpers.i18n import _
 from helpers.plots import describe
 from helpers.plots.checks import need_columns
@@ -72,6 +73,7 @@ def plot_forest(
     DataContractError
         A column is missing or the table is empty.
     """
+    check_level(level, "plot_forest")
     need_columns(data, ["label", "estimate", "ci_low", "ci_high"], "plot_forest")
     labels = list(dict.fromkeys(data["label"].astype(str)))
     levels = [None] if group is None else list(dict.fromkeys(data[group]))
@@ -186,6 +188,7 @@ def plot_group_means(
     level : float
         Confidence level, for the axis label.
     """
+    check_level(level, "plot_group_means")
     need_columns(data, ["group", "mean", "ci_low", "ci_high"], "plot_group_means")
     groups = list(dict.fromkeys(data["group"].astype(str)))
     names = [None] if series is None else list(dict.fromkeys(data[series]))

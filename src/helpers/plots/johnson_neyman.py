@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from helpers.errors import check_level
 from helpers.i18n import _
 from helpers.plots.checks import need_columns
 from helpers.plots.estimates import legend_above
@@ -47,6 +48,7 @@ def plot_johnson_neyman(
         Moderator with its unit; the slope.
     level : float
     """
+    check_level(level, "plot_johnson_neyman")
     need_columns(data, ["moderator_value", "slope", "ci_low", "ci_high"], "plot_johnson_neyman")
     ax = new_axes() if ax is None else ax
     looks = {True: (_("{percent:g}% band, zero inside"), PALE, 0.8),
@@ -88,6 +90,7 @@ def describe_johnson_neyman(
     data: pd.DataFrame, ends: Sequence[float], *, level: float = LEVEL
 ) -> str:
     """Tell the picture in words: the slope at both ends of the range, and the borders."""
+    check_level(level, "describe_johnson_neyman")
     first, last = data.iloc[0], data.iloc[-1]
     text = _(
         "The slope runs from {first} {first_ci} at {low} of the moderator to {last} {last_ci} at "

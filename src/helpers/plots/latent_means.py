@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
+from helpers.errors import check_level
 from helpers.i18n import _
 from helpers.plots import describe
 from helpers.plots.checks import need_columns
@@ -31,6 +32,7 @@ def plot_latent_means(data: pd.DataFrame, *, ax: Axes | None = None, level: floa
     DataContractError
         A column is missing or the table is empty.
     """
+    check_level(level, "plot_latent_means")
     wanted = ["label", "group", "reference", "estimate", "ci_low", "ci_high"]
     need_columns(data, wanted, "plot_latent_means")
     reference = data["reference"].iloc[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
+from helpers.errors import check_level
 from helpers.i18n import _
 from helpers.plots.checks import need_columns
 from helpers.plots.estimates import legend_above
@@ -30,6 +31,7 @@ def plot_power_curve(
     level : float
         Level of the intervals, for the legend.
     """
+    check_level(level, "plot_power_curve")
     need_columns(data, ["source", "n_obs", "power", "ci_low", "ci_high"], "plot_power_curve")
     ax = new_axes() if ax is None else ax
     line, points = (data[data["source"] == name] for name in ("formula", "simulation"))

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from scipy.stats import t as student
 
-from helpers.errors import DataContractError
+from helpers.errors import DataContractError, check_level
 from helpers.i18n import _
 from helpers.plots import describe
 from helpers.plots.checks import need_columns
@@ -81,6 +81,7 @@ def plot_interaction(
         Predictor and outcome with their scales; the moderator.
     level : float
     """
+    check_level(level, "plot_interaction")
     need_columns(data, ["x", "estimate", "ci_low", "ci_high", "moderator"], "plot_interaction")
     ax = new_axes() if ax is None else ax
     for k, (name, rows) in enumerate(data.groupby("moderator", sort=False)):
@@ -108,6 +109,7 @@ def binned_means(
     Columns ``x mean ci_low ci_high n``; x is the mean of x in the bin. Rows with a blank are
     left out; a bin with one row has no interval.
     """
+    check_level(level, "binned_means")
     used = data[[x, y]].dropna().astype(float)
     groups = pd.qcut(used[x], bins, duplicates="drop")
     rows = []
@@ -154,6 +156,7 @@ def plot_dose_response(
     DataContractError
         A column is missing or fewer than ten complete rows remain.
     """
+    check_level(level, "plot_dose_response")
     need_columns(data, [x, y], "plot_dose_response")
     used = data[[x, y]].dropna().astype(float)
     if len(used) < 10:

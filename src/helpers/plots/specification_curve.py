@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from helpers.errors import check_level
 from helpers.i18n import _
 from helpers.plots.checks import need_columns
 from helpers.plots.estimates import legend_above
@@ -66,6 +67,7 @@ def plot_specification_curve(
     DataContractError
         A column is missing or the table is empty.
     """
+    check_level(level, "plot_specification_curve")
     need_columns(data, ["estimate", "ci_low", "ci_high"], "plot_specification_curve")
     if choices is None:
         choices = [c for c in data.columns if pd.api.types.is_string_dtype(data[c])]

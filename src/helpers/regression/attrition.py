@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from statsmodels.tools.sm_exceptions import PerfectSeparationError, PerfectSeparationWarning
 
-from helpers.errors import DataContractError, EstimationError, listing
+from helpers.errors import DataContractError, EstimationError, check_level, listing
 from helpers.memo import remembered
 from helpers.regression.least_squares import estimable
 from helpers.thresholds import LEVEL
@@ -106,6 +106,7 @@ def attrition_weights(
     ----------
     Seaman & White (2013), doi:10.1177/0962280210395740.
     """
+    check_level(level, "attrition_weights")
     absent = [name for name in predictors if name not in data.columns]
     if absent or not predictors or answered.isna().any():
         raise DataContractError(

@@ -11,7 +11,7 @@ import statsmodels.api as sm
 from numpy.typing import NDArray
 from scipy import stats
 
-from helpers.errors import DataContractError, listing
+from helpers.errors import DataContractError, check_level, listing
 from helpers.memo import remembered
 from helpers.regression.comparisons import _noncentral_t, small_sample_factor
 from helpers.thresholds import LEVEL, THRESHOLDS
@@ -115,6 +115,7 @@ def change_effect(
     Bonett (2008), doi:10.1037/1082-989X.13.2.99.
     Lakens (2017), doi:10.1177/1948550617697177.
     """
+    check_level(level, "change_effect")
     pairs = pd.DataFrame({"x": before, "y": after}).astype(float).dropna()
     n = len(pairs)
     if bound is not None and not bound > 0:
@@ -248,6 +249,7 @@ def compare_change(
     ----------
     Lord (1967), doi:10.1037/h0025105. Van Breukelen (2013), doi:10.1080/00273171.2013.831743.
     """
+    check_level(level, "compare_change")
     given = pd.Series(1.0, index=before.index) if weights is None else weights
     table = pd.DataFrame({"x": before, "y": after, "g": group, "w": given}).astype(float)
     kept = table.dropna()

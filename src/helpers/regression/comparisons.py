@@ -13,7 +13,7 @@ from scipy import optimize, special, stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.oneway import anova_oneway
 
-from helpers.errors import DataContractError, EstimationError, Unavailable
+from helpers.errors import DataContractError, EstimationError, Unavailable, check_level
 from helpers.i18n import _
 from helpers.memo import remembered
 from helpers.regression.hierarchical import spoken_p
@@ -114,6 +114,7 @@ def compare_groups(
     the noncentral F (Steiger 2004, doi:10.1037/1082-989X.9.2.164). Checked against base R and
     psych ``cohen.d.ci``: tests/reference/regression.R.
     """
+    check_level(level, "compare_groups")
     frame = pd.DataFrame({"value": values.astype(float), "group": groups}).dropna()
     size = int(THRESHOLDS["group_size"].value) if least is None else least
     order = list(pd.Categorical(frame["group"]).remove_unused_categories().categories)
@@ -196,6 +197,7 @@ def hedges_g(a: ArrayLike, b: ArrayLike, *, level: float = LEVEL) -> tuple[float
     ``J(df) * (mean a - mean b) / pooled SD`` with the exact gamma-function J. Hedges (1981),
     doi:10.3102/10769986006002107.
     """
+    check_level(level, "hedges_g")
     x, y = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
     n1, n2 = len(x), len(y)
     df = n1 + n2 - 2
@@ -244,6 +246,7 @@ def _noncentral_t(t: float, df: float, level: float) -> tuple[float, float]:
 
 def omega_squared(groups: list[Array], *, level: float = LEVEL) -> tuple[float, float, float]:
     """Return omega squared of a one-way layout with its noncentral F interval."""
+    check_level(level, "omega_squared")
     n, k = sum(len(x) for x in groups), len(groups)
     grand = np.concatenate(groups).mean()
     between = float(sum(len(x) * (x.mean() - grand) ** 2 for x in groups))

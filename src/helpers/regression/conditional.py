@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from helpers.errors import DataContractError
+from helpers.errors import DataContractError, check_level
 from helpers.i18n import _
 from helpers.memo import remembered
 from helpers.regression.design import Term
@@ -142,6 +142,7 @@ def moderation(
     Johnson & Neyman (1936); Bauer & Curran (2005), doi:10.1207/s15327906mbr4003_5. Checked against
     base R: tests/reference/regression.R.
     """
+    check_level(level, "moderation")
     for term in (predictor, moderator):
         if term.columns.shape[1] != 1 or term.reference:
             raise DataContractError(

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from helpers.errors import DataContractError, EstimationError, Unavailable, listing
+from helpers.errors import DataContractError, EstimationError, Unavailable, check_level, listing
 from helpers.i18n import _
 from helpers.memo import remembered
 from helpers.regression.comparisons import small_sample_factor
@@ -99,6 +99,7 @@ def planned_contrasts(
     EstimationError
         All cells of a contrast hold the same value throughout.
     """
+    check_level(level, "planned_contrasts")
     kept = pd.DataFrame({"value": values.astype(float), "cell": cells}).dropna()
     groups = {str(name): part["value"] for name, part in kept.groupby("cell", observed=True)}
     used = {cell for weights in contrasts.values() for cell in weights}
@@ -207,6 +208,7 @@ def study_match(
     outcomes : list of str
         Constructs or items.
     """
+    check_level(level, "study_match")
     from helpers.regression.design import attempt, study_term
     from helpers.regression.study_views import first_missing
 

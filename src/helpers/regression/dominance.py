@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from helpers.errors import DataContractError
+from helpers.errors import DataContractError, check_level
 from helpers.i18n import _
 from helpers.memo import remembered
 from helpers.regression.subsets import complete_numbers, resampled_correlations, subset_r2
@@ -174,6 +174,7 @@ def dominance(
     Azen & Budescu (2003), doi:10.1037/1082-989X.8.2.129.
     Groemping (2006), doi:10.18637/jss.v017.i01.
     """
+    check_level(level, "dominance")
     values, dropped = complete_numbers(data, outcome, predictors, caller="dominance")
     k = len(predictors)
     if k < 2:

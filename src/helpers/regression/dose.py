@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from helpers.errors import DataContractError
+from helpers.errors import DataContractError, check_level
 from helpers.memo import remembered
 from helpers.regression.least_squares import (
     LeastSquares,
@@ -113,6 +113,7 @@ def dose_response(
     with HC3 errors. AIC and the spline's fit are checked against R ``lm`` with ``splines::ns``
     (tests/reference/regression.R), the break against a search in R (tests/reference/change.R).
     """
+    check_level(level, "dose_response")
     frame = pd.DataFrame({"x": dose, "y": response}).astype(float).dropna()
     x, y = frame["x"].to_numpy(), frame["y"].to_numpy()
     if len(frame) < 20 or np.min(x, initial=1.0) <= 0 or not np.isfinite(x).all():

@@ -11,7 +11,7 @@ import statsmodels.api as sm
 from numpy.typing import NDArray
 from scipy import stats
 
-from helpers.errors import DataContractError, EstimationError, Unavailable, listing
+from helpers.errors import DataContractError, EstimationError, Unavailable, check_level, listing
 from helpers.i18n import _
 from helpers.memo import remembered
 from helpers.regression.formulas import Formula, formulas
@@ -183,6 +183,7 @@ def fit_formula(
     doi:10.1007/978-1-4899-3242-6). AIC as R's. Checked against base R ``lm``, ``glm`` and
     ``anova``: tests/reference/regression.R.
     """
+    check_level(level, "fit_formula")
     table = data[list(formula.needs)].astype(float).dropna()
     y = formula.outcome(table).to_numpy(dtype=float)
     _check_rows(formula, table, y)

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 from statsmodels.stats.diagnostic import het_breuschpagan
 
-from helpers.errors import DataContractError, listing
+from helpers.errors import DataContractError, check_level, listing
 from helpers.i18n import _
 from helpers.memo import remembered
 from helpers.regression.design import Term, terms_in_use
@@ -228,6 +228,7 @@ def hierarchical_regression(
     HC3 Wald counterpart. ``f2 = delta R2 / (1 - R2)`` (Cohen 1988). Checked against base R:
     tests/reference/regression.R.
     """
+    check_level(level, "hierarchical_regression")
     if not steps or not all(steps):
         raise DataContractError(
             "hierarchical_regression: steps= is empty or has an empty step; at least one predictor "

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from helpers.errors import DataContractError, SuiteError, Unavailable
+from helpers.errors import DataContractError, SuiteError, Unavailable, check_level
 from helpers.i18n import _, pick
 from helpers.regression.comparisons import compare_groups
 from helpers.regression.conditional import moderation
@@ -60,6 +60,7 @@ def hypothesis_evidence(
     list of Evidence or Unavailable
         In the order of the study file; ``Unavailable`` where the study lacks a variable.
     """
+    check_level(level, "hypothesis_evidence")
     estimate = {
         "moderation": _moderation,
         "difference": _difference,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from helpers.errors import DataContractError
+from helpers.errors import DataContractError, check_level
 from helpers.regression.least_squares import LeastSquares, estimable, fit_least_squares
 from helpers.thresholds import LEVEL
 
@@ -73,6 +73,7 @@ def influence(outcome: pd.Series, predictors: pd.DataFrame, *, level: float = LE
     ----------
     Belsley, Kuh & Welsch (1980), doi:10.1002/0471725153.
     """
+    check_level(level, "influence")
     whole = predictors.assign(__outcome=outcome).astype(float)
     kept = whole.dropna()
     x = kept.drop(columns="__outcome")

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
-from helpers.errors import DataContractError, EstimationError, listing
+from helpers.errors import DataContractError, EstimationError, check_level, listing
 from helpers.memo import remembered
 from helpers.regression.least_squares import estimable
 from helpers.thresholds import LEVEL
@@ -128,6 +128,7 @@ def mixed_model(
     Satterthwaite (1946), doi:10.2307/3002019, for the degrees of freedom.
     Self & Liang (1987), doi:10.1080/01621459.1987.10478472, for the test at the boundary.
     """
+    check_level(level, "mixed_model")
     kept = _complete(data, outcome, predictors, group)
     sizes = kept[group].value_counts()
     y = kept[outcome].to_numpy(dtype=float)

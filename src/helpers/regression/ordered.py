@@ -15,7 +15,7 @@ from scipy import stats
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 from statsmodels.tools.sm_exceptions import PerfectSeparationError, PerfectSeparationWarning
 
-from helpers.errors import DataContractError, EstimationError, Unavailable, listing
+from helpers.errors import DataContractError, EstimationError, Unavailable, check_level, listing
 from helpers.i18n import _
 from helpers.memo import remembered
 from helpers.regression.least_squares import estimable
@@ -114,6 +114,7 @@ def ordered_logit(
     McCullagh (1980), doi:10.1111/j.2517-6161.1980.tb01109.x.
     Brant (1990), doi:10.2307/2532457.
     """
+    check_level(level, "ordered_logit")
     y, x, dropped = _ordered_rows(data, outcome, predictors)
     spread = x.std(ddof=0).to_numpy()
     centre = x.mean().to_numpy()

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from helpers.errors import DataContractError, Unavailable
+from helpers.errors import DataContractError, Unavailable, check_level
 from helpers.i18n import _
 from helpers.memo import remembered
 from helpers.regression.comparisons import small_sample_factor
@@ -92,6 +92,7 @@ def compare_paired(before: pd.Series, after: pd.Series, *, level: float = LEVEL)
     Checked against base R ``t.test(paired = TRUE)`` and, for the ratio, R's formula by hand:
     tests/reference/regression.R.
     """
+    check_level(level, "compare_paired")
     frame = pd.DataFrame({"before": before, "after": after}).astype(float).dropna()
     n = len(frame)
     if n < 3:

@@ -32,7 +32,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from helpers.errors import DataContractError, ModelSpecError, listing, nearest
+from helpers.errors import DataContractError, ModelSpecError, check_level, listing, nearest
 from helpers.i18n import _
 from helpers.memo import remembered
 from helpers.regression.process_fit import (
@@ -190,6 +190,7 @@ def process(
     >>> found.effects["kind"].tolist()
     ['direct', 'indirect', 'total']
     """
+    check_level(level, "process")
     mediators = (m,) if isinstance(m, str) and m else tuple(m)
     _check_request(model, errors, n_boot, n_draws, mediators, w)
     names = [x, *mediators, *([w] if w else []), y, *covariates]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from helpers.errors import EstimationError
+from helpers.errors import EstimationError, check_level
 from helpers.i18n import _
 from helpers.memo import remembered
 from helpers.regression.subsets import complete_numbers, resampled_correlations
@@ -141,6 +141,7 @@ def relative_weights(
     Johnson (2000), doi:10.1207/S15327906MBR3501_1.
     Tonidandel, LeBreton & Johnson (2009), doi:10.1037/a0017735.
     """
+    check_level(level, "relative_weights")
     values, dropped = complete_numbers(data, outcome, predictors, caller="relative_weights")
     k = len(predictors)
     corr = np.corrcoef(values.T)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from helpers.errors import Unavailable
+from helpers.errors import Unavailable, check_level
 from helpers.i18n import _
 from helpers.regression.attrition import Attrition, attrition_weights
 from helpers.regression.change import ChangeEffect, GroupChange, change_effect, compare_change
@@ -92,6 +92,7 @@ def study_paradox(
         See ``recovered_flag``.
     level : float
     """
+    check_level(level, "study_paradox")
     recovered = recovered_flag(study, hypothesis)
     if isinstance(recovered, Unavailable):
         return recovered
@@ -132,6 +133,7 @@ def study_changes(
     Columns as ``Paradox.paired``, with ``before_item`` and ``after_item`` in place of the group,
     and ratio (mean after over mean before), ratio_low, ratio_high.
     """
+    check_level(level, "study_changes")
     from helpers.regression.paired import compare_paired
 
     table = linked(study, [name for pair in pairs for name in pair], module)
@@ -181,6 +183,7 @@ def study_against_control(
     Columns: outcome, n_with, n_without, difference, ci_low, ci_high (HC3), p_value, g, g_low,
     g_high (Hedges), adjusted, adjusted_low, adjusted_high (satisfaction before held equal).
     """
+    check_level(level, "study_against_control")
     recovered = recovered_flag(study, hypothesis)
     if isinstance(recovered, Unavailable):
         return recovered
@@ -238,6 +241,7 @@ def study_later(
     level: float = LEVEL,
 ) -> Later | Unavailable:
     """Compare a change up to a later wave between those with and without recovery."""
+    check_level(level, "study_later")
     recovered = recovered_flag(study, hypothesis)
     table = linked(study, [before, after, *predictors], module)
     for value in (recovered, table):

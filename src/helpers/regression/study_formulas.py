@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from helpers.errors import Unavailable
+from helpers.errors import Unavailable, check_level
 from helpers.i18n import _
 from helpers.regression.design import attempt
 from helpers.regression.formula_fit import COLUMNS, FormulaResult, fit_formula
@@ -101,6 +101,7 @@ def study_formulas(
     study: Study, *, level: float = LEVEL, seed: int = 0
 ) -> FormulaTable | Unavailable:
     """Fit every formula whose variables a study has; ``Unavailable`` if it has none of them."""
+    check_level(level, "study_formulas")
     results, lacking = [], []
     for formula in formulas():
         missing = _first_missing(study, formula.needs)

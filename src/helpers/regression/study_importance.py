@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from helpers.errors import DataContractError, Unavailable, listing
+from helpers.errors import DataContractError, Unavailable, check_level, listing
 from helpers.i18n import _
 from helpers.regression.design import attempt, study_term, terms_in_use
 from helpers.regression.dominance import Dominance, dominance
@@ -101,6 +101,7 @@ def study_importance(
     seed : int
     level : float
     """
+    check_level(level, "study_importance")
     outcome, names = importance_names(study, outcome, predictors)
     if len(names) < 2:
         return Unavailable(
@@ -125,6 +126,7 @@ def study_single_item(
 
     ``item`` empty: the first agreement item of the outcome, or of its first facet.
     """
+    check_level(level, "study_single_item")
     outcome, names = importance_names(study, outcome, predictors)
     if not item:
         facets = {c.code: c.facets for c in study.spec.constructs}.get(outcome, [])
@@ -146,6 +148,7 @@ def study_nested(
     study: Study, *, group: str, outcome: str = "", predictors: str = "", level: float = LEVEL
 ) -> MixedModel | Unavailable:
     """Return a random intercept of the categories of a grouping (people within platforms)."""
+    check_level(level, "study_nested")
     lacking = study.offers(f"group:{group}")
     if lacking is not None:
         return lacking
@@ -160,6 +163,7 @@ def study_repeated(
     study: Study, *, outcome: str = "", predictors: str = "", level: float = LEVEL
 ) -> MixedModel | Unavailable:
     """Return a random intercept of people, the facets of the outcome being rows within them."""
+    check_level(level, "study_repeated")
     outcome, names = importance_names(study, outcome, predictors)
     facets = {c.code: c.facets for c in study.spec.constructs}.get(outcome, [])
     if len(facets) < 2:
@@ -175,6 +179,7 @@ def study_repeated(
 
 def study_influence(study: Study, name: str, *, level: float = LEVEL) -> Influence | Unavailable:
     """Return the influence of single respondents on a regression that the study declares."""
+    check_level(level, "study_influence")
     lacking = study.offers(f"regression:{name}")
     if lacking is not None:
         return lacking

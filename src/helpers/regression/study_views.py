@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from helpers.errors import DataContractError, Unavailable, listing, nearest
+from helpers.errors import DataContractError, Unavailable, check_level, listing, nearest
 from helpers.i18n import _, pick
 from helpers.regression.conditional import Moderation, moderation
 from helpers.regression.design import Term, attempt, study_term, variable_label
@@ -27,6 +27,7 @@ def study_regression(study: Study, name: str, *, level: float = LEVEL) -> Hierar
     DataContractError
         The study declares none of that name, or a variable of it does not exist.
     """
+    check_level(level, "study_regression")
     declared = study.spec.regressions
     if name not in declared:
         raise DataContractError(
@@ -96,6 +97,7 @@ def study_regressions(
     One that these respondents do not allow stands last, with the reason; without any other, the
     reason is all there is.
     """
+    check_level(level, "study_regressions")
     names = [only] if only else list(study.spec.regressions)
     found = {}
     for name in names:
@@ -122,6 +124,7 @@ def study_moderation(
     study: Study, *, outcome: str, predictor: str, moderator: str, level: float = LEVEL
 ) -> Moderation | Unavailable:
     """Return a moderation among variables of a study, or which of them it lacks."""
+    check_level(level, "study_moderation")
     lacking = first_missing(study, [outcome, predictor, moderator])
     if lacking is not None:
         return lacking
@@ -140,6 +143,7 @@ def study_dose_response(
     study: Study, *, dose: str, response: str, level: float = LEVEL
 ) -> DoseResponse | Unavailable:
     """Return the relation of a response to a dose, or which of the two the study lacks."""
+    check_level(level, "study_dose_response")
     lacking = first_missing(study, [dose, response])
     if lacking is not None:
         return lacking
@@ -161,6 +165,7 @@ def study_surfaces(
     Everybody reports at least the one problem that the questionnaire is about, so that one is taken
     off the count. Both qualities are centred at the middle of their scale.
     """
+    check_level(level, "study_surfaces")
     names = list(dict.fromkeys(name for pair in pairs for name in pair))
     lacking = first_missing(study, [outcome, *names])
     if lacking is not None:

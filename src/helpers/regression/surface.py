@@ -12,7 +12,7 @@ import statsmodels.api as sm
 from numpy.typing import NDArray
 from scipy import stats
 
-from helpers.errors import DataContractError, EstimationError, listing
+from helpers.errors import DataContractError, EstimationError, check_level, listing
 from helpers.memo import remembered
 from helpers.regression.least_squares import (
     LeastSquares,
@@ -160,6 +160,7 @@ def response_surface(
     Edwards & Parry (1993), doi:10.2307/256822.
     Humberg, Nestler & Back (2019), doi:10.1177/1948550618757600.
     """
+    check_level(level, "response_surface")
     columns = [outcome, *predictors]
     absent = [name for name in columns if name not in data.columns]
     doubled = len(set(columns)) < len(columns)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from helpers.errors import DataContractError, listing
+from helpers.errors import DataContractError, check_level, listing
 from helpers.regression.least_squares import fit_least_squares
 from helpers.thresholds import LEVEL
 
@@ -49,6 +49,7 @@ def penalty_reward(
     so that a straight line looks bent where ratings are skewed; slopes do not. HC3 errors. Checked
     against R ``lm`` with ``sandwich``: tests/reference/kano.R.
     """
+    check_level(level, "penalty_reward")
     absent = [name for name in (outcome, *ratings) if name not in data.columns]
     if absent or not ratings:
         raise DataContractError(

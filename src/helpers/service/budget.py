@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
-from helpers.errors import DataContractError, EstimationError
+from helpers.errors import DataContractError, EstimationError, check_level
 from helpers.service.scenarios import Levers, Slopes, reach, scenario
 from helpers.thresholds import LEVEL
 
@@ -125,6 +125,7 @@ def frontier(
         each lever under its code. The plan is chosen on the estimates; intervals say what that
         plan brings over the draws of the slopes.
     """
+    check_level(level, "frontier")
     rows = []
     for budget in np.asarray(budgets, dtype=float):
         steps = best_steps(levers, slopes, float(budget))

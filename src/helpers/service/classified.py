@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from helpers.errors import DataContractError, EstimationError, listing, nearest
+from helpers.errors import DataContractError, EstimationError, check_level, listing, nearest
 from helpers.thresholds import LEVEL
 
 Array = NDArray[np.float64]
@@ -104,6 +104,7 @@ def profile_means(
     Bolck, Croon & Hagenaars (2004), doi:10.1093/pan/mph001.
     Vermunt (2010), doi:10.1093/pan/mpq025.
     """
+    check_level(level, "profile_means")
     if method not in METHODS:
         raise DataContractError(
             f"profile_means: method= is '{method}'; allowed are {listing(METHODS)}."

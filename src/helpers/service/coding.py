@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from statsmodels.stats.inter_rater import cohens_kappa
 
-from helpers.errors import DataContractError, EstimationError, listing
+from helpers.errors import DataContractError, EstimationError, check_level, listing
 from helpers.survey.intervals import wilson_interval
 from helpers.thresholds import LEVEL
 
@@ -171,6 +171,7 @@ def krippendorff_alpha(
     Hayes & Krippendorff (2007), doi:10.1080/19312450709336664.
     Krippendorff (2004), doi:10.1111/j.1468-2958.2004.tb00738.x.
     """
+    check_level(level, "krippendorff_alpha")
     _known_scale(scale, "krippendorff_alpha")
     values, counts = _counts(codes, "krippendorff_alpha")
     each = _coincidences(counts)
@@ -240,6 +241,7 @@ def gwet_ac(codes: pd.DataFrame, *, scale: Scale = "nominal", level: float = LEV
     ----------
     Gwet (2008), doi:10.1348/000711006X126600.
     """
+    check_level(level, "gwet_ac")
     _known_scale(scale, "gwet_ac")
     values, counts = _counts(codes, "gwet_ac")
     q = len(values)
@@ -300,6 +302,7 @@ def cohen_kappa(
     error is 0 and the interval says nothing: read the one of ``percent_agreement``. Checked against
     the printed example of irrCAC and R ``psych::cohen.kappa`` (tests/reference/coding.R).
     """
+    check_level(level, "cohen_kappa")
     _known_scale(scale, "cohen_kappa")
     if codes.shape[1] != 2:
         raise DataContractError(
@@ -329,6 +332,7 @@ def percent_agreement(codes: pd.DataFrame, *, level: float = LEVEL) -> Coefficie
 
     Two coders: Wilson interval. More: mean over cases with a t interval.
     """
+    check_level(level, "percent_agreement")
     _values, counts = _counts(codes, "percent_agreement")
     kept = counts[counts.sum(axis=1) >= 2]
     m = kept.sum(axis=1)
@@ -367,6 +371,7 @@ def specific_agreement(
     one coder gives a code, it is the chance that the other gives it too (Cicchetti & Feinstein
     1990, doi:10.1016/0895-4356(90)90159-M).
     """
+    check_level(level, "specific_agreement")
     table = confusion(codes)
     q, n = len(table), int(table.to_numpy().sum())
     rng = np.random.default_rng(seed)

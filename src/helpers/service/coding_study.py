@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from helpers.errors import Unavailable, passes_unavailable
+from helpers.errors import Unavailable, check_level, passes_unavailable
 from helpers.i18n import _
 from helpers.results import Number
 from helpers.service.coding import (
@@ -120,6 +120,7 @@ def log_agreement(
     level: float = LEVEL,
 ) -> list[CodingAgreement]:  # fmt: skip
     """Return the agreement of the coders on every judgement."""
+    check_level(level, "log_agreement")
     return [
         CodingAgreement(
             coding, _agreement(log.codes(coding), coding, resample, n_boot, seed, level)
@@ -148,6 +149,7 @@ def log_confusion(
     log: CaseLog, *, seed: int = 20261121, level: float = LEVEL
 ) -> tuple[Coding, pd.DataFrame, pd.DataFrame] | Unavailable:
     """Return the first nominal judgement, its confusion table, and the agreement on each code."""
+    check_level(level, "log_confusion")
     coding = log.first("nominal")
     what = _("the confusion of coders")
     if coding is None:
@@ -170,6 +172,7 @@ def survey_matches(
     study: Study, log: CaseLog, *, n_boot: int = 5000, seed: int = 20261121, level: float = LEVEL
 ) -> list[SurveyMatch] | Unavailable:
     """Hold what the coders read against what the customers answered."""
+    check_level(level, "survey_matches")
     found = []
     for coding in log.plan.codings:
         if coding.survey is None:
@@ -206,6 +209,7 @@ def rank_correlation(x: pd.Series, y: pd.Series, *, level: float = LEVEL) -> Coe
 
     ``se(z) = sqrt((1 + r**2 / 2) / (n - 3))`` for Fisher's z (doi:10.1007/BF02294183).
     """
+    check_level(level, "rank_correlation")
     rho, n = float(stats.spearmanr(x, y).statistic), len(x)
     half = stats.norm.ppf((1 + level) / 2) * np.sqrt((1 + rho**2 / 2) / (n - 3))
     # perfect ranks have no finite z; the last step before them stands for it
@@ -237,6 +241,7 @@ def type_keyness(
     found: tuple[pd.Series, list[list[str]]], *, level: float = LEVEL
 ) -> dict[float, pd.DataFrame]:
     """Return the key terms of every failure type with enough cases."""
+    check_level(level, "type_keyness")
     types, documents = found
     least = THRESHOLDS["cell_size"].value
     sizes = types.value_counts().sort_index()
@@ -253,6 +258,7 @@ def type_pairs(found: tuple[pd.Series, list[list[str]]], *, level: float = LEVEL
 
     Columns of ``cooccurrence`` and type, share (of the cases that hold both).
     """
+    check_level(level, "type_pairs")
     types, documents = found
     pairs = cooccurrence(documents, level=level)
     counts, words = term_matrix(documents)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from helpers.errors import DataContractError, Unavailable, passes_unavailable
+from helpers.errors import DataContractError, Unavailable, check_level, passes_unavailable
 from helpers.i18n import _
 from helpers.measurement.reliability import coefficient_alpha
 from helpers.regression.design import study_term
@@ -121,6 +121,7 @@ def dimension_gaps(quality: Quality, *, level: float = LEVEL) -> pd.DataFrame:
     ``rank`` 1 is the widest gap; ``rank_low`` and ``rank_high`` are the places that the sample
     leaves possible (``mean_ranks``).
     """
+    check_level(level, "dimension_gaps")
     table = paired_gaps(
         quality.scores["expected"], quality.scores["perceived"], high=quality.high, level=level
     )
@@ -151,6 +152,7 @@ def _reliability(quality: Quality, code: str) -> tuple[object, object, object]:
 @passes_unavailable
 def item_gaps(quality: Quality, *, level: float = LEVEL) -> pd.DataFrame:
     """Return the gap of every pair of items, with its dimension."""
+    check_level(level, "item_gaps")
     expected = quality.items["expected"][list(quality.items["perceived"])]
     table = paired_gaps(expected, quality.items["perceived"], high=quality.high, level=level)
     return table.assign(dimension=table["code"].map(quality.owners))
@@ -161,6 +163,7 @@ def quality_index(
     quality: Quality, *, n_boot: int = 5000, level: float = LEVEL
 ) -> GapIndex | Unavailable:
     """Return the plain and the weighted index of the gaps."""
+    check_level(level, "quality_index")
     if quality.outcome is None:
         return _no_outcome()
     gaps = quality.scores["perceived"] - quality.scores["expected"]
@@ -180,6 +183,7 @@ def quality_surface(
     quality: Quality, *, n_boot: int = 1000, level: float = LEVEL
 ) -> ResponseSurface | Unavailable:
     """Return the outcome over expectation and perception, means over all dimensions."""
+    check_level(level, "quality_surface")
     if quality.outcome is None:
         return _no_outcome()
     means = {s: quality.scores[s].mean(axis=1, skipna=False) for s in SIDES[:2]}
@@ -198,6 +202,7 @@ def _no_outcome() -> Unavailable:
 @passes_unavailable
 def quality_zone(quality: Quality, *, level: float = LEVEL) -> pd.DataFrame | Unavailable:
     """Return where perceptions lie in the zone of tolerance, if adequate levels were asked."""
+    check_level(level, "quality_zone")
     if "adequate" not in quality.scores:
         return Unavailable(
             _("the zone of tolerance"),
@@ -229,6 +234,7 @@ def planted_gaps(truth: Mapping[str, Any]) -> dict[str, float]:
 @passes_unavailable
 def gap_numbers(table: pd.DataFrame, *, level: float = LEVEL) -> list[Number]:
     """Return the gap of every dimension for ``results.json``."""
+    check_level(level, "gap_numbers")
     return [
         Number(
             f"gap_{row['code']}", row["gap"], "mean of perceived less expected", row["ci_low"],

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from helpers.errors import DataContractError, listing
+from helpers.errors import DataContractError, check_level, listing
 from helpers.memo import remembered
 from helpers.survey.intervals import wilson_interval
 from helpers.thresholds import LEVEL, THRESHOLDS
@@ -115,6 +115,7 @@ def kano_classes(
     the two classes that happened to come first, which flatters the first. Checked by
     hand, against R (tests/reference/kano.R) and against planted shares.
     """
+    check_level(level, "kano_classes")
     names = [name for _code, *sides in pairs for name in sides]
     absent = [name for name in names if name not in data.columns]
     if absent or not pairs or len(answers) != 5:
@@ -167,6 +168,7 @@ def modal_class(counts: Array, *, level: float = LEVEL) -> dict[str, object]:
     counts : ndarray, shape (6,)
         Numbers in the order of ``LETTERS``.
     """
+    check_level(level, "modal_class")
     order = np.argsort(-counts, kind="stable")  # ties: in the order of LETTERS
     n, a, b = float(counts.sum()), float(counts[order[0]]), float(counts[order[1]])
     bound = THRESHOLDS["fong_z"].value * np.sqrt((a + b) * (2 * n - a - b) / (2 * n))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from helpers.errors import Unavailable, passes_unavailable
+from helpers.errors import Unavailable, check_level, passes_unavailable
 from helpers.i18n import _
 from helpers.regression.design import study_term
 from helpers.results import Number
@@ -25,6 +25,7 @@ def study_kano(
     study: Study, *, n_boot: int = 5000, level: float = LEVEL
 ) -> pd.DataFrame | Unavailable:
     """Return the classes of the attributes that a study declares; see ``kano_classes``."""
+    check_level(level, "study_kano")
     plan = study.spec.service.kano
     if plan is None:
         return Unavailable(_("the Kano analysis"), _("the study file declares none"))
@@ -42,6 +43,7 @@ def study_asymmetry(
     study: Study, *, level: float = LEVEL
 ) -> tuple[pd.DataFrame, int] | Unavailable:
     """Return slopes below and above the middle of the ratings that a study declares."""
+    check_level(level, "study_asymmetry")
     plan = study.spec.service.kano
     if plan is None or plan.outcome is None or not plan.ratings:
         return Unavailable(
@@ -83,6 +85,7 @@ def planted_shares(truth: Mapping[str, Any]) -> pd.DataFrame:
 @passes_unavailable
 def kano_numbers(table: pd.DataFrame, *, level: float = LEVEL) -> list[Number]:
     """Return Better and Worse of every attribute for ``results.json``."""
+    check_level(level, "kano_numbers")
     words = {
         "better": "(A + O) / (A + O + M + I), Berger et al. (1993)",
         "worse": "-(O + M) / (A + O + M + I), Berger et al. (1993)",

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from helpers.errors import DataContractError
+from helpers.errors import DataContractError, check_level
 from helpers.survey.intervals import wilson_interval
 from helpers.thresholds import LEVEL
 
@@ -82,6 +82,7 @@ def change_ratio(
     Linearisation of a ratio, right for any dispersion and any correlation of the two periods.
     Checked against ``svyratio`` of the R package survey (tests/reference/lifecycle.R, 1e-8).
     """
+    check_level(level, "change_ratio")
     given = np.ones(len(before)) if weights is None else np.asarray(weights, dtype=float)
     table = np.column_stack([np.asarray(before, float), np.asarray(after, float), given])
     kept = table[~np.isnan(table).any(axis=1)]
@@ -248,6 +249,7 @@ def retention(after: pd.Series | Array, *, n_invited: int, level: float = LEVEL)
     The bounds need no assumption about the lost (Manski 1990) and are no interval: the error of
     sampling comes on top.
     """
+    check_level(level, "retention")
     y = np.asarray(after, dtype=float)
     y = y[~np.isnan(y)]
     if not 1 <= len(y) <= n_invited:

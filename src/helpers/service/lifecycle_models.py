@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from statsmodels.discrete.truncated_model import TruncatedLFNegativeBinomialP
 
-from helpers.errors import DataContractError
+from helpers.errors import DataContractError, check_level
 from helpers.thresholds import LEVEL
 
 Array = NDArray[np.float64]
@@ -106,6 +106,7 @@ def count_model(
     ----------
     Mullahy (1986), doi:10.1016/0304-4076(86)90002-3.
     """
+    check_level(level, "count_model")
     y, x, w, dropped = _rows(count, predictors, weights, "count_model")
     if (y % 1).any() or y.min() < 0:
         raise DataContractError(
@@ -151,6 +152,7 @@ def amount_model(
     Sandwich errors (HC0), which hold whatever the spread about the mean is. Checked against R
     ``glm`` with ``sandwich`` and ``statmod::tweedie`` (tests/reference/lifecycle.R).
     """
+    check_level(level, "amount_model")
     y, x, w, dropped = _rows(amount, predictors, weights, "amount_model")
     if y.min() < 0:
         raise DataContractError(

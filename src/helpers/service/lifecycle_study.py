@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from helpers.errors import Unavailable, passes_unavailable
+from helpers.errors import Unavailable, check_level, passes_unavailable
 from helpers.i18n import _
 from helpers.regression.attrition import Attrition, attrition_weights
 from helpers.regression.change import GroupChange, compare_change
@@ -151,6 +151,7 @@ def _rebalanced(lost: Attrition, frame: pd.DataFrame, names: list[str]) -> Attri
 @passes_unavailable
 def wave_changes(wave: Wave, *, level: float = LEVEL) -> list[OutcomeChange]:
     """Return the change of purchases and of the amount, plain and weighted."""
+    check_level(level, "wave_changes")
     found = []
     for outcome, pair in _pairs(wave).items():
         for weighted in (False, True):
@@ -176,6 +177,7 @@ def _ratio(rows: pd.DataFrame, pair: tuple[str, str], weighted: bool, level: flo
 @passes_unavailable
 def wave_differences(wave: Wave, *, level: float = LEVEL) -> dict[str, GroupChange]:
     """Return the difference in differences of each outcome in its own unit, weighted."""
+    check_level(level, "wave_differences")
     frame = wave.frame
     return {
         outcome: compare_change(
@@ -188,6 +190,7 @@ def wave_differences(wave: Wave, *, level: float = LEVEL) -> dict[str, GroupChan
 @passes_unavailable
 def wave_count(wave: Wave, *, level: float = LEVEL) -> CountModel:
     """Return the regression of later purchases a month on recovery and what was known."""
+    check_level(level, "wave_count")
     return count_model(
         wave.frame["after"], _predictors(wave), exposure=wave.plan.months,
         weights=wave.frame["weight"], level=level,
@@ -197,6 +200,7 @@ def wave_count(wave: Wave, *, level: float = LEVEL) -> CountModel:
 @passes_unavailable
 def wave_amount(wave: Wave, *, level: float = LEVEL) -> tuple[pd.DataFrame, int, int] | Unavailable:
     """Return the regressions of the later amount on recovery and what was known."""
+    check_level(level, "wave_amount")
     if wave.plan.amount_after is None:
         return Unavailable(_("a model of the amount"), _("the later wave did not ask for it"))
     return amount_model(
@@ -216,6 +220,7 @@ def _predictors(wave: Wave) -> pd.DataFrame:
 @passes_unavailable
 def wave_retention(wave: Wave, *, level: float = LEVEL) -> dict[str, Retention]:
     """Return who bought in the later period, with the bounds of what the lost could do."""
+    check_level(level, "wave_retention")
     return {
         name: retention(wave.group(name)["after"], n_invited=len(wave.group(name)), level=level)
         for name in GROUPS
@@ -254,6 +259,7 @@ def wave_value(
         Horizon.
     n_boot, seed, level
     """
+    check_level(level, "wave_value")
     if wave.plan.amount_after is None:
         return Unavailable(
             _("the worth of a customer"), _("the later wave did not ask for amounts")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from helpers.errors import DataContractError
+from helpers.errors import DataContractError, check_level
 from helpers.resampling import resampled_counts
 from helpers.thresholds import LEVEL
 
@@ -150,6 +150,7 @@ def customer_value(
     ----------
     Berger & Nasr (1998), Journal of Interactive Marketing 12(1), 17-30.
     """
+    check_level(level, "customer_value")
     given = pd.Series(1.0, index=before.index) if weights is None else weights
     table = pd.DataFrame({"x": before, "y": after, "a": amount, "w": given}).astype(float)
     kept = table.dropna()

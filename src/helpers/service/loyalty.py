@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from helpers.errors import SuiteError, Unavailable, listing, passes_unavailable
+from helpers.errors import SuiteError, Unavailable, check_level, listing, passes_unavailable
 from helpers.i18n import _
 from helpers.regression.study_importance import numeric_table
 from helpers.results import Number
@@ -158,6 +158,7 @@ def formation_map(
 
     Without verdicts where the fit is not admissible: then there is no map.
     """
+    check_level(level, "formation_map")
     what = _("the map of importance and performance")
     if not fitted.trustworthy:
         return Unavailable(what, _("the solution is not admissible"))
@@ -176,6 +177,7 @@ def study_driver_map(
     study: Study, *, n_boot: int = 5000, seed: int = 20261121, level: float = LEVEL
 ) -> ImportanceMap | Unavailable:
     """Return importance and performance of the drivers that the study file names."""
+    check_level(level, "study_driver_map")
     plan = study.spec.service.loyalty
     what = _("the map of the drivers")
     if plan is None:

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from helpers.errors import DataContractError, EstimationError, listing
+from helpers.errors import DataContractError, EstimationError, check_level, listing
 from helpers.survey.intervals import difference_interval, wilson_interval
 from helpers.thresholds import LEVEL
 
@@ -110,6 +110,7 @@ def arm_effect(
     Checked against R (``t.test``, ``prop.test``, ``wilcox.test``, ``pROC::ci.auc``, ``glm`` with
     ``sandwich``): tests/reference/pilot.R.
     """
+    check_level(level, "arm_effect")
     y, arm, dropped = _clean(outcome, treated)
     control, given = y[arm == 0], y[arm == 1]
     if min(len(control), len(given)) < LEAST:
@@ -141,6 +142,7 @@ def difference_of_means(
     control: Array, given: Array, dropped: int = 0, level: float = LEVEL
 ) -> ArmEffect:
     """Return Welch's difference of means of two arms."""
+    check_level(level, "difference_of_means")
     found = stats.ttest_ind(given, control, equal_var=False)
     low, high = found.confidence_interval(level)
     return ArmEffect(

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from helpers.errors import EstimationError
+from helpers.errors import EstimationError, check_level
 from helpers.service.pilot import ArmEffect, difference_of_means
 from helpers.thresholds import LEVEL
 
@@ -64,6 +64,7 @@ def cuped(
     EstimationError
         The covariate does not vary.
     """
+    check_level(level, "cuped")
     y, arm, x = (np.asarray(v, dtype=float) for v in (outcome, treated, before))
     kept = ~(np.isnan(y) | np.isnan(arm) | np.isnan(x))
     dropped = int((~kept).sum())
@@ -147,6 +148,7 @@ def stratified_effect(
         Overall effect; columns stratum, n_used, estimate, ci_low, ci_high; p-value of the test (NaN
         for one stratum).
     """
+    check_level(level, "stratified_effect")
     frame = pd.DataFrame({"y": outcome, "arm": treated, "stratum": stratum}).astype(float)
     whole = frame.dropna()
     parts = {s: difference_of_means(*_arms(g), 0, level) for s, g in whole.groupby("stratum")}
@@ -179,6 +181,7 @@ def detectable(
     ``(z_{1-alpha/2} + z_power) sd sqrt(1/n1 + 1/n0)``; for a share ``sd = sqrt(p (1 - p))``.
     It says what the trial could have seen, from its size and spread alone, not from its result.
     """
+    check_level(level, "detectable")
     z = stats.norm.ppf(0.5 + level / 2) + stats.norm.ppf(power)
     return float(z * sd * np.sqrt(1 / n_control + 1 / n_treated))
 

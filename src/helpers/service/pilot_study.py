@@ -11,7 +11,14 @@ import pandas as pd
 from scipy.stats import norm
 from statsmodels.stats.multitest import multipletests
 
-from helpers.errors import DataContractError, SuiteError, Unavailable, listing, passes_unavailable
+from helpers.errors import (
+    DataContractError,
+    SuiteError,
+    Unavailable,
+    check_level,
+    listing,
+    passes_unavailable,
+)
 from helpers.i18n import _
 from helpers.results import Number
 from helpers.service.pilot import ArmEffect, arm_effect
@@ -113,6 +120,7 @@ def trial_effects(trial: Trial, *, level: float = LEVEL) -> list[OutcomeEffect |
 
     The first outcome is the primary one and keeps its own p-value.
     """
+    check_level(level, "trial_effects")
     found: list[tuple[PilotOutcome, ArmEffect] | Unavailable] = []
     for outcome in trial.plan.outcomes:
         try:
@@ -143,6 +151,7 @@ def trial_effects(trial: Trial, *, level: float = LEVEL) -> list[OutcomeEffect |
 @passes_unavailable
 def trial_cuped(trial: Trial, *, level: float = LEVEL) -> Cuped | Unavailable:
     """Return the primary effect with what was known before taken out."""
+    check_level(level, "trial_cuped")
     outcome = trial.primary
     if outcome.before is None or outcome.kind != "amount":
         return Unavailable(
@@ -166,6 +175,7 @@ def trial_strata(
     trial: Trial, *, level: float = LEVEL
 ) -> tuple[ArmEffect, pd.DataFrame, float] | Unavailable:
     """Return the primary effect over the strata, in each of them, and the p that they agree."""
+    check_level(level, "trial_strata")
     outcome = trial.primary
     if trial.plan.stratum is None or outcome.kind not in ("amount", "rating"):
         return Unavailable(
@@ -187,6 +197,7 @@ def trial_looks(
         Boundaries; columns look, n_used, z, bound, uncorrected (|z| of an uncorrected test),
         false_alarms (chance that uncorrected looks so far stop a trial of two equal arms).
     """
+    check_level(level, "trial_looks")
     shares = np.arange(1, looks + 1) / looks
     plan = boundaries(shares, spending=spending, level=level)
     naive = np.full(looks, norm.isf((1 - level) / 2))

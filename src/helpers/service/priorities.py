@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
-from helpers.errors import DataContractError
+from helpers.errors import DataContractError, check_level
 from helpers.thresholds import LEVEL
 
 Array = NDArray[np.float64]
@@ -113,6 +113,7 @@ def priority_list(
         The most urgent first: code, score, rank, rank_low, rank_high (percentiles of the resampled
         ranks), p_first, p_top3, n_methods (which speak of the lever).
     """
+    check_level(level, "priority_list")
     score = joint_score(values, weights)
     order = ranks(joint_score(draws, weights))
     low, high = np.quantile(order, [(1 - level) / 2, (1 + level) / 2], axis=0)

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from helpers.errors import DataContractError, EstimationError
+from helpers.errors import DataContractError, EstimationError, check_level
 from helpers.memo import remembered
 from helpers.regression.least_squares import fit_least_squares
 from helpers.regression.relative import RelativeWeights, raw_relative_weights, relative_weights
@@ -107,6 +107,7 @@ def mean_intervals(scores: pd.DataFrame, *, level: float = LEVEL) -> pd.DataFram
     -----
     Checked against R ``t.test``: tests/reference/process.R.
     """
+    check_level(level, "mean_intervals")
     rows = []
     for name in scores:
         values = scores[name].dropna().to_numpy(dtype=float)
@@ -138,6 +139,7 @@ def rank_intervals(draws: Array, names: Sequence[str], *, level: float = LEVEL) 
         code, rank_low, rank_high (percentile interval), first, last (share of draws with the
         largest and with the smallest value).
     """
+    check_level(level, "rank_intervals")
     ranks = stats.rankdata(-draws, axis=1)
     low, high = np.quantile(ranks, [(1 - level) / 2, (1 + level) / 2], axis=0, method="nearest")
     return pd.DataFrame(
@@ -203,6 +205,7 @@ def part_importance(
     Relative weights: Johnson (2000), doi:10.1207/S15327906MBR3501_1; see
     ``helpers.regression.relative_weights``.
     """
+    check_level(level, "part_importance")
     weights = relative_weights(data, outcome, parts, n_boot=n_boot, seed=seed, level=level)
     values, _dropped = complete_numbers(data, outcome, parts, caller="part_importance")
     draws, _failed = resampled_correlations(values, n_boot=n_boot, seed=seed)
@@ -239,6 +242,7 @@ def doubling_slope(
     -----
     Checked against R ``lm`` with ``sandwich::vcovHC``: tests/reference/process.R.
     """
+    check_level(level, "doubling_slope")
     parts = {"hours": hours, "y": outcome}
     if measure is not None:
         parts["measure"] = measure

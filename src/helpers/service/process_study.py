@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from helpers.errors import DataContractError, Unavailable, passes_unavailable
+from helpers.errors import DataContractError, Unavailable, check_level, passes_unavailable
 from helpers.i18n import _
 from helpers.regression.design import study_term, variable_label
 from helpers.regression.dose import DoseResponse, dose_response
@@ -109,6 +109,7 @@ def _scores(study: Study, parts: Sequence[Measured]) -> pd.DataFrame:
 @passes_unavailable
 def part_levels(scores: pd.DataFrame, *, level: float = LEVEL) -> pd.DataFrame | Unavailable:
     """Return the level of every part with interval and with the interval of its rank."""
+    check_level(level, "part_levels")
     if scores.shape[1] < 2:
         return Unavailable(_("a comparison of parts"), _("the study file names fewer than two"))
     ranks = mean_ranks(scores, level=level).drop(columns="mean")
@@ -120,6 +121,7 @@ def element_importance(
     recovery: Recovery, *, n_boot: int = 5000, level: float = LEVEL
 ) -> PartImportance:
     """Return what of the outcome goes with each element."""
+    check_level(level, "element_importance")
     data = recovery.elements.assign(_outcome=recovery.outcome.to_numpy())
     return part_importance(data, "_outcome", list(recovery.elements), n_boot=n_boot, level=level)
 
@@ -129,6 +131,7 @@ def wait_curve(
     recovery: Recovery, study: Study, *, level: float = LEVEL
 ) -> DoseResponse | Unavailable:
     """Return the outcome against the hours to the response, in four shapes."""
+    check_level(level, "wait_curve")
     if recovery.hours is None:
         return _no_hours()
     hours = recovery.hours.rename(variable_label(study, str(recovery.plan.hours)))
@@ -138,6 +141,7 @@ def wait_curve(
 @passes_unavailable
 def wait_slope(recovery: Recovery, *, level: float = LEVEL) -> DoublingSlope | Unavailable:
     """Return the change of the outcome per doubling of hours, without and within measures."""
+    check_level(level, "wait_slope")
     if recovery.hours is None:
         return _no_hours()
     return doubling_slope(recovery.hours, recovery.outcome, recovery.measure, level=level)
@@ -161,6 +165,7 @@ def by_measure(
     DataFrame
         measure (code), quantity (``hours rating outcome``), mean, ci_low, ci_high, n_used.
     """
+    check_level(level, "by_measure")
     if recovery.measure is None:
         return Unavailable(
             _("a comparison of measures"), _("the study file names no item of the measure received")

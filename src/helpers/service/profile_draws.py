@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from helpers.errors import check_level
 from helpers.memo import remembered
 from helpers.service.mixture import BLOCK_BYTES, climb
 from helpers.service.profiles import Profiles
@@ -58,6 +59,7 @@ def resample_profiles(
     Rows are drawn with replacement and the fit is begun at the estimate, so that profiles keep
     their numbers; draws whose profiles lie nearer to another one are put in order and counted.
     """
+    check_level(level, "resample_profiles")
     values = data.astype(float).to_numpy()[found.rows]
     z = (values - values.mean(axis=0)) / values.std(axis=0)
     size = max(1, min(50, BLOCK_BYTES // (8 * len(z) * max(found.k, z.shape[1]))))

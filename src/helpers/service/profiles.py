@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from helpers.errors import DataContractError, EstimationError, listing
+from helpers.errors import DataContractError, EstimationError, check_level, listing
 from helpers.memo import remembered
 from helpers.results import Number
 from helpers.service.mixture import (
@@ -294,6 +294,7 @@ def choose_profiles(
     ----------
     Nylund, Asparouhov & Muthen (2007), doi:10.1080/10705510701575396.
     """
+    check_level(level, "choose_profiles")
     solutions = {
         k: latent_profiles(data, k, spread=spread, starts=starts, seed=seed)
         for k in range(1, most + 1)

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from helpers.errors import DataContractError, EstimationError
+from helpers.errors import DataContractError, EstimationError, check_level
 from helpers.memo import remembered
 from helpers.regression.least_squares import fit_least_squares
 from helpers.regression.relative import raw_relative_weights
@@ -118,6 +118,7 @@ def paired_gaps(
     Parasuraman, Zeithaml & Berry (1988). Checked against R ``t.test(paired = TRUE)``:
     tests/reference/gaps.R.
     """
+    check_level(level, "paired_gaps")
     if list(expected.columns) != list(perceived.columns) or len(expected) != len(perceived):
         raise DataContractError(
             f"paired_gaps: expected= has {list(expected.columns)} and perceived= "
@@ -228,6 +229,7 @@ def gap_index(
     The weights are relative weights (Johnson 2000, doi:10.1207/S15327906MBR3501_1) of the
     perceptions for the outcome: derived, not asked for; they add up to one.
     """
+    check_level(level, "gap_index")
     codes = list(gaps.columns)
     names = [f"gap {code}" for code in codes]
     data = pd.concat([gaps.set_axis(names, axis=1), perceived[codes], outcome.rename("_y")], axis=1)
@@ -355,6 +357,7 @@ def tolerance_zone(
     -----
     Zeithaml, Berry & Parasuraman (1993), doi:10.1177/0092070393211001. Checked by hand.
     """
+    check_level(level, "tolerance_zone")
     found = []
     for code in expected:
         rows = pd.DataFrame(

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from helpers.errors import EstimationError
+from helpers.errors import EstimationError, check_level
 from helpers.service.risk_scores import LEAST, checked_risks, row_weights
 from helpers.survey.intervals import wilson_interval
 from helpers.thresholds import LEVEL, THRESHOLDS
@@ -86,6 +86,7 @@ def fairness(
     ----------
     Hardt, Price & Srebro (2016), equality of opportunity in supervised learning.
     """
+    check_level(level, "fairness")
     y, p = checked_risks(outcome, risk, "fairness")
     codes = group.to_numpy()
     known = group.notna().to_numpy()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from scipy.stats import norm
 
-from helpers.errors import DataContractError, EstimationError
+from helpers.errors import DataContractError, EstimationError, check_level
 from helpers.regression.dose import restricted_cubic
 from helpers.service.pilot import arm_effect
 from helpers.survey.intervals import wilson_interval
@@ -97,6 +97,7 @@ def performance(outcome: Array, risk: Array, *, level: float = LEVEL) -> Perform
     slope: its coefficient (Van Calster et al. 2019, doi:10.1186/s12916-019-1466-7). Checked against
     R ``pROC`` and ``glm``: tests/reference/risk.R.
     """
+    check_level(level, "performance")
     y, p = checked_risks(outcome, risk, "performance")
     if np.ptp(p) == 0:
         raise EstimationError(
@@ -161,6 +162,7 @@ def calibration_curve(
         pointwise Wald bands (Harrell 2015, doi:10.1007/978-3-319-19425-7); groups carry Wilson
         intervals.
     """
+    check_level(level, "calibration_curve")
     y, p = checked_risks(outcome, risk, "calibration_curve")
     line = logit(p)
     knots = np.quantile(line, KNOTS)
@@ -237,6 +239,7 @@ def net_benefit(
     ----------
     Vickers & Elkin (2006), doi:10.1177/0272989X06295361.
     """
+    check_level(level, "net_benefit")
     y, p = checked_risks(outcome, risk, "net_benefit")
     t = np.asarray(thresholds, dtype=float)
     if not np.all((t > 0) & (t < 1)):

@@ -14,6 +14,7 @@ from helpers.errors import (
     DataContractError,
     EstimationError,
     Unavailable,
+    check_level,
     passes_unavailable,
 )
 from helpers.i18n import _
@@ -297,6 +298,7 @@ def risk_segments(
         segment, from what happened, with a bootstrap interval of its customers. Where a table of
         leavers and calls by segment would have to hide a count, observed, called and gain lack.
     """
+    check_level(level, "risk_segments")
     if data.segments.empty or not len(data.segments.columns):
         return Unavailable(_("segments"), _("the study file names none for the risk of leaving"))
     threshold = call_threshold(cost=cost, worth=worth, kept=kept)

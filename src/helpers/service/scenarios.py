@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri
 
-from helpers.errors import DataContractError, ModelSpecError, listing, nearest
+from helpers.errors import DataContractError, ModelSpecError, check_level, listing, nearest
 from helpers.thresholds import LEVEL
 
 Array = NDArray[np.float64]
@@ -197,6 +197,7 @@ def scenario(
     Taken as known: costs and the worth of a point. Checked by hand and against the closed normal
     formula in ``quick``: ``tests/service/test_scenarios.py``.
     """
+    check_level(level, "scenario")
     steps = np.asarray(steps, dtype=float)
     if steps.shape != levers.cost.shape or not (steps >= 0).all() or not value >= 0:
         raise DataContractError(
@@ -232,6 +233,7 @@ def quick(
     The variance of the gain is ``r' V r`` with the reach ``r`` and the covariances ``V`` of the
     slopes' draws. What the sliders of a page compute, which have no draws.
     """
+    check_level(level, "quick")
     steps = np.asarray(steps, dtype=float)
     rise = reach(levers.scores, steps, levers.top)
     cov = np.atleast_2d(np.cov(slopes.draws.T))

@@ -12,7 +12,7 @@ import statsmodels.api as sm
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from helpers.errors import SuiteError, Unavailable, passes_unavailable
+from helpers.errors import SuiteError, Unavailable, check_level, passes_unavailable
 from helpers.i18n import _
 from helpers.memo import remembered
 from helpers.regression.design import study_term
@@ -88,6 +88,7 @@ def outcome_means(
     study: Study, found: Profiles, *, outcome: str = "", level: float = LEVEL
 ) -> dict[str, ProfileMeans] | Unavailable:
     """Return the means of an outcome by profile, by every method of ``profile_means``."""
+    check_level(level, "outcome_means")
     name = outcome or study.spec.service.segments.outcome
     values = study_term(study, name).columns.iloc[:, 0].to_numpy()[found.rows]
     try:
@@ -116,6 +117,7 @@ def context_tests(study: Study, *, level: float = LEVEL) -> ContextTests | Unava
     Two questions for every context: does the slope of the outcome on recovery differ between its
     categories, and does the slope of recovery on each of its elements (the others held equal)?
     """
+    check_level(level, "context_tests")
     plan = _plan(study)
     if isinstance(plan, Unavailable):
         return plan
@@ -160,6 +162,7 @@ def moderated_slopes(
     all tests together (Benjamini & Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x). Checked
     against R with sandwich and car (tests/reference/segments.R).
     """
+    check_level(level, "moderated_slopes")
     tests, slopes, lost = [], [], []
     for name in context:
         sizes = context[name].value_counts().sort_index()
@@ -224,6 +227,7 @@ def hurried_difference(study: Study, *, level: float = LEVEL) -> tuple[float, fl
 
     Estimate and interval; None where nothing was planted or the study lacks the items.
     """
+    check_level(level, "hurried_difference")
     needs = ("truth", "item:DAYT", "construct:SPEED", "construct:REC")
     if study.offers(*needs) is not None:
         return None
@@ -241,6 +245,7 @@ def study_uplift(
     study: Study, *, folds: int = 5, seed: int = 20261121, level: float = LEVEL
 ) -> dict[str, Uplift | Unavailable] | Unavailable:
     """Return treatments compared within each grouping that the study file names."""
+    check_level(level, "study_uplift")
     plan = _plan(study)
     if isinstance(plan, Unavailable):
         return plan

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
-from helpers.errors import DataContractError
+from helpers.errors import DataContractError, check_level
 from helpers.thresholds import LEVEL
 
 Array = NDArray[np.float64]
@@ -49,6 +49,7 @@ def spend(information: Array, *, spending: Spending, level: float = LEVEL) -> Ar
     O'Brien-Fleming type: ``2 (1 - Phi(z_{alpha/2} / sqrt(t)))``, each tail on its own; Pocock type:
     ``alpha ln(1 + (e - 1) t)`` (Lan & DeMets 1983, doi:10.1093/biomet/70.3.659).
     """
+    check_level(level, "spend")
     half = (1 - level) / 2
     if spending == "obrien_fleming":
         one_sided = 2 * stats.norm.sf(stats.norm.isf(half / 2) / np.sqrt(information))
@@ -85,6 +86,7 @@ def boundaries(
     -----
     Checked against published boundaries for five equal looks, and by simulated trials.
     """
+    check_level(level, "boundaries")
     t = np.asarray(information, dtype=float)
     if not len(t) or (t <= 0).any() or (t > 1).any() or (np.diff(t) <= 0).any():
         raise DataContractError(

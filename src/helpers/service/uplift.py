@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from helpers.errors import DataContractError, listing
+from helpers.errors import DataContractError, check_level, listing
 from helpers.memo import remembered
 from helpers.thresholds import LEVEL, THRESHOLDS
 
@@ -153,6 +153,7 @@ def compare_treatments(
     covariance of the scores). The gain of a choice is estimated in the half of the sample that did
     not make it, both ways round. Checked in samples with planted effects and by hand.
     """
+    check_level(level, "compare_treatments")
     names = [outcome, treatment, group, *covariates]
     order = list(codes) or sorted(data[treatment].dropna().unique())
     if len(order) < 2:

@@ -17,7 +17,7 @@ from scipy import stats
 from scipy.special import xlogy
 from statsmodels.stats.multitest import multipletests
 
-from helpers.errors import DataContractError
+from helpers.errors import DataContractError, check_level
 from helpers.survey.intervals import wilson_interval
 from helpers.thresholds import LEVEL, THRESHOLDS
 
@@ -169,6 +169,7 @@ def keyness(
     Dunning (1993), Computational Linguistics 19(1), 61-74.
     Gries (2008), doi:10.1075/ijcl.13.4.02gri.
     """
+    check_level(level, "keyness")
     chosen = np.asarray(target, dtype=bool)
     if len(chosen) != len(documents) or chosen.all() or not chosen.any():
         raise DataContractError(

@@ -6,6 +6,7 @@ import math
 
 from scipy.stats import norm
 
+from helpers.errors import check_level
 from helpers.thresholds import LEVEL
 
 
@@ -21,6 +22,7 @@ def wilson_interval(hits: int, n: int, *, level: float = LEVEL) -> tuple[float, 
     >>> [round(x, 4) for x in wilson_interval(5, 20)]
     [0.1119, 0.4687]
     """
+    check_level(level, "wilson_interval")
     if n == 0:
         return (math.nan, math.nan)
     z = float(norm.ppf(0.5 + level / 2))

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from helpers.errors import check_level
 from helpers.study import StudyFolder
 from helpers.thresholds import LEVEL, THRESHOLDS
 
@@ -67,6 +68,7 @@ def item_directions(
     disagree. Checked by hand and on a published study whose item marked as reversed is stored
     turned (``tests/survey/test_items_direction.py``).
     """
+    check_level(level, "item_directions")
     rows = []
     for code in folder.construct_codes:
         items = [i for i in folder.items_of(code) if folder.scale_of(i).kind == "likert"]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from helpers.errors import DataContractError, listing
+from helpers.errors import DataContractError, check_level, listing
 from helpers.survey.imputation import Imputations
 from helpers.thresholds import LEVEL
 
@@ -117,6 +117,7 @@ def pool_estimates(
     ----------
     Rubin (1987), doi:10.1002/9780470316696. Barnard & Rubin (1999), doi:10.1093/biomet/86.4.948.
     """
+    check_level(level, "pool_estimates")
     values, within_each = _checked(estimates, covariances)
     m = len(values)
     within = within_each.mean(axis=0)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from helpers.errors import Unavailable
+from helpers.errors import Unavailable, check_level
 from helpers.i18n import _
 from helpers.survey.intervals import wilson_interval
 from helpers.survey.load import Study
@@ -69,6 +69,7 @@ def _compare(code: str, kept: pd.Series, excluded: pd.Series) -> dict[str, objec
 
 def welch_interval(x: pd.Series, y: pd.Series, *, level: float = LEVEL) -> tuple[float, float]:
     """Return Welch's interval of a difference of means, variances not taken as equal."""
+    check_level(level, "welch_interval")
     vx, vy = x.var() / len(x), y.var() / len(y)
     df = (vx + vy) ** 2 / (vx**2 / (len(x) - 1) + vy**2 / (len(y) - 1))
     half = stats.t.ppf(0.5 + level / 2, df) * np.sqrt(vx + vy)
