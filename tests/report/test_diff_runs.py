@@ -1,8 +1,12 @@
 """Contract: `study diff` finds each changed number and names what can have changed it."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
+
+from helpers.report.diff import compare_runs
 
 pytestmark = pytest.mark.slow  # three runs
 
@@ -72,8 +76,6 @@ def test_changed_answers_are_named_as_the_cause(runs, study):
 
 
 def test_changed_code_is_named_by_its_room_and_for_its_notebook_only(runs, study, tmp_path):
-    import shutil
-
     other = tmp_path / "other"
     shutil.copytree(runs["a"], other)
     manifest = json.loads((other / "manifest.json").read_text(encoding="utf-8"))
@@ -95,8 +97,6 @@ def test_changed_code_is_named_by_its_room_and_for_its_notebook_only(runs, study
 
 
 def test_a_notebook_in_one_run_only_is_said(runs, study, tmp_path):
-    import shutil
-
     short = tmp_path / "short"
     shutil.copytree(runs["a"], short)
     results = json.loads((short / "results.json").read_text(encoding="utf-8"))
@@ -111,3 +111,68 @@ def test_a_folder_without_a_run_is_wrong_use(tmp_path, runs, study):
     code, _, err = study("diff", str(tmp_path), runs["a"])
     assert code == 2
     assert "holds no results.json of a run" in err
+    code, _, err = study("diff", runs["a"] + "/index.html", runs["a"])
+    assert code == 2
+    assert "index.html holds no results.json of a run" in err
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"notebooks": [1]}', '{"notebooks": {"20_result": [1]}}', "[1]", '{"notebooks": 3',
+        '{"notebooks": {"20_result": {"tables": [{"id": 3}]}}}',
+        '{"notebooks": {"20_result": {"numbers": 3}}}',
+    ],
+)  # fmt: skip
+def test_broken_results_are_told_in_a_sentence(tmp_path, runs, study, text):
+    other = copied(runs["a"], tmp_path)
+    (other / "results.json").write_text(text, encoding="utf-8")
+    code, _, err = study("diff", runs["a"], str(other))
+    assert code == 2
+    assert "results.json" in err and "the folder of a finished run is needed" in err
+
+
+def copied(run, folder, **entry):
+    """Copy a run; change what its manifest says of the notebook 20_result."""
+    other = Path(shutil.copytree(run, folder / "copy"))
+    manifest = json.loads((other / "manifest.json").read_text(encoding="utf-8"))
+    for key, values in entry.items():
+        manifest["notebooks"]["20_result"][key] |= values
+    (other / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return other
+
+
+def causes(runs, other):
+    return {k: [c.text for c in v] for k, v in compare_runs(Path(runs["a"]), other).unlike.items()}
+
+
+def test_versions_are_those_of_the_notebook_and_not_of_the_last_call(runs, tmp_path):
+    other = copied(runs["a"], tmp_path, made_from={"versions": {"numpy": "9.9"}})
+    found = causes(runs, other)
+    assert any(text.startswith("version numpy ") for text in found["20_result"])
+    assert "30_still" not in found
+
+
+def test_kernels_of_another_kind_are_named(runs, tmp_path):
+    kind = {"forked": "ordinary", "ordinary": "forked"}
+    stored = json.loads(Path(runs["a"], "manifest.json").read_text(encoding="utf-8"))
+    was = stored["notebooks"]["20_result"]["made_from"]["kernels"]
+    other = copied(runs["a"], tmp_path, made_from={"kernels": kind[was]})
+    assert causes(runs, other) == {"20_result": [f"kernels {was} -> {kind[was]}"]}
+
+
+def test_other_respondents_are_one_cause(runs, tmp_path):
+    part = "toy where SAT1 = 1"
+    other = copied(runs["a"], tmp_path, parameters={"study": part})
+    assert causes(runs, other) == {"20_result": [f"study toy -> {part}"]}
+
+
+def test_two_languages_are_said(runs, study, tmp_path):
+    other = copied(runs["a"], tmp_path)
+    path = other / "manifest.json"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace('"language": "en"', '"language": "zh"', 1),
+        encoding="utf-8",
+    )
+    code, out, _ = study("diff", runs["a"], str(other))
+    assert code == 0 and "numbers were compared, words were not" in out

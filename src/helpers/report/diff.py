@@ -85,6 +85,8 @@ class Comparison:
         Notebook -> what differs between its two executions, changed numbers or not.
     only_first, only_second : tuple of str
         Notebooks that one run lacks.
+    texts : bool
+        Whether words were compared too: the runs are in one language.
     """
 
     changes: tuple[Change, ...]
@@ -92,6 +94,7 @@ class Comparison:
     unlike: Mapping[str, tuple[Cause, ...]]
     only_first: tuple[str, ...]
     only_second: tuple[str, ...]
+    texts: bool = True
 
     @property
     def same(self) -> bool:
@@ -112,12 +115,15 @@ class Comparison:
         for names, which in ((self.only_first, "first"), (self.only_second, "second")):
             for name in names:
                 yield f"{name}: only in the {which} run"
+        if not self.texts:
+            yield "The runs are in two languages: numbers were compared, words were not."
         yield f"{len(self.changes)} results differ, {self.n_same} are the same."
 
     def to_dict(self) -> dict[str, Any]:
         """Return the comparison as JSON can hold it."""
         return {
             "n_same": self.n_same,
+            "texts": self.texts,
             "only_first": list(self.only_first),
             "only_second": list(self.only_second),
             "unlike": {name: [c.text for c in causes] for name, causes in self.unlike.items()},
@@ -151,7 +157,7 @@ def compare_runs(first: Path, second: Path) -> Comparison:
     Raises
     ------
     ReportError
-        A folder holds no run.
+        A folder holds no run, or a ``results.json`` that is not as a run writes it.
     """
     results = [_read(folder, RESULTS)["notebooks"] for folder in (first, second)]
     manifests = [_read(folder, MANIFEST) for folder in (first, second)]
@@ -161,7 +167,10 @@ def compare_runs(first: Path, second: Path) -> Comparison:
     n_same = 0
     for name in sorted(results[0].keys() & results[1].keys()):
         causes = unlike[name] = find_causes(*manifests, name)
-        before, after = (dict(_cells(result[name], texts=texts)) for result in results)
+        before, after = (
+            _results(folder, result, name, texts=texts)
+            for folder, result in zip((first, second), results)
+        )
         for place in [*before, *(p for p in after if p not in before)]:
             old, new = before.get(place), after.get(place)
             if _equal(old, new):
@@ -174,6 +183,7 @@ def compare_runs(first: Path, second: Path) -> Comparison:
         {name: causes for name, causes in unlike.items() if causes},
         tuple(sorted(results[0].keys() - results[1].keys())),
         tuple(sorted(results[1].keys() - results[0].keys())),
+        texts,
     )
 
 
@@ -183,13 +193,18 @@ def find_causes(
     """Return what differs between two executions of a notebook, from the runs' manifests."""
     entries = [manifest.get("notebooks", {}).get(notebook, {}) for manifest in (first, second)]
     causes: list[Cause] = []
-    if entries[0].get("data_hash") != entries[1].get("data_hash"):
-        causes += _changed_files(first, second)
-    parameters = [
-        {k: v for k, v in entry.get("parameters", {}).items() if k != "language"}
-        for entry in entries
+    parameters = [entry.get("parameters", {}) for entry in entries]
+    studies = [
+        given.get("study", run.get("study")) for given, run in zip(parameters, (first, second))
     ]
-    causes += _unlike("parameter", *parameters)
+    if studies[0] != studies[1]:
+        causes.append(Cause("data", f"study {studies[0]} -> {studies[1]}"))
+    alike = first.get("study") == second.get("study")
+    if alike and entries[0].get("data_hash") != entries[1].get("data_hash"):
+        causes += _changed_files(first, second)
+    told = ("study", "language")
+    own = [{k: v for k, v in given.items() if k not in told} for given in parameters]
+    causes += _unlike("parameter", *own)
     made = [entry.get("made_from", {}) for entry in entries]
     if made[0].get("notebook") != made[1].get("notebook"):
         causes.append(Cause("code", "notebook changed"))
@@ -200,7 +215,12 @@ def find_causes(
     elif entries[0].get("commit") != entries[1].get("commit"):
         before, after = (entry.get("commit") or "not recorded" for entry in entries)
         causes.append(Cause("code", f"code {before} -> {after}"))
-    causes += _unlike("version", first.get("versions", {}), second.get("versions", {}))
+    # A run holds notebooks of several calls: each has versions of its own.
+    versions = [m.get("versions", run.get("versions", {})) for m, run in zip(made, (first, second))]
+    causes += _unlike("version", *versions)
+    kernels = [m.get("kernels") for m in made]
+    if all(kernels) and kernels[0] != kernels[1]:
+        causes.append(Cause("engine", f"kernels {kernels[0]} -> {kernels[1]}"))
     return tuple(causes)
 
 
@@ -211,8 +231,6 @@ def _room_changed(room: str) -> str:
 
 def _changed_files(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Cause]:
     """Return which files of the study differ."""
-    if first.get("study") != second.get("study"):
-        return [Cause("data", f"study {first.get('study')} -> {second.get('study')}")]
     files = [manifest.get("data", {}).get("files", {}) for manifest in (first, second)]
     names = [k for k in sorted({*files[0], *files[1]}) if files[0].get(k) != files[1].get(k)]
     return [Cause("data", f"data changed: {name}") for name in names] or [
@@ -227,6 +245,16 @@ def _unlike(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> l
         for key in sorted({*before, *after})
         if before.get(key) != after.get(key)
     ]
+
+
+def _results(
+    folder: Path, found: Mapping[str, Any], name: str, *, texts: bool
+) -> dict[_Place, Any]:
+    """Return the results of one notebook of a run, by place."""
+    try:
+        return dict(_cells(found[name], texts=texts))
+    except (AttributeError, KeyError, TypeError):
+        raise _refused(folder, f"a {RESULTS} in which {name} is not as a run writes it") from None
 
 
 def _cells(results: Mapping[str, Any], *, texts: bool) -> Iterator[tuple[_Place, Any]]:
@@ -294,9 +322,16 @@ def _read(folder: Path, name: str) -> dict[str, Any]:
     """Read one file of a run."""
     found = read_json(folder / name)
     if "notebooks" not in found:
-        raise ReportError(
-            f"study diff: {paths.shown(folder)} holds no {name} of a run; the folder of a finished "
-            "run is needed, as reports/online_shopping/en. Run `study run` first, or correct the "
-            "path."
-        )
+        raise _refused(folder, f"no {name} of a run")
+    notebooks = found["notebooks"]
+    if not isinstance(notebooks, dict) or not all(isinstance(v, dict) for v in notebooks.values()):
+        raise _refused(folder, f"a {name} that is not as a run writes it")
     return found
+
+
+def _refused(folder: Path, what: str) -> ReportError:
+    """Return the message about a folder that is no run."""
+    return ReportError(
+        f"study diff: {paths.shown(folder)} holds {what}; the folder of a finished run is needed, "
+        "as reports/online_shopping/en. Run `study run` first, or correct the path."
+    )

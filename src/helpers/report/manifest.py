@@ -71,7 +71,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """Return what a JSON file of an earlier run holds; nothing if it is missing or torn."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):
+    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError, UnicodeDecodeError):
         return {}
     return found if isinstance(found, dict) else {}
 
