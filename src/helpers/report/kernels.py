@@ -14,7 +14,7 @@ import threading
 import uuid
 import weakref
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import TracebackType
@@ -53,14 +53,20 @@ class Kernels:
         be had, ordinary kernels are used and ``why_plain`` says so.
     preload : sequence of str
         Modules that the server imports; by default those that notebooks use.
+    at_once : int, optional
+        Most notebooks that run at the same time, however many threads ask; no limit without.
 
     Attributes
     ----------
     why_plain : str
         Why kernels are ordinary ones; empty while they are forked.
+    place : context manager
+        Held while a notebook runs; entering waits until fewer than ``at_once`` do.
     """
 
-    def __init__(self, *, warm: bool = True, preload: Sequence[str] = ()) -> None:
+    def __init__(
+        self, *, warm: bool = True, preload: Sequence[str] = (), at_once: int | None = None
+    ) -> None:
         self._preload = tuple(preload)
         self.folder = Path(tempfile.mkdtemp(prefix=PRIVATE))
         self.why_plain = "" if warm else "asked for with --plain-kernels"
@@ -69,6 +75,7 @@ class Kernels:
         self.managers: weakref.WeakSet[AsyncKernelManager] = weakref.WeakSet()
         self._server: subprocess.Popen[bytes] | None = None
         self._ready = self._stopped = False
+        self.place = threading.Semaphore(at_once) if at_once else nullcontext()
         self._opened: set[str] = set()
         self._waiting = threading.Lock()
 

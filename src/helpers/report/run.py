@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -112,7 +113,7 @@ def run(
     for each, _jobs in asked:
         folder.prepare(each.folder)
     outcomes = []
-    with Kernels(warm=not request.plain_kernels) as kernels:
+    with Kernels(warm=not request.plain_kernels, at_once=request.workers) as kernels:
         data = manifest.data_hash(manifest.data_files(request.study))
         # Once for all languages: code that is edited meanwhile must not part them.
         facts = [job.facts for job in _all_with_facts(asked[0][1], data, request, kernels)]
@@ -226,6 +227,17 @@ class _Clock:
                 self._until = time.monotonic() + self._seconds
         return max(0.0, self._until - time.monotonic())
 
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Let no time of the report pass: it waits for others."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            with self._starting:
+                if self._until is not None:
+                    self._until += time.monotonic() - began
+
 
 def _run_all(
     jobs: Sequence[Job], book: Book, kernels: Kernels, outcome: Outcome, terms: Terms
@@ -245,8 +257,9 @@ def _run_all(
         progress.finish(job.name)
         return status
 
-    workers = book.request.workers
-    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="notebook") as pool:
+    # One thread more than notebooks run at once: a page is written while the next one runs.
+    threads = book.request.workers + (1 if terms.alone else 0)
+    with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="notebook") as pool:
         pending = {pool.submit(work, job): job for job in book.longest_first(jobs)}
         try:
             _collect(pending, outcome)
@@ -280,13 +293,16 @@ def _kept_or_run(
 
 
 def _executed(job: Job, kernels: Kernels, terms: Terms, clock: _Clock) -> Executed:
-    """Run a notebook within the terms."""
-    kernels.name()  # waits for the fork server, which is not this report's time
-    return execute(
-        job.source, parameters=job.given, kernels=kernels, cwd=paths.project_root(),
-        cell_seconds=terms.cell_seconds, limits=terms.limits,
-        seconds_left=clock.left(),
-    )  # fmt: skip
+    """Run a notebook within the terms, as soon as there is place for it."""
+    with ExitStack() as held:
+        with clock.stopped():
+            kernels.name()  # waits for the fork server
+            held.enter_context(kernels.place)
+        return execute(
+            job.source, parameters=job.given, kernels=kernels, cwd=paths.project_root(),
+            cell_seconds=terms.cell_seconds, limits=terms.limits,
+            seconds_left=clock.left(),
+        )  # fmt: skip
 
 
 def _collect(pending: dict[Future[str | None], Job], outcome: Outcome) -> None:

@@ -174,7 +174,7 @@ def _lines(
 
         yield from stream_cluster(todo, terms, batch, scheduler)
         return
-    with Kernels(warm=not todo[0].request.plain_kernels) as kernels:
+    with Kernels(warm=not todo[0].request.plain_kernels, at_once=workers) as kernels:
         try:
             yield from _stream_here(todo, kernels, terms, workers)
         finally:
@@ -190,8 +190,11 @@ def terms_of(batch: Batch) -> Terms:
 def _stream_here(
     todo: Sequence[Report], kernels: Kernels, terms: Terms, workers: int
 ) -> Iterator[Line]:
-    """Make reports on threads, a few ahead at a time; each drives one kernel."""
-    stopping = threading.Event()
+    """Make reports on threads, a few ahead at a time; each drives one kernel.
+
+    One thread more than notebooks run at once: a report is written while the next one runs.
+    """
+    stopping, threads = threading.Event(), workers + 1
 
     def work(report: Report) -> Line:
         if stopping.is_set():
@@ -199,8 +202,8 @@ def _stream_here(
         return one_report(report, kernels, terms)
 
     waiting = iter(todo)
-    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="report") as pool:
-        pending = {pool.submit(work, report) for report in islice(waiting, workers)}
+    with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="report") as pool:
+        pending = {pool.submit(work, report) for report in islice(waiting, threads)}
         try:
             while pending:
                 # A finite wait lets Ctrl-C through on every platform.
