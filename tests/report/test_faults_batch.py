@@ -199,6 +199,15 @@ def test_a_batch_that_is_stopped_goes_on_where_it_was(project, study, blow):
     assert all(whole(project, f"n_boot={n}") for n in (1, 2, 3))
 
 
+def test_the_index_says_why_a_report_holds_no_result(project, study):
+    begins = "from helpers.lesson import begin\nbegin(study, language, needs=['matrix'])"
+    project.notebook("10_work", begins)
+    code, out, _err = study("batch", config(project))
+    assert code == 0 and "3 without a result" in out
+    index = (many(project) / "index.html").read_text(encoding="utf-8")
+    assert index.count("because the study has respondents of its own") == 3
+
+
 def test_a_torn_line_of_the_journal_counts_as_not_there(project, study):
     project.notebook("10_work", BEGIN)
     assert study("batch", config(project))[0] == 0

@@ -83,6 +83,7 @@ def _line(report: Report, jobs: Sequence[Job], outcome: Outcome, *, known: Any) 
         "seconds": round(outcome.seconds, 3),
         "why": _why(outcome, known),
         "notebooks": states,
+        "reason": _reason(entries),
         "failures": failures,
         "numbers": read_numbers(outcome.folder, report.key_numbers),
         "manifest": file_hash(path),
@@ -104,6 +105,14 @@ def _status(states: Sequence[str]) -> str:
     if "failed" in states:
         return "failed"
     return "not_applicable" if set(states) == {"not_applicable"} else "made"
+
+
+def _reason(entries: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return why a report holds no result, where that is one reason for all its notebooks."""
+    if any(entry["status"] != "not_applicable" for entry in entries.values()):
+        return ""
+    sentences = {entry["key_sentence"] for entry in entries.values()}
+    return sentences.pop() if len(sentences) == 1 else ""
 
 
 def _why(outcome: Outcome, known: Any) -> list[str]:

@@ -171,7 +171,8 @@ def _what(report: Report, line: Line | None, label: str) -> str:
     passed = [name[:2] for name, status in states.items() if status == "not_applicable"]
     if passed:
         text = _("Notebooks that do not apply: {numbers}").format(numbers=", ".join(passed))
-        shown += f'<p class="key">{html.escape(text)}</p>'
+        told = [text, line.get("reason", "")] if line else []
+        shown += "".join(f'<p class="key">{html.escape(words)}</p>' for words in told if words)
     for failure in line["failures"] if line else ():
         text = html.escape(f"{failure['notebook']} {failure['message']}".strip())
         if failure.get("page"):
