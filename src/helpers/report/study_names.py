@@ -21,6 +21,7 @@ PARTS: Mapping[str, str] = {
     "regression": "regression",
     "module": "module",
     "hypothesis": "hypothesis",
+    "construct": "construct",
     "before": "construct",
     "after": "construct",
     "dose": "item",
