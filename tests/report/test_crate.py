@@ -2,8 +2,11 @@
 
 import hashlib
 import json
+import shutil
 
 import pytest
+
+from helpers.report.crate import is_whole
 
 pytestmark = pytest.mark.slow  # a run
 
@@ -42,7 +45,6 @@ def test_every_file_is_described_with_its_sum(crate):
 
 def test_every_reference_leads_to_an_entity(crate):
     known = {*entities(crate), "https://w3id.org/ro/crate/1.2"}
-    known.add("https://w3id.org/ro/wfrun/process/0.5")
 
     def references(value):
         if isinstance(value, dict):
@@ -77,9 +79,23 @@ def test_the_root_is_as_the_specification_asks(crate):
     for key in ("name", "description", "datePublished", "license", "hasPart", "mentions"):
         assert root[key], key
     assert root["description"].startswith("SIMULATED")
+    profile = found[root["conformsTo"]["@id"]]
+    assert (profile["name"], profile["version"]) == ("Process Run Crate", "0.5")
     ids = [entity["@id"] for entity in crate[1]["@graph"]]
     assert len(set(ids)) == len(ids)
 
 
 def test_no_person_is_named(crate):
     assert not {"author", "agent", "creator"} & {key for e in crate[1]["@graph"] for key in e}
+
+
+@pytest.mark.parametrize("deed", ["gone", "cut"])
+def test_a_file_that_is_gone_or_cut_short_is_noticed(crate, tmp_path, deed):
+    folder = shutil.copytree(crate[0], tmp_path / "copy")
+    assert is_whole(folder)
+    page = folder / "20_result.html"
+    if deed == "gone":
+        page.unlink()
+    else:
+        page.write_bytes(page.read_bytes()[:-1])
+    assert not is_whole(folder) and not is_whole(tmp_path)

@@ -219,10 +219,11 @@ def test_a_torn_line_of_the_journal_counts_as_not_there(project, study):
     assert json.loads(lines[-1])["report"] == "n_boot=3" and len(lines) == 4
 
 
-def test_a_report_whose_files_were_touched_is_made_again(project, study):
+@pytest.mark.parametrize("name", ["manifest.json", "10_work.html"])
+def test_a_report_whose_files_were_touched_is_made_again(project, study, name):
     project.notebook("10_work", BEGIN)
     study("batch", config(project))
-    (many(project) / "toy" / "n_boot=2" / "manifest.json").write_text("{}", encoding="utf-8")
+    (many(project) / "toy" / "n_boot=2" / name).write_text("{}", encoding="utf-8")
     code, out, _err = study("batch", config(project), "--resume")
     assert code == 0 and "(2 kept)" in out and whole(project, "n_boot=2")
 

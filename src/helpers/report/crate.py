@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from helpers.report.manifest import as_json, file_sha256
+from helpers.report.manifest import as_json, file_sha256, read_json
 from helpers.specification import Bilingual, StudySpec
 
 CRATE = "ro-crate-metadata.json"
@@ -44,6 +44,7 @@ def crate_text(manifest: Mapping[str, Any], spec: StudySpec, root: Path) -> str:
     graph = [
         _descriptor(),
         _root(manifest, spec, files, actions),
+        _profile(),
         *_programs(manifest),
         *inputs,
         *(_instrument(name, entry) for name, entry in manifest["notebooks"].items()),
@@ -52,6 +53,17 @@ def crate_text(manifest: Mapping[str, Any], spec: StudySpec, root: Path) -> str:
         *files,
     ]
     return as_json({"@context": [_CONTEXT, _TERMS], "@graph": graph})
+
+
+def is_whole(root: Path) -> bool:
+    """Tell whether every file that a run's description lists is there, with the size it had."""
+    listed = [e for e in read_json(root / CRATE).get("@graph", ()) if e.get("@type") == "File"]
+    return bool(listed) and all(_size(root / e["@id"]) == e["contentSize"] for e in listed)
+
+
+def _size(path: Path) -> str:
+    """Return a file's size as the description holds it; empty if there is no such file."""
+    return str(path.stat().st_size) if path.is_file() else ""
 
 
 def _files(root: Path) -> list[Path]:
@@ -71,7 +83,7 @@ def _file(path: Path, root: Path) -> dict[str, Any]:
         "@type": "File",
         "name": path.name,
         "encodingFormat": kind or "application/octet-stream",
-        "contentSize": str(path.stat().st_size),
+        "contentSize": _size(path),
         "sha256": file_sha256(path),
     }
 
@@ -84,6 +96,12 @@ def _descriptor() -> dict[str, Any]:
         "conformsTo": {"@id": _CONFORMS},
         "about": {"@id": "./"},
     }
+
+
+def _profile() -> dict[str, Any]:
+    """Return the entity of the profile that the folder follows."""
+    name, version = "Process Run Crate", _PROFILE.rpartition("/")[2]
+    return {"@id": _PROFILE, "@type": "CreativeWork", "name": name, "version": version}
 
 
 def _root(

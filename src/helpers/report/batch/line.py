@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from helpers.errors import SuiteError
-from helpers.report import folder, manifest
+from helpers.report import crate, folder, manifest
 from helpers.report.batch.expand import Report
 from helpers.report.batch.journal import file_hash
 from helpers.report.batch.numbers import read_numbers
@@ -54,6 +54,7 @@ def is_kept(report: Report, line: Mapping[str, Any]) -> bool:
     return (
         line["status"] in ("made", "not_applicable")
         and line["manifest"] == file_hash(root / manifest.MANIFEST) != ""
+        and crate.is_whole(root)
         and line["made_from"] == made_from(report)
     )
 
