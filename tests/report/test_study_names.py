@@ -40,8 +40,9 @@ def test_a_batch_file_is_refused(named, keys):
 
 def test_what_leaves_the_choice_or_names_nothing_is_passed_over():
     folder = read_folder(study_folder("online_shopping"))
-    given = {"model": "structural", "group": "", "dose": "HOURS", "hypothesis": "H7", "seed": 1, "construct": "all",
-             "before": "PRESAT", "module": "followup", "regression": "loyalty"}  # fmt: skip
+    given = {"model": "structural", "group": "", "dose": "HOURS", "hypothesis": "H7", "seed": 1,
+             "construct": "all", "before": "PRESAT", "module": "followup",
+             "regression": "loyalty"}  # fmt: skip
     assert [unknown_name(n, v, folder) for n, v in given.items()] == [""] * len(given)
     assert "no such hypothesis; allowed are H1, H2" in unknown_name("hypothesis", "H99", folder)
 
