@@ -111,7 +111,7 @@ def prose(source: str, *, number: str) -> str:
 
 
 def pick(texts: Mapping[str, str] | str) -> str:
-    """Return the entry of ``{"en": ..., "zh": ...}`` in the current language, else English."""
+    """Return the entry of ``{"en": ..., "zh": ...}`` in the current language, else the other."""
     if isinstance(texts, str):
         return texts
-    return texts.get(language()) or texts["en"]
+    return texts.get(language()) or texts["en"] or texts.get("zh", "")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from helpers.i18n import pick
 from helpers.service_specification import Service
@@ -55,10 +55,24 @@ class Strict(BaseModel):
 
 
 class Bilingual(Strict):
-    """One text in the two languages."""
+    """One text in the two languages; where one is not written, the other stands in for it."""
 
-    en: Annotated[str, Field(min_length=1)]
-    zh: Annotated[str, Field(min_length=1)]
+    en: str = ""
+    zh: str = ""
+    _lacks: str = PrivateAttr("")
+
+    @model_validator(mode="after")
+    def _stand_in(self) -> Bilingual:
+        if not (self.en or self.zh):
+            raise ValueError("is empty; a text under en, zh or both is needed")
+        self._lacks = "" if self.en and self.zh else "zh" if self.en else "en"
+        self.__dict__.update(en=self.en or self.zh, zh=self.zh or self.en)
+        return self
+
+    @property
+    def lacks(self) -> str:
+        """Return the language that is not written: ``en``, ``zh``, or an empty text."""
+        return self._lacks
 
 
 def one_text(text: str | Bilingual) -> str:

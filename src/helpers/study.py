@@ -10,7 +10,7 @@ import pandas as pd
 
 from helpers import paths
 from helpers.errors import CodebookError, Unavailable, listing, nearest
-from helpers.i18n import _, pick
+from helpers.i18n import _, language, pick
 from helpers.memo import kept
 from helpers.specification import Model, Scale, StudySpec
 from helpers.typed_yaml import joined, read_typed
@@ -99,9 +99,12 @@ class StudyFolder:
         return pick({"en": row["label_en"] or item, "zh": row["label_zh"]})
 
     def wording(self, item: str) -> str:
-        """Return an item's wording in the current language."""
+        """Return an item's wording in the current language, else the other one, marked as such."""
         row = self.items.loc[self.items["item"] == item].iloc[0]
-        return pick({"en": row["wording_en"], "zh": row["wording_zh"]})
+        text = pick({"en": row["wording_en"], "zh": row["wording_zh"]})
+        if not text or row[f"wording_{language()}"]:
+            return text
+        return _("{text} [not translated]").format(text=text)
 
     def model(self, name: str) -> Model | Unavailable:
         """Return a named model, or say that the study has none of that name."""

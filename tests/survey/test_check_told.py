@@ -67,7 +67,7 @@ def test_the_same_findings_are_told_in_chinese(strays):
     with in_language("zh"):
         told = [f"{f.place}：{f.sentence}" for f in (*found, *joined(found))]
     assert all(re.search("[一-鿿]", line) for line in told)
-    english = re.compile(r"\b(?:the|are|answers|items|rows|outside)\b")
+    english = re.compile(r"\b(?:the|are|answers|items(?!\.csv)|rows|outside)\b")
     assert not [line for line in told if english.search(line)]
     assert [f.sentence for f in found][0].isascii()
 

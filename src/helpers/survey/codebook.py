@@ -16,6 +16,7 @@ from helpers.survey.new.reviews import open_reviews
 from helpers.survey.readers import Intake, read_source
 from helpers.survey.scoring import reverse_coded
 from helpers.survey.screening import exclude_marked, mark_responses
+from helpers.survey.translations import untranslated
 
 
 def looks_like_export(name: str) -> bool:
@@ -46,7 +47,7 @@ def check_study(study: str | Path) -> list[Finding]:
         return [Finding("error", name, str(error))]
     findings = _check_matrix(read)
     findings += _check_sources(read)
-    findings += open_reviews(read.folder)
+    findings += open_reviews(read.folder) + untranslated(read)
     return by_severity(findings)
 
 

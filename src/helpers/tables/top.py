@@ -58,7 +58,7 @@ def _materials(study: Study, part: str) -> Point:
     """Return whether the questionnaire can be had."""
     if study.spec.statements.materials is not None:
         return stated(study, part, _("materials"), "materials")
-    words = study.items["wording_en"].astype(bool).sum()
+    words = (study.items["wording_en"] + study.items["wording_zh"]).astype(bool).sum()
     text = _("the codebook holds the wording of {n} questions; say where it is deposited").format(
         n=int(words)
     )

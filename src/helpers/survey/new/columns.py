@@ -27,6 +27,8 @@ MOST_CATEGORIES = 20
 _BY_WORDS = "its words form a scale of"
 _CODE = re.compile(r"^-?\d+$")
 _MOST_NUMBERS = 0.95
+_STEPS = 3
+"""Labelled codes from which an order that the file declares makes a scale."""
 _LONGEST_LABEL = 200
 """Characters from which on a cell is what somebody wrote, not a choice offered."""
 
@@ -174,8 +176,12 @@ def _numeric(
     if labels and whole:
         inside = kept.dropna().isin(list(labels)).all()
         ordered = ordered_labels([labels[c] for c in sorted(labels)])
-        column.kind = "likert" if ordered or not inside else "category"
+        declared = name in export.ordered and len(labels) >= _STEPS
+        column.kind = "likert" if ordered or declared or not inside else "category"
         column.labels, column.why, column.sure = labels, "the file labels its codes", bool(inside)
+        if declared and not ordered:
+            column.why, column.sure = "the file labels its codes and declares them ordered", False
+            column.alternatives = ("category",)
         column.low, column.high = _ends(low, high, labels)
         return column
     distinct = kept[~kept.isin(slips)].nunique()

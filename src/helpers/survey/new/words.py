@@ -6,6 +6,20 @@ import re
 
 from helpers.survey.readers.answers import plain
 
+_HAN = re.compile("[\u4e00-\u9fff]")
+_KANA_HANGUL = re.compile("[\u3040-\u30ff\uac00-\ud7af]")
+
+
+def language_of(text: str) -> str:
+    """Return ``zh`` for Chinese, an empty text where there are no letters, else ``en``.
+
+    Other languages stand under ``en``, which is what is shown where a language is missing.
+    """
+    if _HAN.search(text) and not _KANA_HANGUL.search(text):
+        return "zh"
+    return "en" if any(sign.isalpha() for sign in text) else ""
+
+
 _CONCEPTS = (
     (r"agree|true of me|applies", r"disagree|not true|untrue"),
     (r"satisfied|content", r"dissatisfied|unsatisfied|not (?:at all )?satisfied"),

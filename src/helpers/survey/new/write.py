@@ -11,6 +11,7 @@ from helpers.study import ITEM_COLUMNS
 from helpers.survey.new.columns import Column
 from helpers.survey.new.draft import Proposal
 from helpers.survey.new.guess import REVIEW
+from helpers.survey.new.words import language_of
 from helpers.survey.readers.detect import Detected
 
 _TO_WRITE = "to be written by the researcher"
@@ -26,7 +27,7 @@ def study_yml(
         "# correct each, then delete the mark. `study check` lists those that are left.",
         f"id: {name}",
         "kind: survey",
-        f"title: {_both(title, title)}  # {REVIEW} the title in both languages",
+        f"title: {_once(title)}  # {REVIEW} the title in both languages",
         f"provenance: {_both(_TO_WRITE, _TO_WRITE_ZH)}  # {REVIEW} who asked whom, when, how",
         f"licence: {_flow('not stated')}  # {REVIEW} under which licence the data stand",
         f"citation: {_flow('not stated')}  # {REVIEW} how the study is to be cited",
@@ -41,7 +42,7 @@ def study_yml(
         lines += _scale(scale, column)
     lines += ["", "constructs:"]
     for code, stem in proposal.constructs.items():
-        parts = f"{{code: {code}, name: {_both(stem, stem)}}}"
+        parts = f"{{code: {code}, name: {_once(stem)}}}"
         lines.append(f"  - {parts}{_noted(proposal, f'constructs.{code}')}")
     lines += _screening(proposal)
     lines += _background(proposal)
@@ -49,18 +50,22 @@ def study_yml(
 
 
 def items_csv(proposal: Proposal) -> str:
-    """Return the codebook; the column ``review`` holds what was guessed about an item."""
+    """Return the codebook; the column ``review`` holds what was guessed about an item.
+
+    A wording stands under its own language; the other is empty until somebody translates it.
+    """
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, ITEM_COLUMNS, lineterminator="\n", restval="")
     writer.writeheader()
     for item in proposal.items.values():
+        language = language_of(item.wording)
         writer.writerow(
             {
                 "item": item.name,
                 "construct": item.construct,
                 "scale": item.scale,
-                "wording_en": item.wording,
-                "wording_zh": item.wording,
+                "wording_en": "" if language == "zh" else item.wording,
+                "wording_zh": "" if language == "en" else item.wording,
                 "reverse": "0",
                 "missing_codes": ";".join(f"{c}={_one(why)}" for c, why in item.missing.items()),
                 "shown_if": item.shown_if,
@@ -123,7 +128,7 @@ def _scale(name: str, column: Column) -> list[str]:
     if column.kind == "likert":
         lines += [f"    low: {low:g}", f"    high: {high:g}"]
     lines.append("    labels:")
-    lines += [f"      {code}: {_both(text, text)}" for code, text in column.labels.items()]
+    lines += [f"      {code}: {_once(text)}" for code, text in column.labels.items()]
     return lines
 
 
@@ -153,7 +158,7 @@ def _background(proposal: Proposal) -> list[str]:
     if proposal.groups:
         lines += ["", "groups:"]
         lines += [
-            f"  {name.lower()}: {{item: {name}, title: {_both(name, name)}}}  # {REVIEW} a group?"
+            f"  {name.lower()}: {{item: {name}, title: {_once(name)}}}  # {REVIEW} a group?"
             for name in proposal.groups
         ]
     if proposal.controls:
@@ -183,6 +188,12 @@ def _doubt(guess: object | None) -> str:
 def _both(en: str, zh: str) -> str:
     """Return a text in the two languages as flow YAML."""
     return f"{{en: {_flow(_one(en))}, zh: {_flow(_one(zh))}}}"
+
+
+def _once(text: str) -> str:
+    """Return a text under its own language; the other one is left for the researcher to write."""
+    language, text = language_of(text), _one(text)
+    return f"{{{language}: {_flow(text)}}}" if language else _both(text, text)
 
 
 def _one(text: str) -> str:

@@ -96,6 +96,8 @@ class Instrument:
         Items that the platform hands over with the link and nobody is asked.
     gates : tuple of Condition
         Consent and screening question: others are led to the end.
+    untranslated : tuple of str
+        Items that stand in the other language, because this one lacks their wording.
     """
 
     study: str
@@ -106,6 +108,7 @@ class Instrument:
     passed_on: tuple[str, ...]
     gates: tuple[Condition, ...]
     thanks: tuple[str, ...]
+    untranslated: tuple[str, ...] = ()
 
     @property
     def questions(self) -> tuple[Question, ...]:
@@ -139,7 +142,7 @@ def make_instrument(study: StudyFolder, *, module: str = "main") -> Instrument:
             f"make_instrument: module= '{module}' is not part of '{study.id}'; allowed are "
             f"{listing(modules)}."
         )
-    unworded = items.loc[items["wording_en"] == "", "item"].tolist()
+    unworded = items.loc[items["wording_en"] + items["wording_zh"] == "", "item"].tolist()
     if items.empty or unworded:
         raise CodebookError(
             f"make_instrument: study= '{study.id}' has no wording for {listing(unworded) or 'any'} "
@@ -163,6 +166,7 @@ def make_instrument(study: StudyFolder, *, module: str = "main") -> Instrument:
         passed_on=passed_on,
         gates=gates,
         thanks=(_("Thank you for taking part. Your answers have been saved."),),
+        untranslated=tuple(asked.loc[asked[f"wording_{language()}"] == "", "item"]),
     )
 
 

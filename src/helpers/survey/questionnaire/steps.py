@@ -17,6 +17,12 @@ def steps_by_hand(instrument: Instrument, form: str) -> list[str]:
         One of ``render.FORMATS``.
     """
     steps = [_("Fill in the brackets on the first page: who is responsible, approval, time kept.")]
+    if instrument.untranslated:
+        steps.append(
+            _("Translate {items}: items.csv has no wording for them in this language.").format(
+                items=", ".join(instrument.untranslated)
+            )
+        )
     if form in ("qualtrics", "wjx"):
         steps += [
             _("End the survey for everybody who does not choose {codes} in {item}.").format(

@@ -37,6 +37,8 @@ class Export:
         Column -> code -> reason, for codes that the file itself declares missing.
     decimal : str
         The sign before decimals in numbers.
+    ordered : frozenset of str
+        Columns whose codes the file itself declares to be ordered (SPSS).
     """
 
     meta: pd.DataFrame
@@ -49,3 +51,4 @@ class Export:
     value_labels: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     missing_codes: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     decimal: str = "."
+    ordered: frozenset[str] = frozenset()

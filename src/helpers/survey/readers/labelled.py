@@ -40,6 +40,8 @@ class Labelled:
         In which texts were read.
     findings : tuple of Finding
         What was changed on the way.
+    ordered : frozenset of str
+        Columns whose codes the file declares to be ordered (SPSS measure "ordinal").
     """
 
     rows: pd.DataFrame
@@ -49,6 +51,7 @@ class Labelled:
     tokens: Mapping[str, str] = field(default_factory=dict)
     encoding: str = "utf-8"
     findings: tuple[Finding, ...] = ()
+    ordered: frozenset[str] = frozenset()
 
 
 def read_spss(path: Path, place: str, *, encoding: str | None = None) -> Labelled:
@@ -68,8 +71,9 @@ def read_spss(path: Path, place: str, *, encoding: str | None = None) -> Labelle
         for column, found in codes[0].items()
     }
     rows = _text_rows(frame)
+    ordered = frozenset(c for c, kind in meta.variable_measure.items() if kind == "ordinal")
     return Labelled(
-        rows, _questions(meta), labels, reasons, {}, said[0], (*said[1], *codes[1])
+        rows, _questions(meta), labels, reasons, {}, said[0], (*said[1], *codes[1]), ordered
     )  # fmt: skip
 
 

@@ -73,4 +73,5 @@ def read_labelled(found: Labelled, place: str, layout: Layout) -> Export:
         export,
         value_labels={c: v for c, v in found.value_labels.items() if c in kept},
         missing_codes={c: v for c, v in found.missing_codes.items() if c in kept},
+        ordered=found.ordered & kept,
     )

@@ -156,7 +156,7 @@ def _variable(
     """Return the description of one column of answers."""
     scale = study.scale_of(row.item)
     labels: Mapping[int, str] = _labels(study, row.item)
-    label = pick({"en": row.wording_en or row.item, "zh": row.wording_zh})
+    label = pick({"en": row.wording_en, "zh": row.wording_zh}) or row.item
     if scale.kind == "multiple":
         chosen = labels[int(name.rpartition("_")[2])]
         label, labels = f"{label} – {chosen}", {0: _("no"), 1: _("yes")}
