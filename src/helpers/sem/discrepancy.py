@@ -269,11 +269,19 @@ def weigh(weight: Array, values: Array) -> Array:
 
 def moment_jacobian(model: GroupModel, state: State, n_x: int, means: bool) -> Array:
     """Jacobian of ``[mu, vech(Sigma)]`` (or vech(Sigma) alone) over x."""
-    p = model.n_observed
-    top = p if means else 0
-    out = np.zeros((top + p * (p + 1) // 2, n_x))
-    out[top:, model.cov_x] = model.jacobian_sigma(state)
-    if means:
-        where, jac = model.jacobian_mu(state)
-        out[:p, where] = jac
+    own = own_jacobian(model, state, means)
+    out = np.zeros((len(own), n_x))
+    out[:, model.all_x if means else model.cov_x] = own
+    return out
+
+
+def own_jacobian(model: GroupModel, state: State, means: bool) -> Array:
+    """The same over the group's own parameters: directed effects, S and, if wanted, means."""
+    p, na, nc = model.n_observed, len(model.a_at[0]), len(model.cov_x)
+    if not means:
+        return model.jacobian_sigma(state)
+    out = np.zeros((p + p * (p + 1) // 2, len(model.all_x)))
+    out[p:, :nc] = model.jacobian_sigma(state)
+    by_mean = model.jacobian_mu(state)[1]
+    out[:p, :na], out[:p, nc:] = by_mean[:, :na], by_mean[:, na:]
     return out

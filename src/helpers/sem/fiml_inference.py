@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from helpers.sem.fiml_target import IncompleteRows, random_moments
 from helpers.sem.infer import solve_information
 from helpers.sem.optimize import Solution
 from helpers.sem.options import Settings
@@ -50,7 +49,7 @@ def incomplete_inference(
     if df <= 0:
         test = Test(plain.chisq, df, scaled=plain.chisq, df_scaled=df, scaling=float("nan"))
         return Inference(vcov, test, n_z)
-    h1 = saturated_trace(target, problem.fixed_x, settings.information)
+    h1 = sum(group.trace(problem.fixed_x, settings.information) for group in target.groups)
     h0 = float(np.sum(middle * inverse))
     c = (h1 - h0) / df
     test = Test(
@@ -58,14 +57,3 @@ def incomplete_inference(
         h0_scaling=h0 / len(x), h1_scaling=h1 / problem.n_moments,
     )  # fmt: skip
     return Inference(vcov, test, n_z)
-
-
-def saturated_trace(target: IncompleteRows, fixed: tuple[int, ...], kind: str) -> float:
-    """tr(A1^-1 B1) over groups, leaving out the moments of fixed covariates."""
-    total = 0.0
-    for group in target.groups:
-        a = group.observed if kind == "observed" else group.expected
-        kept = random_moments(len(group.moments.mean), fixed)
-        at = np.ix_(kept, kept)
-        total += float(np.trace(np.linalg.solve(a[at], group.first_order[at])))
-    return total

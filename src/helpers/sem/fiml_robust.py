@@ -7,14 +7,16 @@ at the saturated moments and the FIML estimates, and scales it by its own expect
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from helpers.errors import Unavailable
 from helpers.i18n import _
-from helpers.sem.discrepancy import NormalTheory, moment_jacobian
+from helpers.sem.discrepancy import NormalTheory, own_jacobian
 from helpers.sem.fiml_likelihood import expected_information, vech_positions
 from helpers.sem.fiml_target import IncompleteGroup, random_moments
 from helpers.sem.fit_incomplete import baseline
@@ -79,39 +81,62 @@ def fiml_corrected(result: SemResult) -> dict[str, float] | Unavailable:
 
 
 @dataclass(frozen=True, slots=True)
+class _Weights:
+    """Products of one group's saturated matrices, per row: W, A^-1 and J of the docstring above."""
+
+    complete: Array
+    """W."""
+    traces: tuple[float, float]
+    """tr(W A^-1) and tr(W A^-1 J A^-1)."""
+    crossed: Array
+    """W A^-1 J."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Saturated:
-    """Information of the saturated moments, times each group's share; fixed covariates left out."""
+    """Information of the saturated moments by group; fixed covariates are left out."""
 
     kept: Array
+    shares: Array
     information: list[Array]
-    inverse: list[Array]
-    complete: list[Array]
-    first: list[Array] | None
+    weights: list[_Weights]
+    first: list[Array]
+    robust: bool
 
 
 def _saturated_pieces(
     problem: Problem, groups: list[IncompleteGroup], *, robust: bool, kind: str
 ) -> _Saturated:
     """Gather what the model's and the baseline's correction share."""
-    kept = random_moments(problem.models[0].n_observed, problem.fixed_x)
+    fixed, names = problem.fixed_x, problem.table.names
+    kept = random_moments(problem.models[0].n_observed, fixed)
     at = np.ix_(kept, kept)
-    shares = problem.weights
-    observed = [share * group.observed[at] for group, share in zip(groups, shares)]
-    names = problem.table.names
     covariates = tuple(names.observed.index(v) for v in names.covariate)
     explained = random_moments(len(names.observed), covariates)
     # As in lavaan, covariates count as fixed here even where they are not.
     counted = np.isin(kept, explained).astype(float)
-    complete = [
-        share * normal_weight(sample.inverse, True)[at] * np.outer(counted, counted)
-        for sample, share in zip(problem.moments, shares)
+    weights = [
+        group.once(
+            ("weights", fixed, covariates), partial(_weights, group, sample.inverse, at, counted)
+        )
+        for group, sample in zip(groups, problem.moments)
     ]
-    first = [share * group.first_order[at] for group, share in zip(groups, shares)]
-    inverse = [np.linalg.inv(a) for a in observed]
-    information = observed
-    if kind == "expected":
-        information = [share * group.expected[at] for group, share in zip(groups, shares)]
-    return _Saturated(kept, information, inverse, complete, first if robust else None)
+    chosen = [group.expected if kind == "expected" else group.observed for group in groups]
+    return _Saturated(
+        kept, problem.weights, [a[at] for a in chosen], weights,
+        [group.first_order[at] for group in groups], robust,
+    )  # fmt: skip
+
+
+def _weights(
+    group: IncompleteGroup, precision: Array, at: tuple[Array, Array], counted: Array
+) -> _Weights:
+    """Multiply the saturated matrices of one group."""
+    complete = normal_weight(precision, True)[at] * np.outer(counted, counted)
+    inverse, first = np.linalg.inv(group.observed[at]), group.first_order[at]
+    turned, scores = complete @ inverse, inverse @ first
+    traces = float(np.trace(turned)), float(np.sum(turned * scores))
+    return _Weights(complete, traces, turned @ first)
 
 
 def _corrected(
@@ -121,28 +146,40 @@ def _corrected(
     n_x = problem.table.n_free
     target = NormalTheory(problem.models, problem.moments, problem.weights, n_x, True)
     statistic = 2.0 * sum(m.n * f for m, f in zip(problem.moments, target.group_values(x)))
-    deltas = [
-        moment_jacobian(model, model.state(x), n_x, True)[pieces.kept] for model in problem.models
-    ]
-    information = sum(d.T @ a @ d for d, a in zip(deltas, pieces.information))
-    inverse, _reduced = solve_information(information, basis)
+    places = [model.all_x for model in problem.models]
+    deltas = [own_jacobian(m, m.state(x), True)[pieces.kept] for m in problem.models]
+    gathered = partial(_gathered, deltas, places, pieces.shares, n_x)
+    inverse, _reduced = solve_information(gathered(pieces.information), basis)
     if inverse is None:
         return None
-    return float(statistic), _expectation(deltas, pieces, inverse) / df
+    return float(statistic), _expectation(gathered, pieces, inverse) / df
 
 
-def _expectation(deltas: list[Array], pieces: _Saturated, inverse: Array) -> float:
-    """Return tr(Wc Q) or tr(Wc Q J Q); Q couples groups that share parameters."""
-    q = [[-(d @ inverse @ e.T) for e in deltas] for d in deltas]
-    for g, a_inverse in enumerate(pieces.inverse):
-        q[g][g] += a_inverse
-    if pieces.first is None:
-        return float(sum(np.sum(w * q[g][g]) for g, w in enumerate(pieces.complete)))
-    total = 0.0
-    for g, w in enumerate(pieces.complete):
-        for h, j in enumerate(pieces.first):
-            total += float(np.sum((w @ q[g][h]) * (q[g][h] @ j)))
-    return total
+def _gathered(
+    deltas: list[Array], places: list[Array], shares: Array, n_x: int, middles: list[Array]
+) -> Array:
+    """Sum D' M D of the groups over all free rows; each group fills the rows of its own."""
+    out = np.zeros((n_x, n_x))
+    for delta, at, share, middle in zip(deltas, places, shares, middles):
+        out[at[:, None], at] += share * (delta.T @ middle @ delta)
+    return out
+
+
+def _expectation(
+    gathered: Callable[[list[Array]], Array], pieces: _Saturated, inverse: Array
+) -> float:
+    """Return tr(Wc Q) or tr(Wc Q J Q) with ``Q = A^-1 - D E D'`` and ``E`` the inverse over x.
+
+    Multiplied out, every product stays within a group: groups meet in ``E`` alone, which couples
+    them where they share parameters. Shares in N cancel where ``A^-1`` stands beside ``Wc``.
+    """
+    by_weight = gathered([w.complete for w in pieces.weights])
+    if not pieces.robust:
+        return sum(w.traces[0] for w in pieces.weights) - float(np.sum(by_weight * inverse))
+    total = sum(w.traces[1] for w in pieces.weights)
+    total -= 2.0 * float(np.sum(gathered([w.crossed for w in pieces.weights]) * inverse))
+    by_scores = gathered(pieces.first)
+    return total + float(np.sum((by_weight @ inverse) * (inverse @ by_scores)))
 
 
 def gfi_incomplete(result: SemResult) -> list[float]:

@@ -6,19 +6,22 @@ and ``f = sum_g n_g / N f_g``, so that the test statistic is ``2 N f``, as for c
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 
 from helpers.errors import EstimationError
-from helpers.sem.discrepancy import gather_gradient, moment_jacobian
+from helpers.sem.discrepancy import gather_gradient, own_jacobian
 from helpers.sem.fiml_likelihood import Information, casewise_scores, derivatives, loglik
 from helpers.sem.fiml_patterns import MissingPatterns
 from helpers.sem.fiml_saturated import SaturatedMoments
 from helpers.sem.model import GroupModel, State
 
 Array = np.ndarray
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,27 @@ class IncompleteGroup:
         """Average outer product of the casewise scores of the saturated (mean, vech)."""
         scores = casewise_scores(self.patterns, self.moments.mean, self.moments.cov)
         return scores.T @ scores / self.n
+
+    def trace(self, fixed: tuple[int, ...], kind: Information) -> float:
+        """Return tr(A^-1 B) of information and outer product, without moments of ``fixed``."""
+
+        def make() -> float:
+            at = np.ix_(*[random_moments(len(self.moments.mean), fixed)] * 2)
+            information = self.observed if kind == "observed" else self.expected
+            return float(np.trace(np.linalg.solve(information[at], self.first_order[at])))
+
+        return self.once(("trace", fixed, kind), make)
+
+    def once(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
+        """Return what ``make`` computes of the rows alone; it runs the first time only."""
+        if key not in self._known:
+            self._known[key] = make()
+        return self._known[key]
+
+    @cached_property
+    def _known(self) -> dict[tuple[object, ...], Any]:
+        """What was computed so far."""
+        return {}
 
     def _information(self, kind: Information) -> Array:
         """Return information per row at the saturated moments."""
@@ -103,14 +127,15 @@ class IncompleteRows:
             total += share * (group.moments.loglik - here.loglik) / group.n
             scale = share / group.n
             gradient -= scale * model_gradient(model, state, here.d_mean, here.d_cov, self.n_x)
-            delta = moment_jacobian(model, state, self.n_x, True)
+            delta = own_jacobian(model, state, True)
             if observed:
                 weight = symmetric_weight(here.d_cov, len(state.mu))
                 part = delta.T @ here.information @ delta
-                part -= model.second_order(state, weight, here.d_mean, self.n_x)
-                hessian += scale * part
+                part -= model.local_second_order(state, weight, here.d_mean)
+                part *= scale
             else:
-                hessian += share * (delta.T @ (group.expected @ delta))
+                part = share * (delta.T @ (group.expected @ delta))
+            hessian[model.all_x[:, None], model.all_x] += part
         return total, gradient, hessian
 
     def information(self, x: Array, kind: Information, kept: Array | None = None) -> Array:
@@ -123,31 +148,26 @@ class IncompleteRows:
         for model, group, share in zip(self.models, self.groups, self.weights):
             state = model.state(x)
             here = derivatives(group.patterns, state.mu, state.sigma, information=kind)
-            delta = moment_jacobian(model, state, self.n_x, True)
+            delta = own_jacobian(model, state, True)
             if kept is None:
                 part = delta.T @ here.information @ delta
             else:
                 part = delta[kept].T @ here.information[np.ix_(kept, kept)] @ delta[kept]
             if kind == "observed":
                 weight = symmetric_weight(here.d_cov, len(state.mu))
-                part -= model.second_order(state, weight, here.d_mean, self.n_x)
-            total += share / group.n * part
+                part -= model.local_second_order(state, weight, here.d_mean)
+            total[model.all_x[:, None], model.all_x] += share / group.n * part
         return total
-
-    def scores(self, x: Array) -> list[Array]:
-        """Casewise derivatives of the log-likelihood over all free rows, (n_g, n_x) per group."""
-        out = []
-        for model, group in zip(self.models, self.groups):
-            state = model.state(x)
-            by_moment = casewise_scores(group.patterns, state.mu, state.sigma)
-            out.append(by_moment @ moment_jacobian(model, state, self.n_x, True))
-        return out
 
     def meat(self, x: Array) -> Array:
         """Average outer product of casewise scores: the middle of the sandwich."""
         total = np.zeros((self.n_x, self.n_x))
-        for share, scores in zip(self.weights, self.scores(x)):
-            total += share * (scores.T @ scores) / len(scores)
+        for model, group, share in zip(self.models, self.groups, self.weights):
+            state = model.state(x)
+            by_moment = casewise_scores(group.patterns, state.mu, state.sigma)
+            scores = by_moment @ own_jacobian(model, state, True)
+            part = share * (scores.T @ scores) / len(scores)
+            total[model.all_x[:, None], model.all_x] += part
         return total
 
 

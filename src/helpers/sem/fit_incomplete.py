@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
+from weakref import WeakValueDictionary
 
 import numpy as np
 import pandas as pd
@@ -86,11 +88,35 @@ def fit_incomplete(
 def _group(
     values: Array, observed: tuple[str, ...], covariates: tuple[str, ...], label: object
 ) -> tuple[IncompleteGroup, GroupMoments]:
-    """Patterns, saturated model and moments of one group."""
+    """Patterns with the saturated model, and moments, of one group."""
     at = [observed.index(name) for name in covariates]
     known = np.flatnonzero(~np.isnan(values[:, at]).any(axis=1))
     kept = values[known]
-    patterns = missing_patterns(kept, names=observed, group=str(label))
+    key = (_digest(kept), kept.shape, observed, str(label))
+    found = _groups.get(key)
+    if found is None:
+        found = _groups[key] = _new_group(kept, observed, label)
+    patterns, saturated = found.patterns, found.moments
+    sample = GroupMoments(
+        label, patterns.n_used, saturated.cov, saturated.mean, kept[patterns.used_rows],
+        len(values) - patterns.n_used, positions=known[patterns.used_rows],
+    )  # fmt: skip
+    return found, sample
+
+
+_groups: WeakValueDictionary[tuple[object, ...], IncompleteGroup] = WeakValueDictionary()
+"""Groups of the fits that are still held, by their rows: rungs of a ladder, nested models and
+respecifications share the saturated model and its information."""
+
+
+def _digest(rows: Array) -> bytes:
+    """Tell rows apart by content."""
+    return hashlib.blake2b(np.ascontiguousarray(rows).data, digest_size=16).digest()
+
+
+def _new_group(rows: Array, observed: tuple[str, ...], label: object) -> IncompleteGroup:
+    """Find the patterns and the saturated model of one group."""
+    patterns = missing_patterns(rows, names=observed, group=str(label))
     p = len(observed)
     if patterns.n_used <= p:
         raise DataContractError(
@@ -99,12 +125,7 @@ def _group(
             + f" for {p} variables; more rows than variables are needed. Add data, or reduce the "
             "model."
         )
-    saturated = saturated_em(patterns)
-    sample = GroupMoments(
-        label, patterns.n_used, saturated.cov, saturated.mean, kept[patterns.used_rows],
-        len(values) - patterns.n_used, positions=known[patterns.used_rows],
-    )  # fmt: skip
-    return IncompleteGroup(patterns, saturated), sample
+    return IncompleteGroup(patterns, saturated_em(patterns))
 
 
 def _solve(

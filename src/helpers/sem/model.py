@@ -134,19 +134,12 @@ class GroupModel:
             np.concatenate([fe[:, ia] * state.eta[ja], fe[:, im]], axis=1),
         )
 
-    def second_order(self, state: State, weight: Array, slope: Array | None, n_x: int) -> Array:
-        """Sum over moments of weight times second derivative, as a matrix over x.
+    def local_second_order(self, state: State, weight: Array, slope: Array | None) -> Array:
+        """Sum over moments of weight times second derivative, over the group's own parameters.
 
         ``sum_rs weight_rs d2 Sigma_rs + sum_r slope_r d2 mu_r`` for symmetric ``weight`` (p, p)
-        and ``slope`` (p,).
+        and ``slope`` (p,), in the order of ``all_x``: directed effects, S, means.
         """
-        out = np.zeros((n_x, n_x))
-        at = self.all_x
-        out[at[:, None], at] = self.local_second_order(state, weight, slope)
-        return out
-
-    def local_second_order(self, state: State, weight: Array, slope: Array | None) -> Array:
-        """The same over the group's own parameters: directed effects, S, means."""
         n = len(self.names)
         fe, fv = state.basis[:, :n], state.basis[:, n:]
         half = weight @ fe
