@@ -20,18 +20,22 @@ from helpers.survey.readers.answers import (
     plain,
 )
 from helpers.survey.readers.export import Export
+from helpers.survey.readers.metadata import parse_times
 
 MOST_CATEGORIES = 20
 """Different answers up to which a column is a choice rather than a number or text."""
 
 _BY_WORDS = "its words form a scale of"
 _CODE = re.compile(r"^-?\d+$")
+_DATE = re.compile(r"\d[-/.年]\s*\d")
 _MOST_NUMBERS = 0.95
 _STEPS = 3
 """Labelled codes from which an order that the file declares makes a scale."""
 _LONGEST_LABEL = 200
 """Characters from which on a cell is what somebody wrote, not a choice offered."""
 
+_ONLY_JOINS = "┋"
+"""Wenjuanxing's sign between choices; it stands nowhere else."""
 _WRITTEN_IN = re.compile(r"〖[^〗]*〗?")
 _SPANS = ((1, 5), (1, 7), (1, 10), (0, 10), (1, 4), (1, 6), (1, 9), (0, 6), (1, 11))
 """Answer scales met in practice, commonest first."""
@@ -127,8 +131,11 @@ def _written_freely(name: str, wording: str, filled: pd.Series) -> str:
     """
     if n := within_text(distinct(filled)):
         return f"{n} cells hold an e-mail address, or the number of a phone or an identity card"
-    if OTHER_TEXT.search(name) or OTHER_TEXT.search(wording):
+    ticked = filled.nunique() == 1 and wording.endswith(f" - {filled.iloc[0]}")
+    if OTHER_TEXT.search(name) or (OTHER_TEXT.search(wording) and not ticked):
         return "it holds what was written beside a choice"
+    if parse_times(filled, order="day-first").notna().all() and filled.str.contains(_DATE).all():
+        return "its cells are dates or times"
     if filled.str.len().max() > _LONGEST_LABEL:
         return "its cells are long texts"
     return ""
@@ -277,7 +284,7 @@ def _worded(name: str, wording: str, filled: pd.Series, index: pd.Index, separat
     distinct = list(dict.fromkeys(bare.values()))
     blank = pd.Series(np.nan, index=index)
     joined = _joined(whole, separator)
-    if joined and len(distinct) > len(joined):
+    if joined and (len(distinct) > len(joined) or separator == _ONLY_JOINS):
         numbers = all(part.isdigit() for part in joined)
         labels = {int(p) if numbers else k: p for k, p in enumerate(joined, start=1)}
         why = f"cells hold several answers joined by '{separator}'"

@@ -19,6 +19,7 @@ from helpers.survey.new.proposal import propose
 from helpers.survey.new.write import data_sheet, items_csv, study_yml
 from helpers.survey.readers.detect import Detected, detect, read_export
 from helpers.survey.readers.export import Export
+from helpers.survey.readers.odd_rows import total_found, without_total
 
 _NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_]{0,63}$")
 _KEY = re.compile(
@@ -111,7 +112,8 @@ def new_study(
     if key is not None:
         detected = replace(detected, columns={**detected.columns, "respondent_id": key})
         export = read_export(source, detected)
-    proposal = propose(export, place=source.name)
+    total = total_found(export, source.name)
+    proposal = propose(without_total(export) if total else export, place=source.name)
     if key is not None:
         because = "its name says so, and no value stands twice"
         proposal.add(Guess("data.columns", f"respondent_id: {key}", because, True, ("an item",)))
@@ -131,7 +133,7 @@ def new_study(
     _write_whole(target, texts, file, source)
     return NewStudy(
         name, target, detected, tuple(proposal.guesses), len(export.meta), len(proposal.items),
-        dict(export.dropped), export.findings,
+        dict(export.dropped), (*export.findings, *total),
     )  # fmt: skip
 
 

@@ -27,6 +27,8 @@ _NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_]*$")
 _BRACKETED = re.compile(r"^.+?\[(.+)\]$")
 _SPLIT_QUESTION = re.compile(r"^(第\d+题)\(.*\)$")
 _NUMBERED = re.compile(r"^(\d+)\s*[、.]")
+_LOOPED = re.compile(r"^(\d+)_([A-Za-z][A-Za-z0-9]*)$")
+"""Qualtrics' names under loop and merge: the turn, then the question."""
 _RESERVED = frozenset(
     {"id", "respondent_id", "started_at", "duration_s", "language", "excluded_by"}
 )
@@ -96,6 +98,8 @@ def _item_names(columns: list[str]) -> dict[str, str]:
             wanted = f"Q{_NUMBERED.match(head)[1]}_{row}"
         elif _NAME.match(column):
             wanted = column
+        elif looped := _LOOPED.match(column):
+            wanted = f"{looped[2]}_{looped[1]}"
         elif number:
             wanted = f"Q{number[1]}"
         else:

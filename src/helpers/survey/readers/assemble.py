@@ -129,8 +129,7 @@ def assemble(
     meta, findings = metadata.fill(empty, cells, place, dates=layout.dates)
     if finished is not None and "finished" not in cells:
         meta["finished"] = pd.Series(finished, index=meta.index).astype("boolean")
-    _span(meta)
-    findings = [*taken.findings, *findings, *_rounded_ids(meta, place)]
+    findings = [*taken.findings, *findings, *_span(meta, place), *_rounded_ids(meta, place)]
     used = set(canonical.values())
     dropped, said = _dropped(body, [n for n in names if n not in used], platform, place)
     dropped |= {n: IDENTIFIER for n in used if identifiers.by_name(n)}
@@ -143,10 +142,21 @@ def assemble(
     )  # fmt: skip
 
 
-def _span(meta: pd.DataFrame) -> None:
-    """Fill in seconds as end less start where the platform gives none."""
-    if meta["duration_s"].isna().all():
-        meta["duration_s"] = (meta["ended_at"] - meta["started_at"]).dt.total_seconds()
+def _span(meta: pd.DataFrame, place: str) -> list[Finding]:
+    """Fill in seconds as end less start where the platform gives none; an end before it is none."""
+    if meta["duration_s"].notna().any():
+        return []
+    seconds = (meta["ended_at"] - meta["started_at"]).dt.total_seconds()
+    before = (seconds < 0).to_numpy()
+    meta["duration_s"] = seconds.mask(before)
+    if not before.any():
+        return []
+    sentence = said(
+        "{n} rows end before they begin (first: respondent row {row}); their seconds count as "
+        "unknown. Look at the zones of the times, and at the order of day and month.",
+        n=int(before.sum()), row=int(before.argmax()) + 1,
+    )  # fmt: skip
+    return [Finding("mark", place, sentence)]
 
 
 def _time_pages(meta: pd.DataFrame, pages: pd.DataFrame, place: str) -> list[Finding]:

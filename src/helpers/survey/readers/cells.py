@@ -84,6 +84,18 @@ def split_rows(
     return pd.DataFrame(whole, copy=False)
 
 
+def bare(text: str) -> str:
+    """Return a cell without signs of no width at its ends.
+
+    Marks of the byte order and blanks of no width get into exports that were joined or pasted;
+    nobody sees them, and a code with one beside it would be no code.
+    """
+    return text if text.isascii() else text.strip(_NO_WIDTH)
+
+
+_NO_WIDTH = "\ufeff\u200b\u200e\u200f\u2060\u00ad"
+
+
 def _head_only(head: list[str], n: int) -> pd.Categorical:
     """Return a column whose cells below the header were not read."""
     codes = np.zeros(n, np.int8)
@@ -116,9 +128,10 @@ class _Column:
         codes, texts = pd.factorize(cells)
         if not self.parts and len(texts) > max(_FEW, len(cells) // 2):
             self.plain = True
+            cells = np.array([*map(bare, cells[:_HEADERS]), *cells[_HEADERS:]], dtype=object)
             self.parts.append(cells)
             return
-        places = np.array([numbers.setdefault(t, len(numbers)) for t in texts], np.int32)
+        places = np.array([numbers.setdefault(bare(t), len(numbers)) for t in texts], np.int32)
         kind = np.min_scalar_type(-len(numbers) - 1)
         self.parts.append(places.astype(kind)[codes])
 
@@ -169,7 +182,7 @@ def _first_records(stream: BinaryIO, delimiter: str, place: str) -> list[list[st
     text.detach()
     stream.seek(start)
     width = max(1, len(first[0])) if first else 1
-    return [(cells + [""] * width)[:width] for cells in first or [[]]]
+    return [(list(map(bare, cells)) + [""] * width)[:width] for cells in first or [[]]]
 
 
 def _refuse_other_sign(

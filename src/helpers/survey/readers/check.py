@@ -21,14 +21,11 @@ from helpers.survey.readers.assemble import IDENTIFIER, PLATFORM
 from helpers.survey.readers.detect import Detected, detect, read_export
 from helpers.survey.readers.export import Export
 from helpers.survey.readers.intake import rows_found
+from helpers.survey.readers.odd_rows import total_found
 
 _NUMBER = re.compile(r"^[+-]?\d+([.,]\d+)*$")
 _INTEGER = re.compile(r"^[+-]?\d+(\.0*)?$")
 _BROKEN = re.compile(r"^#(REF|DIV/0|VALUE|NAME|NULL|NUM|N/A)[!?]?$")
-_TOTALS = frozenset({
-    "total", "totals", "sum", "mean", "average", "合计", "总计", "平均", "平均值", "均值",
-    "summe", "mittelwert", "gesamt", "moyenne", "somme",
-})  # fmt: skip
 _FEW = 30
 _LONGEST_SCALE = 11
 _MOSTLY = 0.5
@@ -61,7 +58,7 @@ def check_export(path: Path) -> tuple[Detected | None, list[Finding]]:
         return detected, [Finding("error", place, str(error))]
     findings = [*export.findings, *rows_found(export.meta, "main", place)]
     findings += _columns(export, place) + _rows(export, place) + _left_out(export, place)
-    findings += _totals(export, place)
+    findings += total_found(export, place)
     columns = export.answers.shape[1] + len(export.dropped) + len(detected.columns)
     if detected.reader == "csv" and columns == 1:
         findings.append(_one_column(place))
@@ -108,24 +105,6 @@ def _columns(export: Export, place: str) -> list[Finding]:
     ]
     found += [("mark", _odd_code(code, named)) for code, named in sorted(codes.items())]
     return [Finding(severity, place, what) for severity, what in found if what.fields["n"]]
-
-
-def _totals(export: Export, place: str) -> list[Finding]:
-    """Return the finding on a last row that sums up the others."""
-    if export.meta.empty:
-        return []
-    columns = [export.meta["respondent_id"], *(export.answers[c] for c in export.answers)]
-    last = [(column, str(column.iloc[-1]).strip()) for column in columns]
-    words = [word for column, word in last
-             if word.casefold() in _TOTALS and (column == column.iloc[-1]).sum() == 1]  # fmt: skip
-    if not words:
-        return []
-    sentence = said(
-        "the last row says '{word}'; it may sum up the others and be no respondent. Remove it "
-        "from the file if it is so.",
-        word=words[0],
-    )  # fmt: skip
-    return [Finding("mark", place, sentence)]
 
 
 def _one_column(place: str) -> Finding:

@@ -14,7 +14,7 @@ from helpers import paths
 from helpers.errors import DataContractError, SuiteError, listing
 from helpers.i18n import _
 from helpers.survey.readers import metadata
-from helpers.survey.readers.cells import SIGNS
+from helpers.survey.readers.cells import SIGNS, bare
 from helpers.survey.readers.encodings import guess_encoding
 from helpers.survey.readers.export import Export
 from helpers.survey.readers.guesses import (
@@ -27,6 +27,7 @@ from helpers.survey.readers.layout import Layout
 from helpers.survey.readers.opening import Kind, kind_of, utf8_text
 from helpers.survey.readers.reading import PLATFORMS, labelled, read_file, skip_separator_line
 from helpers.survey.readers.recognise import Recognised, form_of, recognise
+from helpers.survey.readers.top_rows import tidied
 from helpers.survey.readers.workbook import Sheets, read_workbook
 
 _SAMPLE = 1 << 22
@@ -36,6 +37,11 @@ _IDS = ("respondent_id", "respondentid", "id", "caseid", "case_id", "case", "par
         "编号", "序号", "问卷编号", "样本编号")  # fmt: skip
 _SECONDS = ("duration", "duration_s", "seconds", "timetaken", "time_taken", "duration (in seconds)",
             "用时", "所用时间", "interviewtime")  # fmt: skip
+_STARTS = ("started_at", "starttime", "start_time", "start time", "startdate", "start_date",
+           "start date", "started", "开始时间", "开始答题时间", "startzeit", "beginn")  # fmt: skip
+_ENDS = ("ended_at", "endtime", "end_time", "end time", "enddate", "end_date", "end date", "ended",
+         "submitdate", "submit_date", "submitted_at", "submitted", "completed_at", "结束时间",
+         "提交时间", "提交答卷时间", "endzeit", "ende")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +199,7 @@ def _text_file(path: Path, place: str) -> tuple[pd.DataFrame, dict[str, str], li
         Guess("encoding", encoding.name, encoding.because, encoding.sure, encoding.others), sign,
     ]  # fmt: skip
     delimiter = next(s for s, name in SIGNS.items() if name == sign.found)
-    rows = _sampled(text, delimiter, whole, place)
+    rows, _findings = tidied(_sampled(text, delimiter, whole, place), place)
     return rows, {"encoding": encoding.name, "delimiter": delimiter}, guesses
 
 
@@ -209,7 +215,7 @@ def _sampled(text: str, delimiter: str, whole: bool, place: str) -> pd.DataFrame
     if not whole and len(records) > 1:
         records = records[:-1]
     width = len(records[0])
-    filled = [(r + [""] * width)[:width] for r in records]
+    filled = [(list(map(bare, r)) + [""] * width)[:width] for r in records]
     return pd.DataFrame(filled, dtype=object)
 
 
@@ -257,7 +263,10 @@ def _columns(rows: pd.DataFrame, found: Recognised) -> tuple[dict[str, str], lis
         return {}, []
     names = {str(c).strip().casefold(): (str(c).strip(), i) for i, c in enumerate(rows.iloc[0])}
     columns, guesses = {}, []
-    for canonical, known in (("respondent_id", _IDS), ("duration_s", _SECONDS)):
+    for canonical, known in (
+        ("respondent_id", _IDS), ("started_at", _STARTS), ("ended_at", _ENDS),
+        ("duration_s", _SECONDS),
+    ):  # fmt: skip
         hit = next((names[n] for n in known if n in names), None)
         if hit is None:
             continue
@@ -265,6 +274,8 @@ def _columns(rows: pd.DataFrame, found: Recognised) -> tuple[dict[str, str], lis
         if canonical == "respondent_id" and (cells.duplicated().any() or (cells == "").any()):
             why = _("its name says so, but its cells are not all different; it is not taken")
             guesses.append(Guess(f"columns.{canonical}", _("none"), why, False, (hit[0],)))
+            continue
+        if canonical in ("started_at", "ended_at") and not _are_times(cells):
             continue
         if canonical == "duration_s" and metadata.parse_seconds(cells[cells != ""]).isna().any():
             continue
@@ -274,3 +285,9 @@ def _columns(rows: pd.DataFrame, found: Recognised) -> tuple[dict[str, str], lis
         others = () if sure else (_("none"),)
         guesses.append(Guess(f"columns.{canonical}", hit[0], why, sure, others))
     return columns, guesses
+
+
+def _are_times(cells: pd.Series) -> bool:
+    """Tell whether all filled cells of a column are times, in whatever order of day and month."""
+    filled = cells[cells != ""]
+    return len(filled) > 0 and bool(metadata.parse_times(filled, order="day-first").notna().all())

@@ -64,6 +64,7 @@ def read_spss(path: Path, place: str, *, encoding: str | None = None) -> Labelle
     import pyreadstat
 
     frame, meta, said = _read(pyreadstat.read_sav, path, place, encoding)
+    _as_dates(frame, meta)
     codes = _declared(meta, frame, place)
     labels = _whole(meta.variable_value_labels)
     reasons = {
@@ -113,6 +114,24 @@ def _read(
             "file is needed. It was cut off or damaged, or has another encoding: export it again."
         ) from None
     return frame, meta, (encoding or meta.file_encoding or "utf-8", ())
+
+
+def _as_dates(frame: pd.DataFrame, meta: Any) -> None:
+    """Turn months, quarters and weeks, which SPSS keeps as seconds since 1582, into dates.
+
+    As numbers of eleven digits they would pass for numbers of mobile phones.
+    """
+    for column, form in meta.original_variable_types.items():
+        if _PERIOD.match(str(form)) and pd.api.types.is_numeric_dtype(frame[column]):
+            days = pd.to_numeric(frame[column]) / _DAY
+            frame[column] = [
+                (_SPSS_DAY + dt.timedelta(days=float(d))).date() if pd.notna(d) else None
+                for d in days
+            ]
+
+
+_PERIOD = re.compile(r"^(MOYR|QYR|WKYR|A?DATE|EDATE|SDATE|JDATE|DATETIME|YMDHMS)\d", re.IGNORECASE)
+_SPSS_DAY, _DAY = dt.datetime(1582, 10, 14), 86_400
 
 
 def _misdeclared(place: str) -> Finding:

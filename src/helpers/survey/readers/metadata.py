@@ -13,7 +13,7 @@ import pandas as pd
 
 from helpers.errors import CodebookError, DataContractError, listing, nearest
 from helpers.survey import identifiers
-from helpers.survey.findings import Finding, said
+from helpers.survey.findings import Finding, listed, said
 
 META = (
     "respondent_id", "started_at", "ended_at", "duration_s", "finished", "progress",
@@ -83,6 +83,8 @@ def fill(
         where, texts = _dictionary(values)
         parsed = parsers[name](texts)
         out[name] = parsed.array[where]
+        if name in ("started_at", "ended_at"):
+            findings += times_found(texts, f"{place}, {name}")
         lost = parsed.isna().to_numpy(copy=True)
         lost[lost] = [bool(text.strip()) for text in texts[lost].tolist()]
         if lost.any():
@@ -166,7 +168,8 @@ def parse_times(values: pd.Series, *, order: str = "year-first") -> pd.Series:
     ``2026-03-02 09:14:55``, ``2026/3/2 9:14``, ``2026-03-02T09:14:55Z``, ``2026年3月2日 9:14``,
     ``02.03.2026 09:14``, ``03/02/2026 09:14:55 AM GMT+8``. A zone is passed over: times stand as
     written. Where day and month could be either, ``order`` decides (``day-first``,
-    ``month-first``); with ``year-first`` such a cell is not read.
+    ``month-first``); with ``year-first`` such a cell is not read. Numbers such as ``46083.38`` are
+    a spreadsheet's count of days.
     """
     plain = pd.Series([str(text).strip() for text in values.tolist()], values.index, "str")
     out = pd.to_datetime(plain, format="%Y-%m-%d %H:%M:%S", errors="coerce").astype(_TIME_KIND)
@@ -179,6 +182,38 @@ def parse_times(values: pd.Series, *, order: str = "year-first") -> pd.Series:
 
 
 _TIME_KIND = "datetime64[us]"
+_SERIAL = re.compile(r"^[3-6]\d{4}(?:\.\d+)?$")
+_SHEET_DAY = dt.datetime(1899, 12, 30)
+_ZONE = re.compile(
+    r"[\d.](?:\s*[AP]M)?\s*(Z|(?:GMT|UTC)?\s*[+-]\d{1,2}(?::?\d{2})?|(?!AM|PM)[A-Z]{2,5})$"
+)
+_LONGEST_SERIAL, _SHORTEST_ZONED = 16, 17
+
+
+def times_found(texts: pd.Series, at: str) -> list[Finding]:
+    """Return findings on times that are not written as times, or stand in several zones."""
+    written = [text.strip() for text in texts.tolist()]
+    days = [t for t in written if len(t) <= _LONGEST_SERIAL and _SERIAL.match(t)]
+    hits = (_ZONE.search(text) for text in written if len(text) >= _SHORTEST_ZONED)
+    zones = sorted({hit[1] for hit in hits if hit})
+    findings = []
+    if days:
+        sentence = said(
+            "times stand as a spreadsheet's count of days (first: {first}); they are read so, day "
+            "1 being 31 December 1899. Compare one with the platform.",
+            first=days[0],
+        )  # fmt: skip
+        findings.append(Finding("mark", at, sentence))
+    if len(zones) > 1:
+        sentence = said(
+            "times stand in {n} zones ({zones}); each is read as written, so that those of "
+            "different zones do not compare. Export them in one zone.",
+            n=len(zones), zones=listed(zones, most=5),
+        )  # fmt: skip
+        findings.append(Finding("mark", at, sentence))
+    return findings
+
+
 _POINTS = re.compile(r"^\d{1,2}\.\s*\d{1,2}\.\s*\d{2,4}\b")
 """Dates kept apart by points: nobody writes the month first in them."""
 
@@ -193,6 +228,8 @@ _TIME = re.compile(
 
 def _time(text: str, order: str) -> dt.datetime | None:
     """Return one time, or None if it cannot be read for certain."""
+    if _SERIAL.match(text):
+        return _SHEET_DAY + dt.timedelta(seconds=round(float(text) * 86_400))
     found = _TIME.match(unicodedata.normalize("NFKC", text).strip())
     if found is None:
         return None

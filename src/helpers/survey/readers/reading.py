@@ -18,6 +18,7 @@ from helpers.survey.readers.layout import Layout
 from helpers.survey.readers.opening import kind_of, utf8_text
 from helpers.survey.readers.qualtrics import read_qualtrics, read_qualtrics_legacy
 from helpers.survey.readers.table import read_labelled, read_table
+from helpers.survey.readers.top_rows import tidied
 from helpers.survey.readers.wenjuanxing import read_wenjuanxing
 from helpers.survey.readers.western import read_google_forms, read_limesurvey, read_surveymonkey
 from helpers.survey.readers.workbook import read_workbook
@@ -83,7 +84,8 @@ def table(path: Path, kind: str, layout: Layout, place: str) -> tuple[pd.DataFra
         return rows, findings
     with utf8_text(path, layout.encoding, place) as handle:
         skip_separator_line(handle)
-        return split_rows(handle, place, delimiter=layout.delimiter, skip=_unread(layout)), []
+        rows = split_rows(handle, place, delimiter=layout.delimiter, skip=_unread(layout))
+    return tidied(rows, place)
 
 
 def _unread(layout: Layout) -> Callable[[str], bool]:

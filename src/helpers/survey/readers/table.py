@@ -17,6 +17,7 @@ from helpers.survey.readers.assemble import (
 from helpers.survey.readers.export import Export
 from helpers.survey.readers.labelled import Labelled
 from helpers.survey.readers.layout import Layout
+from helpers.survey.readers.odd_rows import units_found
 from helpers.survey.readers.qualtrics import CANONICAL as _QUALTRICS
 from helpers.survey.readers.qualtrics import fixed_name, is_platform, previews
 
@@ -39,6 +40,7 @@ def read_table(rows: pd.DataFrame, place: str, layout: Layout) -> Export:
     names = blanks_apart([c.strip() for c in header_row(rows, 0)])
     metadata.refuse_doubled(names, place)
     body, headers, findings = under_header(rows, 1, names, place)
+    findings += units_found(body, frozenset({"", *BLANKS}), place)
     canonical = {}
     if "respondent_id" in names:
         canonical["respondent_id"] = "respondent_id"

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from dataclasses import dataclass
-from itertools import compress
 from pathlib import Path
 
 import pandas as pd
 
 from helpers.errors import DataContractError, listing, nearest
 from helpers.survey.findings import Finding, listed, said
+from helpers.survey.readers.cells import bare
 from helpers.survey.readers.opening import protected
 from helpers.survey.readers.sheet_xml import behind_cells
-
-_NUMBER = re.compile(r"^[+-]?[\d.,:/ -]+$")
-_TITLES = 3
-"""Most rows of titles above the names."""
+from helpers.survey.readers.top_rows import below_titles, titles_found
 
 _EXACT_DIGITS = 15
 """Digits that a spreadsheet keeps of a number; later ones are lost."""
@@ -90,14 +86,8 @@ def read_workbook(
     findings = behind_cells(path, sheets.chosen, cells, place)
     findings += _merged(merged, place)
     findings += _long_numbers(cells, place)
-    texts, titles = _below_titles(_texts(cells, sheets.chosen, place))
-    if titles:
-        sentence = said(
-            "{n} rows above the names hold titles ({titles}); the names are taken from row {row} "
-            "of the cells, and the titles are not kept.",
-            n=len(titles), titles=listed(sum(titles, []), most=5), row=len(titles) + 1,
-        )  # fmt: skip
-        findings.append(Finding("note", place, sentence))
+    texts, titles = below_titles(_texts(cells, sheets.chosen, place))
+    findings += titles_found(titles, place)
     return _table(texts), sheets, findings
 
 
@@ -138,31 +128,6 @@ def _texts(cells: list[list[object]], sheet: str, place: str) -> list[list[str]]
     return [row[:width] for row in filled]
 
 
-def _below_titles(rows: list[list[str]]) -> tuple[list[list[str]], list[list[str]]]:
-    """Return the table from the row of names on, and the titles of each row above it.
-
-    A title stands above several columns, so that half of its row's cells are blank or more; the
-    names are the first row in which every cell holds a text of its own. Where no such row follows
-    at the top, nothing is a title. Columns that are blank from there on are left out.
-    """
-    for k in range(min(_TITLES + 1, len(rows))):
-        used = [any(cells) for cells in zip(*rows[k:], strict=True)]
-        row = list(compress(rows[k], used))
-        if _are_names(row):
-            table = [list(compress(below, used)) for below in rows[k:]]
-            return table, [[cell for cell in above if cell] for above in rows[:k]]
-        if 2 * sum(map(bool, row)) > len(row):
-            break
-    return rows, []
-
-
-def _are_names(row: list[str]) -> bool:
-    """Tell whether every cell of a row holds a text of its own, and none a number."""
-    texts = [cell.strip() for cell in row]
-    plain = all(text and not _NUMBER.match(text) for text in texts)
-    return plain and len(set(texts)) == len(texts) and len(texts) > 1
-
-
 def _table(rows: list[list[str]]) -> pd.DataFrame:
     """Return rows of text as a table."""
     return pd.DataFrame({i: pd.Categorical(column) for i, column in enumerate(zip(*rows))})
@@ -180,7 +145,7 @@ def cell_text(cell: object) -> str:
         return cell.isoformat()
     if isinstance(cell, dt.timedelta):
         return str(cell.total_seconds())
-    return "" if cell is None else str(cell)
+    return "" if cell is None else bare(str(cell))
 
 
 def _merged(ranges: list[tuple[tuple[int, int], tuple[int, int]]], place: str) -> list[Finding]:
