@@ -9,14 +9,18 @@ import pandas as pd
 import pytest
 
 import helpers
-from helpers.errors import DataContractError, check_level
+from helpers.errors import DataContractError, SuiteError, check_level
 from helpers.measurement import coefficient_alpha
 from helpers.survey.intervals import wilson_interval
 
 ROOT = Path(helpers.__file__).parent
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-APART = ("sem", "simulate")
-"""Rooms with checks of their own, or for the suite's tests only."""
+APART = ("simulate",)
+"""Rooms for the suite's tests only."""
+OWN = {("sem/bootstrap.py", "bootstrap"), ("sem/cutoffs.py", "fit_cutoffs")}
+"""Functions that refuse more than ``check_level`` does, by sentences of their own."""
+INNER = {"intervals", "quantile", "tested"}
+"""Functions that no user calls, with names that are words of the notebooks."""
 
 
 def exported() -> set[str]:
@@ -38,7 +42,7 @@ def with_level() -> list[tuple[str, str]]:
         if set(APART) & set(path.relative_to(ROOT).parts):
             continue
         for node in ast.parse(path.read_text("utf-8")).body:
-            if not isinstance(node, ast.FunctionDef) or node.name not in known:
+            if not isinstance(node, ast.FunctionDef) or node.name not in known - INNER:
                 continue
             arguments = [*node.args.args, *node.args.kwonlyargs]
             takes = any(
@@ -46,7 +50,7 @@ def with_level() -> list[tuple[str, str]]:
             )
             if takes and f"check_level(level, '{node.name}')" not in ast.unparse(node):
                 found.append((path.relative_to(ROOT).as_posix(), node.name))
-    return found
+    return sorted(set(found) - OWN)
 
 
 def test_every_function_that_takes_a_level_looks_at_it():
@@ -84,3 +88,15 @@ def test_functions_name_themselves():
         coefficient_alpha(items, construct="A", level=95)
     with pytest.raises(DataContractError, match="^wilson_interval: level= is 95; "):
         wilson_interval(3, 10, level=95)
+
+
+def test_models_refuse_percentages_too():
+    from helpers.sem import bootstrap, effects, fit
+
+    rng = np.random.default_rng(1)
+    x, e = rng.normal(size=(2, 60))
+    result = fit("y ~ b*x\nd := 2*b", pd.DataFrame({"x": x, "y": x + e}))
+    with pytest.raises(DataContractError, match="^effects: level= is 95; "):
+        effects(result, level=95)
+    with pytest.raises(SuiteError, match="level= is 95"):
+        bootstrap(result, n_boot=10, seed=1, level=95)

@@ -17,7 +17,14 @@ import pandas as pd
 from scipy import stats
 from scipy.optimize import brentq
 
-from helpers.errors import DataContractError, ModelSpecError, SuiteError, Unavailable, listing
+from helpers.errors import (
+    DataContractError,
+    ModelSpecError,
+    SuiteError,
+    Unavailable,
+    check_level,
+    listing,
+)
 from helpers.i18n import _
 from helpers.memo import remembered
 from helpers.results import to_plain
@@ -139,6 +146,7 @@ def confounder_sensitivity(
     >>> round(found.tipping, 2)
     0.5
     """
+    check_level(level, "confounder_sensitivity")
     if not all(0 < s < 1 for s in strengths):
         raise ModelSpecError(
             f"confounder_sensitivity: strengths= are {listing(strengths)}; standardised paths "

@@ -13,7 +13,14 @@ from graphlib import CycleError, TopologicalSorter
 import numpy as np
 import pandas as pd
 
-from helpers.errors import ModelSpecError, Unavailable, listing, nearest, passes_unavailable
+from helpers.errors import (
+    ModelSpecError,
+    Unavailable,
+    check_level,
+    listing,
+    nearest,
+    passes_unavailable,
+)
 from helpers.i18n import _
 from helpers.memo import remembered
 from helpers.sem.montecarlo import DRAWS, parameter_draws
@@ -87,6 +94,7 @@ def effects(
     EstimationError
         There are no standard errors.
     """
+    check_level(level, "effects")
     edges = model_edges(result)
     ways = model_ways(edges, source, outcome)
     rows = {pair: result.table.rows[k] for pair, k in edges.items()}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from helpers.errors import Unavailable
+from helpers.errors import Unavailable, check_level
 from helpers.i18n import _
 from helpers.regression.design import Term
 from helpers.regression.hierarchical import hierarchical_regression
@@ -52,6 +52,7 @@ def study_latent_formula(
     correlate, so that each keeps its own regression. Slopes among scores are too small where scales
     are unreliable; the difference between the columns is what the scales lose.
     """
+    check_level(level, "study_latent_formula")
     for name in (*outcomes, *predictors):
         lacking = study.offers(f"construct:{name}")
         if lacking is not None:

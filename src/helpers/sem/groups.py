@@ -18,7 +18,14 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from helpers.errors import DataContractError, EstimationError, SuiteError, Unavailable, listing
+from helpers.errors import (
+    DataContractError,
+    EstimationError,
+    SuiteError,
+    Unavailable,
+    check_level,
+    listing,
+)
 from helpers.i18n import _
 from helpers.memo import remembered
 from helpers.sem.compare import compare
@@ -278,6 +285,7 @@ def path_differences(result: SemResult, *, level: float = LEVEL) -> pd.DataFrame
         a difference of slopes, not of spreads (Kim & Ferree 1981,
         doi:10.1177/004912418101000203).
     """
+    check_level(level, "path_differences")
     table = result.estimates
     scale = _pooled_deviations(result)
     paths = table[(table["op"] == "~") & (table["free"] > 0)]

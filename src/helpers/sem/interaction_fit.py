@@ -10,7 +10,14 @@ import pandas as pd
 from scipy import stats
 from scipy.optimize import minimize
 
-from helpers.errors import DataContractError, EstimationError, ModelSpecError, Unavailable, listing
+from helpers.errors import (
+    DataContractError,
+    EstimationError,
+    ModelSpecError,
+    Unavailable,
+    check_level,
+    listing,
+)
 from helpers.i18n import _
 from helpers.memo import remembered
 from helpers.sem.fit import fit
@@ -88,6 +95,7 @@ def interaction_by_products(
     Checked against R lavaan and semTools: tests/reference/moderation.R. No likelihood-ratio test
     is given: leaving the product out leaves its items out of the data as well.
     """
+    check_level(level, "interaction_by_products")
     extended = with_products(
         model, data, predictor=predictor, moderator=moderator, outcomes=[outcome], pairs=pairs,
         first=first, second=second,
@@ -159,6 +167,7 @@ def interaction_by_lms(
     fixed nodes and an earlier stop, and -17831.87 without the product, as they print.
     Limits: one interaction, no further predictor of the outcome, two items a construct at least.
     """
+    check_level(level, "interaction_by_lms")
     names = (predictor, moderator, outcome)
     columns = [_columns(data, items, name) for name in names]
     values = [data[c].to_numpy(float) for c in columns]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from helpers.errors import ModelSpecError
+from helpers.errors import ModelSpecError, check_level
 from helpers.memo import remembered
 from helpers.regression.process_slopes import three_levels
 from helpers.results import to_plain
@@ -98,6 +98,7 @@ def moderated_mediation(
     Hayes (2015), doi:10.1080/00273171.2014.962683. Checked by hand: with two coefficients drawn
     from a normal distribution the quantiles are those of their product.
     """
+    check_level(level, "moderated_mediation")
     targets = {r.lhs for r in result.table.rows if r.op == "~" and r.rhs == product}
     hit = [v for v in (mediator, outcome) if v in targets]
     if len(hit) != 1:

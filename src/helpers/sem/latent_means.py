@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-from helpers.errors import EstimationError, Unavailable
+from helpers.errors import EstimationError, Unavailable, check_level
 from helpers.i18n import _
 from helpers.memo import remembered
 from helpers.sem.result import SemResult
@@ -56,6 +56,7 @@ def latent_means(result: SemResult, *, level: float = LEVEL) -> pd.DataFrame | U
     -----
     Checked against lavaan, the effect size as a ``:=`` parameter: ``tests/reference/invariance.R``.
     """
+    check_level(level, "latent_means")
     _check_groups(result)
     if isinstance(result.vcov, Unavailable):
         return Unavailable(_("a comparison of latent means"), result.vcov.why)

@@ -10,7 +10,14 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-from helpers.errors import DataContractError, EstimationError, ModelSpecError, Unavailable, listing
+from helpers.errors import (
+    DataContractError,
+    EstimationError,
+    ModelSpecError,
+    Unavailable,
+    check_level,
+    listing,
+)
 from helpers.memo import remembered
 from helpers.sem.bivariate_normal import bivariate_cdf
 from helpers.sem.fit import fit
@@ -108,6 +115,7 @@ def omega_categorical(
     Checked against semTools ``compRelSEM(ord.scale = TRUE, obs.var = FALSE)``
     (tests/reference/reliability.R).
     """
+    check_level(level, "omega_categorical")
     names = [str(c) for c in items.columns]
     if len(names) < 3:
         raise DataContractError(
@@ -158,6 +166,7 @@ def second_order_omega(
     FALSE)`` (tests/reference/reliability.R). Zinbarg, Revelle, Yovel & Li (2005),
     doi:10.1007/s11336-003-0974-7.
     """
+    check_level(level, "second_order_omega")
     if len(facets) < 3:
         raise ModelSpecError(
             f"second_order_omega: facets= has {listing(facets)}; at least 3 are needed, because a "

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from helpers.errors import EstimationError, Unavailable, passes_unavailable
+from helpers.errors import EstimationError, Unavailable, check_level, passes_unavailable
 from helpers.i18n import _
 from helpers.memo import remembered
 from helpers.sem.expressions import evaluate_defined
@@ -64,6 +64,7 @@ def monte_carlo_intervals(
     EstimationError
         The fit has no ``:=`` or no standard errors.
     """
+    check_level(level, "monte_carlo_intervals")
     if not result.table.defined:
         raise EstimationError(
             "monte_carlo_intervals: result= has no := parameter; name one in the model."

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from helpers.errors import DataContractError, listing
+from helpers.errors import DataContractError, check_level, listing
 from helpers.memo import remembered
 from helpers.sem.ordinal import ordinal_moments
 from helpers.thresholds import LEVEL
@@ -98,6 +98,7 @@ def polychoric_correlations(
     ----------
     Olsson (1979), doi:10.1007/BF02296207.
     """
+    check_level(level, "polychoric_correlations")
     if len(items) < 2:
         raise DataContractError(
             f"polychoric_correlations: items= {listing(items) or 'none'}; at least 2 ordered items "
