@@ -91,7 +91,8 @@ def test_functions_name_themselves():
 
 
 def test_models_refuse_percentages_too():
-    from helpers.sem import bootstrap, effects, fit
+    from helpers.sem import bootstrap, fit
+    from helpers.sem.effects import effects
 
     rng = np.random.default_rng(1)
     x, e = rng.normal(size=(2, 60))
