@@ -98,6 +98,6 @@ def test_models_refuse_percentages_too():
     x, e = rng.normal(size=(2, 60))
     result = fit("y ~ b*x\nd := 2*b", pd.DataFrame({"x": x, "y": x + e}))
     with pytest.raises(DataContractError, match="^effects: level= is 95; "):
-        effects(result, level=95)
+        effects(result, "x", "y", seed=1, level=95)
     with pytest.raises(SuiteError, match="level= is 95"):
         bootstrap(result, n_boot=10, seed=1, level=95)
