@@ -15,6 +15,8 @@ from pathlib import Path
 
 import nbformat
 
+from helpers.report.syntax import parsed
+
 PACKAGE = Path(__file__).resolve().parents[1]
 _NAME = PACKAGE.name
 _ON_DEMAND = f"{_NAME}.exercises.registry"
@@ -80,7 +82,7 @@ def _module_imports(path: Path, _changed: int) -> frozenset[str]:
 def _imports(source: str) -> set[str]:
     """Return the package's modules that a source names in imports, with the packages above."""
     found = set()
-    for node in _at_run_time(ast.parse(source)):
+    for node in _at_run_time(parsed(source)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -101,7 +103,7 @@ def _homes(package: str, names: list[str]) -> frozenset[str]:
 @lru_cache(maxsize=256)
 def _named_modules(path: Path, _changed: int) -> frozenset[str]:
     """Return the modules that a source names in plain strings."""
-    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    nodes = ast.walk(parsed(path.read_text(encoding="utf-8")))
     texts = {n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)}
     return frozenset(t for t in texts if t.startswith(f"{_NAME}.") and _file(t))
 
@@ -137,7 +139,7 @@ def _code_of(notebook: Path) -> str:
 def _parses(text: str) -> bool:
     """Tell whether a cell is Python; one that is not fails when it runs, and says so there."""
     try:
-        ast.parse(text)
+        parsed(text)
     except SyntaxError:
         return False
     return True

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 
 from nbformat import NotebookNode
 
+from helpers.report.syntax import parsed
+
 _SHOWN_BY = ("table", "figure")
 
 
@@ -46,7 +48,7 @@ def _nodes(notebook: NotebookNode) -> Iterable[ast.AST]:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             try:
-                yield from ast.walk(ast.parse(cell.source))
+                yield from ast.walk(parsed(cell.source))
             except SyntaxError:
                 continue
 

@@ -17,6 +17,7 @@ from nbformat.reader import NotJSONError
 
 from helpers.errors import ReportError, listing, nearest
 from helpers.report.execute import _escaped
+from helpers.report.syntax import literal, parsed
 
 RESERVED = {"study": "name the study instead", "language": "use --language instead"}
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
@@ -59,7 +60,7 @@ def _defaults(notebook: Path, changed: int) -> dict[str, Any]:
     found = {}
     for name, entry in _inspected(notebook, changed).items():
         try:
-            found[name] = ast.literal_eval(entry["default"])
+            found[name] = literal(entry["default"])
         except (ValueError, SyntaxError):
             found[name] = entry["default"]
     return found
@@ -201,7 +202,7 @@ def _type_name(entry: Mapping[str, Any]) -> str:
     if entry["inferred_type_name"] not in ("None", ""):
         return entry["inferred_type_name"]
     try:
-        return type(ast.literal_eval(entry["default"])).__name__
+        return type(literal(entry["default"])).__name__
     except (ValueError, SyntaxError):
         return "str"
 
@@ -211,7 +212,7 @@ def _assigned(notebook: Path) -> list[str]:
     cells = nbformat.read(notebook, as_version=4).cells
     source = next((c.source for c in cells if "parameters" in c.metadata.get("tags", [])), "")
     names = []
-    for node in ast.parse(source).body:
+    for node in parsed(source).body:
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         names += [target.id for target in targets if isinstance(target, ast.Name)]
     return names

@@ -17,6 +17,7 @@ from helpers.i18n import _, in_language, prose
 from helpers.report.comments import with_translated_comments
 from helpers.report.folder import prepare, write_whole
 from helpers.report.request import select_notebooks
+from helpers.report.syntax import parsed
 from helpers.study import study_folder
 
 FOLDER = "student"
@@ -102,7 +103,7 @@ def _unanswered(solution: str) -> str:
     """Return the lines in which the answers of a solution cell are still to be given."""
     names = [
         target.id
-        for node in ast.parse(solution).body
+        for node in parsed(solution).body
         if isinstance(node, ast.Assign)
         for target in node.targets
         if isinstance(target, ast.Name) and target.id.startswith("answer_")
