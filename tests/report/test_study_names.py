@@ -38,6 +38,13 @@ def test_a_batch_file_is_refused(named, keys):
     assert "Did you mean 'only'?" in str(error.value) and "line 2, key" in str(error.value)
 
 
+def test_a_run_is_refused_and_its_own_defaults_are_not(named, study):
+    code, _out, err = study("run", "toy", "--set", "model=onyl", "--plain-kernels")
+    assert code == 2 and "has no such model; allowed are only." in err
+    assert not (named.root / "reports").exists()
+    assert study("run", "toy", "--plain-kernels")[0] == 0  # its default, none, is no slip
+
+
 def test_what_leaves_the_choice_or_names_nothing_is_passed_over():
     folder = read_folder(study_folder("online_shopping"))
     given = {"model": "structural", "group": "", "dose": "HOURS", "hypothesis": "H7", "seed": 1,

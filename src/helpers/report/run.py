@@ -25,6 +25,7 @@ from helpers.report.limits import Limits
 from helpers.report.parameters import assign, declared
 from helpers.report.progress import Progress
 from helpers.report.request import Request, select_notebooks
+from helpers.report.study_names import refuse_unknown_names
 from helpers.study import StudyFolder, read_folder, study_folder
 from helpers.survey.codebook import check_study
 from helpers.survey.selection import check_terms, parse_selection
@@ -108,6 +109,7 @@ def run(
     opened = read_folder(study_folder(request.study))
     if request.selection:
         refuse_selection(opened, request.selection)
+    refuse_unknown_names(request.parameters, opened)
     refuse_faulty(request.study)
     asked = [(each, plan(each)) for each in (request, *others)]
     for each, _jobs in asked:
