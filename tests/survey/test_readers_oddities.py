@@ -218,3 +218,30 @@ def test_the_sign_between_choices_of_wenjuanxing_always_joins(at, tmp_path):
     scale = study.scale_of("Q1")
     assert scale.kind == "multiple"
     assert {t.zh for t in scale.labels.values()} == {"发货延迟", "商品破损", "其他【请注明】"}
+
+
+@pytest.mark.parametrize(
+    ("write", "numbers"),
+    [
+        (lambda i: f"{20 + i}岁", [20, 21, 22]),
+        (lambda i: f'"${1000 + i:,}.50"', [1000.5, 1001.5, 1002.5]),
+        (lambda i: f"{i + 1} day{'s' if i else ''}", [1, 2, 3]),
+        (lambda i: f"{i}%", [0, 1, 2]),
+        (lambda i: f"{20 + i}岁" if i % 4 else f"{20 + i}", [20, 21, 22]),
+    ],
+)
+def test_numbers_beside_their_unit_are_numbers_and_it_is_said(at, tmp_path, write, numbers):
+    path = at("id,q,sat1\n" + "".join(f"{i},{write(i)},{1 + i % 7}\n" for i in range(30)))
+    study = made(path, tmp_path)
+    assert study.scale_of("q").kind == "number"
+    assert study.responses["q"].tolist()[:3] == numbers
+    assert study.responses["q"].notna().all()
+    sentences = [f.sentence for f in study.intake.findings]
+    assert any("stand beside their unit" in s for s in sentences)
+    marks = (study.folder.folder / "items.csv").read_text("utf-8")
+    assert "numbers beside their unit" in marks
+
+
+def test_numbers_of_several_units_are_not_compared(at, tmp_path):
+    rows = "".join(f"{i},{i + 1} {'days' if i % 2 else 'hours'},{1 + i % 7}\n" for i in range(30))
+    assert made(at("id,q,sat1\n" + rows), tmp_path).scale_of("q").kind == "text"

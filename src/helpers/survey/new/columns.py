@@ -21,6 +21,7 @@ from helpers.survey.readers.answers import (
 )
 from helpers.survey.readers.export import Export
 from helpers.survey.readers.metadata import parse_times
+from helpers.survey.readers.units import unit_of, without_unit
 
 MOST_CATEGORIES = 20
 """Different answers up to which a column is a choice rather than a number or text."""
@@ -119,6 +120,13 @@ def read_column(export: Export, name: str) -> Column:
     numbers = cells.map({t: v for t, v in found.items() if v is not None}).astype(float)
     if numbers.notna().sum() >= _MOST_NUMBERS * len(filled):
         return _numeric(name, wording, numbers, labels, export)
+    if unit := unit_of(filled.unique()):
+        bare = {t: as_number(without_unit(t), export.decimal) for t in cells.unique()}
+        numbers = cells.map({t: v for t, v in bare.items() if v is not None}).astype(float)
+        if numbers.notna().sum() >= _MOST_NUMBERS * len(filled):
+            why = f"numbers beside their unit, '{unit}'"
+            ends = {"low": numbers.min(), "high": numbers.max()}
+            return Column(name, wording, "number", numbers, **ends, why=why)
     if why := _written_freely(name, wording, filled):
         return Column(name, wording, "text", pd.Series(np.nan, index=cells.index), why=why)
     return _worded(name, wording, filled, cells.index, export.separator)

@@ -6,13 +6,16 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from helpers.specification import Scale
-from helpers.survey.findings import Finding, Said, in_file, listed, said
+from helpers.survey.findings import Finding, in_file
+from helpers.survey.readers.answer_faults import AskedColumn, faults_found
+from helpers.survey.readers.units import unit_of, without_unit
 
 NOT_ANSWERED = "not answered"
 NOT_ASKED = "not asked"
@@ -124,9 +127,12 @@ def type_answers(
         return Typed(stripped.astype(object).where(~blank, None), reasons.where(blank, None), ())
     where, texts = _dictionary(cells)
     rule = _Rule(scale, label_codes(scale), missing_codes, tokens, decimal)
+    unit = unit_of(texts) if scale.kind == "number" else ""
     read = [_read_cell(str(text).strip(), rule) for text in texts]
+    if unit:
+        read = [_without_unit(cell, rule) for cell in read]
     values = np.array([cell.value for cell in read], dtype=float).take(where)
-    findings = _findings(_Column(item, in_file(place, item), scale), read, where)
+    findings = faults_found(AskedColumn(item, in_file(place, item), scale), read, where)
     reasons = _reasons(read, where)
     return Typed(
         pd.Series(values, index=cells.index, copy=False),
@@ -151,11 +157,16 @@ def _dictionary(cells: pd.Series) -> tuple[np.ndarray, list[str]]:
 
 def _reasons(read: list[_Cell], where: np.ndarray) -> pd.Categorical:
     """Return the reason of each blank cell as a dictionary."""
-    named = list(dict.fromkeys(cell.reason for cell in read if cell.reason is not None))
+    named = tuple(dict.fromkeys(cell.reason for cell in read if cell.reason is not None))
     number = {reason: i for i, reason in enumerate(named)}
     codes = np.array([number.get(cell.reason, -1) for cell in read], dtype=np.int16)
-    categories = pd.Index(named, dtype=object)
-    return pd.Categorical.from_codes(codes.take(where), categories=categories, validate=False)
+    return pd.Categorical.from_codes(codes.take(where), dtype=_kind(named), validate=False)
+
+
+@lru_cache(maxsize=64)
+def _kind(reasons: tuple[str, ...]) -> pd.CategoricalDtype:
+    """Return the kind of a column of reasons; most columns share one."""
+    return pd.CategoricalDtype(pd.Index(reasons, dtype=object))
 
 
 class _Rule(NamedTuple):
@@ -195,6 +206,15 @@ def _read_cell(text: str, rule: _Rule) -> _Cell:
         unknown = _looks_missing(rule.scale, value)
         return _Cell(text, np.nan, OUTSIDE, "unknown" if unknown else "outside")
     return _Cell(text, value, fault="grouped" if _grouped(text, rule) else "")
+
+
+def _without_unit(cell: _Cell, rule: _Rule) -> _Cell:
+    """Return a cell that holds a number beside its unit as that number; others as they are."""
+    if cell.fault not in ("unread", "comma"):
+        return cell
+    again = _read_cell(without_unit(cell.text), rule)
+    known = again.fault in ("", "grouped")
+    return again._replace(text=cell.text, fault="unit") if known else cell
 
 
 def _number(text: str, rule: _Rule) -> float | None:
@@ -242,156 +262,3 @@ def _looks_missing(scale: Scale, value: float) -> bool:
     lowest = min(scale.labels) if scale.kind == "category" else scale.low
     negative = lowest is not None and lowest >= 0 and value < 0
     return negative or value in CONVENTIONAL_CODES
-
-
-def _allowed(scale: Scale) -> Said | str:
-    """Return what a scale allows, for messages."""
-    if scale.kind in ("category", "multiple"):
-        return said("the codes {codes}", codes=listed(scale.labels))
-    low = "-inf" if scale.low is None else f"{scale.low:g}"
-    high = "inf" if scale.high is None else f"{scale.high:g}"
-    return said("{low} to {high}", low=low, high=high)
-
-
-class _Column(NamedTuple):
-    """What findings say of the column they are about."""
-
-    item: str
-    at: Said
-    scale: Scale
-
-
-class _Hits(NamedTuple):
-    """The cells of a column that share one fault."""
-
-    texts: list[str]
-    n: int
-    first: list[int]
-
-
-def _findings(column: _Column, read: list[_Cell], where: np.ndarray) -> tuple[Finding, ...]:
-    """Return what is wrong with a column, one finding a kind of fault."""
-    findings = []
-    for fault, make in _FAULTS.items():
-        hit = [i for i, cell in enumerate(read) if cell.fault == fault]
-        if hit:
-            rows = np.flatnonzero(np.isin(where, hit))
-            first = [int(row) + 1 for row in rows[:_FIRST]]
-            findings.append(make(column, _Hits([read[i].text for i in hit], len(rows), first)))
-    return tuple(findings)
-
-
-_FIRST = 3
-"""Rows named beside a fault, so that it can be looked up in the file."""
-
-
-def _each(column: _Column, hits: _Hits, *, quoted: bool = False) -> Said:
-    """Return what is said of one item where several share a fault: count, texts, first rows."""
-    texts = [f"'{t}'" for t in hits.texts] if quoted else sorted(hits.texts)
-    return said(
-        "{item}: {n} ({texts}; row {rows})",
-        item=column.item, n=hits.n, texts=listed(texts, most=4),
-        rows=listed([*hits.first, *["..."] * (hits.n > len(hits.first))]),
-    )  # fmt: skip
-
-
-def _unread(column: _Column, hits: _Hits) -> Finding:
-    """Return the finding on texts that are neither a number nor a label."""
-    shown = listed([f"'{t}'" for t in hits.texts], most=5)
-    each = _each(column, hits, quoted=True)
-    if column.scale.kind == "number":
-        sentence = said(
-            "{n} answers are not numbers ({shown}); they are set missing.", n=hits.n, shown=shown
-        ).together(
-            "{n} answers to {k} items are not numbers; they are set missing. {each}.", each=each
-        )
-        return Finding("mark", column.at, sentence)
-    labels = [b.en for b in column.scale.labels.values()]
-    known = listed(labels) if labels else _allowed(column.scale)
-    sentence = said(
-        "{n} answers are no label of the scale: {shown}; allowed are {known}. Correct the "
-        "labels of the scale in study.yml, or export codes.",
-        n=hits.n, shown=shown, known=known,
-    ).together(
-        "{n} answers to {k} items are no label of their scale; allowed are {known}. Correct the "
-        "labels of the scale in study.yml, or export codes. {each}.",
-        each=each,
-    )  # fmt: skip
-    return Finding("error", column.at, sentence)
-
-
-def _comma(column: _Column, hits: _Hits) -> Finding:
-    """Return the finding on decimal commas that were not declared."""
-    sentence = said(
-        "{n} answers are written with a comma ({shown}); the file is declared to have decimal "
-        "points. If they are decimals, write `decimal: ','` under data in study.yml.",
-        n=hits.n, shown=listed([f"'{t}'" for t in hits.texts], most=5),
-    ).together(
-        "{n} answers to {k} items are written with a comma; the file is declared to have decimal "
-        "points. If they are decimals, write `decimal: ','` under data in study.yml. {each}.",
-        each=_each(column, hits, quoted=True),
-    )  # fmt: skip
-    return Finding("error", column.at, sentence)
-
-
-def _contradicting(column: _Column, hits: _Hits) -> Finding:
-    """Return the finding on cells whose code and label do not belong together."""
-    sentence = said(
-        "{n} answers name a code and a label that do not belong together: {shown}; the scale "
-        "in study.yml gives that label another code. Correct the scale, or export codes only.",
-        n=hits.n, shown=listed([f"'{t}'" for t in hits.texts], most=5),
-    ).together(
-        "{n} answers to {k} items name a code and a label that do not belong together; the scale "
-        "in study.yml gives that label another code. Correct the scale, or export codes only. "
-        "{each}.",
-        each=_each(column, hits, quoted=True),
-    )  # fmt: skip
-    return Finding("error", column.at, sentence)
-
-
-def _unknown(column: _Column, hits: _Hits) -> Finding:
-    """Return the finding on a code that looks like one for a blank and is not declared."""
-    sentence = said(
-        "{n} cells hold the code {codes}, which looks like a missing code; the scale allows "
-        "{allowed} and items.csv declares no such code. Write it into missing_codes "
-        "with its reason (code=reason).",
-        n=hits.n, codes=listed(sorted(hits.texts)), allowed=_allowed(column.scale),
-    ).together(
-        "{n} cells of {k} items hold the code {codes}, which looks like a missing code; their "
-        "scale allows {allowed} and items.csv declares no such code for them. Write it into "
-        "missing_codes with its reason (code=reason). {each}.",
-        each=_each(column, hits),
-    )  # fmt: skip
-    return Finding("error", column.at, sentence)
-
-
-def _outside(column: _Column, hits: _Hits) -> Finding:
-    """Return the finding on codes that the scale does not have."""
-    sentence = said(
-        "answers outside the scale: {n} ({codes}); allowed are {allowed}. They are set "
-        "missing and counted in the cleaning log.",
-        n=hits.n, codes=listed(sorted(hits.texts)), allowed=_allowed(column.scale),
-    ).together(
-        "{n} answers to {k} items lie outside the scale; allowed are {allowed}. They are set "
-        "missing and counted in the cleaning log. {each}.",
-        each=_each(column, hits),
-    )  # fmt: skip
-    return Finding("mark", column.at, sentence)
-
-
-def _thousands(column: _Column, hits: _Hits) -> Finding:
-    """Return the finding on numbers with signs between their thousands."""
-    sentence = said(
-        "{n} numbers have signs between their thousands ({shown}); they are read so.",
-        n=hits.n, shown=listed([f"'{t}'" for t in hits.texts], most=5),
-    ).together(
-        "{n} numbers of {k} items have signs between their thousands; they are read so. {each}.",
-        each=_each(column, hits, quoted=True),
-    )  # fmt: skip
-    return Finding("note", column.at, sentence)
-
-
-_FAULTS = {
-    "unread": _unread, "comma": _comma, "contradicts": _contradicting,
-    "unknown": _unknown, "outside": _outside, "grouped": _thousands,
-}  # fmt: skip

@@ -67,9 +67,9 @@ def tidied(rows: pd.DataFrame, place: str) -> tuple[pd.DataFrame, list[Finding]]
             n=int(blank.sum()),
         )
         findings.append(Finding("note", place, sentence))
-    head = [[str(cell) for cell in rows.iloc[i]] for i in range(min(_TITLES + 2, len(rows)))]
-    if not head or 2 * sum(map(bool, head[0])) > len(head[0]):
+    if rows.empty or 2 * sum(map(bool, map(str, rows.iloc[0]))) > rows.shape[1]:
         return rows, findings
+    head = [[str(cell) for cell in rows.iloc[i]] for i in range(min(_TITLES + 2, len(rows)))]
     _table, titles = below_titles(head)
     if titles:
         rows = rows.iloc[len(titles) :]
