@@ -12,6 +12,8 @@ import pandas as pd
 import pyreadstat
 import pytest
 
+from helpers import paths
+from helpers.cli import main
 from helpers.errors import DataContractError
 from helpers.survey.load import open_folder
 from helpers.survey.new import new_study
@@ -99,8 +101,26 @@ def test_a_row_of_units_is_an_error_that_says_so(at, tmp_path, form):
             book.active.append(row)
         book.save(path)
     assert any("holds words (days, EUR, 1-7) where all other rows" in s for s in told(path))
-    with pytest.raises(DataContractError, match="it seems to name units"):
+    with pytest.raises(DataContractError, match="it seems to hold units or further names"):
         made(path, tmp_path)
+
+
+def test_names_over_two_rows_are_refused_with_what_to_do(tmp_path):
+    book = openpyxl.Workbook()
+    for row in [["id", "Satisfaction", None, "age"], [None, "sat1", "sat2", None], *ROWS]:
+        book.active.append(row)
+    for cells in ("A1:A2", "B1:C1", "D1:D2"):
+        book.active.merge_cells(cells)
+    book.save(tmp_path / "two.xlsx")
+    assert any(
+        "(sat1, sat2)" in s and "names into one row" in s for s in told(tmp_path / "two.xlsx")
+    )
+
+
+def test_answers_from_nought_to_four_are_a_scale_of_five(at, tmp_path):
+    rows = "".join(f"{i},{i % 5},{2 * i % 5},{3 * i % 5}\n" for i in range(30))
+    scale = made(at("id,sat1,sat2,sat3\n" + rows), tmp_path).scale_of("sat1")
+    assert (scale.kind, scale.low, scale.high) == ("likert", 0, 4)
 
 
 def test_a_first_respondent_with_words_is_no_row_of_units(at):

@@ -38,7 +38,7 @@ _LONGEST_LABEL = 200
 _ONLY_JOINS = "┋"
 """Wenjuanxing's sign between choices; it stands nowhere else."""
 _WRITTEN_IN = re.compile(r"〖[^〗]*〗?")
-_SPANS = ((1, 5), (1, 7), (1, 10), (0, 10), (1, 4), (1, 6), (1, 9), (0, 6), (1, 11))
+_SPANS = ((1, 5), (1, 7), (1, 10), (0, 10), (1, 4), (1, 6), (1, 9), (0, 4), (0, 6), (1, 11))
 """Answer scales met in practice, commonest first."""
 
 _BIPOLAR = ((-2, 2), (-3, 3), (-4, 4), (-5, 5))

@@ -89,7 +89,8 @@ def units_found(body: pd.DataFrame, blanks: frozenset[str], place: str) -> list[
         return []
     sentence = said(
         "the first row below the names holds words ({words}) where all other rows hold numbers; "
-        "it seems to name units and is no respondent. Remove it from the file.",
+        "it seems to hold units or further names and is no respondent. Write the names into one "
+        "row, and remove this one.",
         words=listed(dict.fromkeys(words), most=5),
     )  # fmt: skip
     return [Finding("error", place, sentence)]
