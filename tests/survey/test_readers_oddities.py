@@ -117,6 +117,18 @@ def test_names_over_two_rows_are_refused_with_what_to_do(tmp_path):
     )
 
 
+def test_study_new_names_hidden_rows(tmp_path, monkeypatch, capsys):
+    book = openpyxl.Workbook()
+    for row in [["id", "sat1", "sat2", "age"], *ROWS]:
+        book.active.append(row)
+    book.active.row_dimensions[5].hidden = True
+    book.save(tmp_path / "hidden.xlsx")
+    (tmp_path / "data").mkdir()
+    monkeypatch.setattr(paths, "data_folder", lambda: tmp_path / "data")
+    assert main(["new", "own", "--from", str(tmp_path / "hidden.xlsx")]) == 0
+    assert "1 rows of the sheet are hidden (rows 5)" in capsys.readouterr().out
+
+
 def test_answers_from_nought_to_four_are_a_scale_of_five(at, tmp_path):
     rows = "".join(f"{i},{i % 5},{2 * i % 5},{3 * i % 5}\n" for i in range(30))
     scale = made(at("id,sat1,sat2,sat3\n" + rows), tmp_path).scale_of("sat1")
