@@ -3,11 +3,17 @@
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 import browser
 
+from helpers.report.page import Frame, Numbering, framed, numbered, unbroken
+from helpers.tables import apa_table
+
+PAPER = (657, 900)
+"""What A4 holds between margins of 18 mm, in pixels of CSS."""
 BEGIN = "from helpers.lesson import begin\nlesson = begin(study, language)"
 PROSE = "## Result\n\nA root $\\sqrt{x^2}$ and $$\\omega = \\frac{a}{b}$$\n\n- one\n- two"
 TABLE = """\
@@ -84,6 +90,17 @@ def test_the_policy_of_a_page_refuses_scripts_and_requests(opened, folders, tmp_
         title = page.title()
     assert title != "taken"
     assert any("Content Security Policy" in error for error in seen.errors)
+
+
+def test_a_wide_table_fits_the_paper(opened, tmp_path):
+    rows = pd.DataFrame({f"column {k}": ["0.12 [0.01, 0.23]"] for k in range(6)})
+    table = numbered(unbroken(apa_table(rows, caption="Wide").html()), Numbering())
+    path = tmp_path / "wide.html"
+    path.write_text(framed("Wide", table, Frame("A study", False)), encoding="utf-8")
+    with browser.page_of(opened, path, PAPER) as (page, _seen):
+        page.emulate_media(media="print")
+        box = "document.querySelector('.wide')"
+        assert page.evaluate(f"{box}.scrollWidth - {box}.clientWidth") <= 1
 
 
 def test_code_opens_by_keyboard_and_prints_closed(opened, folders):
