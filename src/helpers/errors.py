@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
 from numbers import Real
-from typing import ParamSpec, TypeVar
+from typing import NoReturn, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -84,6 +84,12 @@ class Unavailable:
 
     def __bool__(self) -> bool:
         return False
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """Raise with the reason: who asks for a part of the result learns why there is none."""
+        if name.startswith("_") or name in ("what", "why"):  # asked for by copy and pickle
+            raise AttributeError(name)
+        raise AttributeError(f"{self.text()} So it has no '{name}'.")
 
     def text(self) -> str:
         """Return one sentence in the current language."""

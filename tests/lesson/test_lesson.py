@@ -1,6 +1,8 @@
 """Contract: what a notebook shows carries its data, and a study that lacks something ends green."""
 
+import copy
 import json
+import pickle
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -175,6 +177,14 @@ def test_a_part_that_screening_empties_is_too_small_and_no_fault(shown):
     terms = "failure_type = 5 and platform = 4 and customer_type = 3"
     with pytest.raises(ReportError, match="it leaves 0 respondents, and at least 30 are needed"):
         begin(f"online_shopping where {terms}", needs=["rows"])
+
+
+def test_a_part_of_what_is_not_available_says_why():
+    lack = Unavailable("the fit", "rows have blanks")
+    with pytest.raises(AttributeError, match="because rows have blanks. So it has no 'estimates'"):
+        lack.estimates  # noqa: B018
+    assert pickle.loads(pickle.dumps(lack)) == copy.deepcopy(lack) == lack
+    assert not hasattr(lack, "_repr_html_")
 
 
 def test_unknown_study_names_the_known_ones():
