@@ -128,6 +128,7 @@ def test_a_scheduler_that_goes_away_is_named_and_resume_goes_on(project, study):
         worker.wait(timeout=60)
         leader.wait(timeout=60)
     assert code == 1 and "the scheduler went away" in err and "not made: n_boot=3" in err
+    assert "without --scheduler" in err and "Traceback" not in err
     (project.root / "mended").touch()
     code, out, _err = study("batch", str(project.root / "b.yml"), "--resume")
     assert code == 0 and "(1 kept)" in out

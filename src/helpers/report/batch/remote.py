@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import io
+import logging
 import tempfile
 import threading
 import uuid
@@ -19,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helpers.cluster import HERE_INSTEAD, connect
+from helpers.cluster import connect
 from helpers.errors import ReportError
 from helpers.report import folder
 from helpers.report.batch.expand import Report
@@ -49,7 +50,9 @@ def stream_cluster(
     ReportError
         The scheduler went away, or a disk takes no more.
     """
-    with connect(address, caller="study batch") as client, _token(batch.folder) as token:
+    opened = connect(address, caller="study batch")  # imports Dask, which sets its logs
+    # The client tells what it lost when it is closed, too.
+    with _quiet(), opened as client, _token(batch.folder) as token:
         yield from _stream_client(client, todo, terms, token)
 
 
@@ -75,7 +78,8 @@ def _stream_client(
         except (CancelledError, CommClosedError, TimeoutError, OSError) as error:
             raise ReportError(
                 f"study batch: the scheduler went away ({type(error).__name__}); what was finished "
-                f"is whole. Start it and call again with --resume. {HERE_INSTEAD}"
+                "is whole. Start it and call again with --resume; without --scheduler the rest is "
+                "made on this machine."
             ) from None
         yield _landed(report, line, archive)
 
@@ -135,6 +139,20 @@ def _unpack(archive: bytes, root: Path) -> None:
                 raise ReportError(f"study batch: a worker sent the file '{name}'; it was refused.")
             target.parent.mkdir(parents=True, exist_ok=True)
             folder.write_whole(target, packed.read(name))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the client from printing tracebacks of a lost scheduler: one sentence tells it."""
+    logs = [logging.getLogger(name) for name in ("distributed", "distributed.client")]
+    before = [log.level for log in logs]
+    for log in logs:
+        log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for log, level in zip(logs, before):
+            log.setLevel(level)
 
 
 @contextmanager
