@@ -95,7 +95,8 @@ class Unavailable:
         """Return one sentence in the current language."""
         from helpers.i18n import _
 
-        return _("Not available: {what}, because {why}.").format(what=self.what, why=self.why)
+        why = self.why.rstrip(".。")  # the message of an error ends with a stop of its own
+        return _("Not available: {what}, because {why}.").format(what=self.what, why=why)
 
 
 def passes_unavailable(function: Callable[P, R]) -> Callable[P, R]:

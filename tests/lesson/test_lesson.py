@@ -185,6 +185,7 @@ def test_a_part_of_what_is_not_available_says_why():
         lack.estimates  # noqa: B018
     assert pickle.loads(pickle.dumps(lack)) == copy.deepcopy(lack) == lack
     assert not hasattr(lack, "_repr_html_")
+    assert Unavailable("the fit", "fit: missing= is 'x'. Use 'y'.").text().endswith("Use 'y'.")
 
 
 def test_unknown_study_names_the_known_ones():
