@@ -11,7 +11,7 @@ import pytest
 
 from helpers.errors import ReportError, Unavailable
 from helpers.exercises import registry
-from helpers.exercises.agreement import agrees, expected_kind
+from helpers.exercises.agreement import agrees, expected_kind, largest
 from helpers.i18n import in_language
 
 HINT = "Look at the second table again."
@@ -45,6 +45,15 @@ def one(monkeypatch):
 def test_what_agrees(right, answers, not_yet):
     assert all(agrees(a, right, decimals=3) for a in answers)
     assert not any(agrees(a, right, decimals=3) for a in not_yet)
+
+
+def test_of_tied_values_each_is_right():
+    means = pd.Series([4.0, 2.0, 4.0, np.nan], index=["A1", "A2", "A3", "A4"])
+    right = largest(means)
+    assert agrees("A1", right, decimals=3) and agrees("a3", right, decimals=3)
+    assert not agrees("A2", right, decimals=3) and not agrees("A4", right, decimals=3)
+    assert "text" in expected_kind(3, right)
+    assert not agrees("A1", largest(means.iloc[3:]), decimals=3)
 
 
 def test_a_number_rounded_as_asked_is_right_and_one_step_off_is_not():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,29 @@ _SLACK = 1e-9
 """Relative room for the error of binary fractions at the edge of rounding."""
 
 
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """Several answers of one kind that are equally right, as where the largest values are tied."""
+
+    members: tuple[Any, ...]
+
+
+def largest(values: pd.Series) -> OneOf:
+    """Return the labels of the largest value, as many as are tied, blanks left out."""
+    known = values.dropna()
+    return OneOf(tuple(known.index[known >= known.max() - _SLACK * abs(known.max())]))
+
+
 def agrees(answer: Any, right: Any, *, decimals: int) -> bool:
     """Tell whether an answer is right.
 
     Numbers agree within half a unit of the last decimal asked for, so that a rounded answer is
-    right; texts without regard to case and blanks; tuples and lists place by place; sets as sets;
-    tables by their columns, in any order of columns, row by row.
+    right; texts without regard to case and blanks; one of several where right ones are tied;
+    tuples and lists place by place; sets as sets; tables by their columns, in any order of
+    columns, row by row.
     """
+    if isinstance(right, OneOf):
+        return any(agrees(answer, member, decimals=decimals) for member in right.members)
     if _is_truth(right) or _is_truth(answer):
         return _is_truth(right) and _is_truth(answer) and bool(right) == bool(answer)
     if _is_number(right):
@@ -41,6 +58,8 @@ def agrees(answer: Any, right: Any, *, decimals: int) -> bool:
 
 def expected_kind(answer: Any, right: Any) -> str:
     """Return the sentence that says what is expected if the answer is of another kind, else ''."""
+    if isinstance(right, OneOf):
+        return expected_kind(answer, right.members[0]) if right.members else ""
     if _is_truth(right):
         return "" if _is_truth(answer) else _("The answer is True or False.")
     if _is_number(right):

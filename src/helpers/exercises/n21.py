@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from helpers.exercises.agreement import largest
 from helpers.exercises.registry import Names, exercise
 
 
@@ -11,13 +12,12 @@ from helpers.exercises.registry import Names, exercise
 def _highest(names: Names) -> Any:
     described = names["described"]
     own = described[described["construct"] == described["construct"].iloc[0]]
-    return own.sort_values("mean", kind="stable")["item"].iloc[-1]
+    return largest(own.set_index("item")["mean"])
 
 
 @exercise("21-2", hint="Look at the column of the ceiling, over all items.")
 def _ceiling(names: Names) -> Any:
-    described = names["described"]
-    return described.set_index("item")["ceiling"].idxmax()
+    return largest(names["described"].set_index("item")["ceiling"])
 
 
 @exercise("21-3", hint="How far from 1 to 5 does the mean lie, as a share?")

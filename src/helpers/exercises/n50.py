@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from helpers.exercises.agreement import largest
 from helpers.exercises.registry import Names, exercise
 
 
@@ -23,6 +24,6 @@ def _largest_change(names: Names) -> Any:
 def _best_explained(names: Names) -> Any:
     fitted = names["fitted"]
     shares = fitted.result.r_squared
-    return (
-        shares[shares["variable"].isin(fitted.latents)].nlargest(1, "r_squared")["variable"].iloc[0]
+    return largest(
+        shares[shares["variable"].isin(fitted.latents)].set_index("variable")["r_squared"]
     )
