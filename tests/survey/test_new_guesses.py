@@ -7,8 +7,8 @@ import pandas as pd
 import pyreadstat
 import pytest
 
-from helpers.survey.new.columns import slips_of
 from helpers.survey.new.proposal import propose
+from helpers.survey.new.spans import slips_of
 from helpers.survey.readers.answers import halves_around_zero
 from helpers.survey.readers.detect import read_export
 

@@ -11,12 +11,11 @@ import numpy as np
 import pandas as pd
 
 from helpers.survey.identifiers import distinct, within_text
+from helpers.survey.new.spans import ALONE, but_for, codes_apart, slips_of, span_of
 from helpers.survey.new.words import OTHER_TEXT, demographic, ordered_labels
 from helpers.survey.readers.answers import (
-    CONVENTIONAL_CODES,
     as_number,
     code_before_label,
-    halves_around_zero,
     plain,
 )
 from helpers.survey.readers.export import Export
@@ -38,23 +37,6 @@ _LONGEST_LABEL = 200
 _ONLY_JOINS = "┋"
 """Wenjuanxing's sign between choices; it stands nowhere else."""
 _WRITTEN_IN = re.compile(r"〖[^〗]*〗?")
-_SPANS = ((1, 5), (1, 7), (1, 10), (0, 10), (1, 4), (1, 6), (1, 9), (0, 4), (0, 6), (1, 11))
-"""Answer scales met in practice, commonest first."""
-
-_BIPOLAR = ((-2, 2), (-3, 3), (-4, 4), (-5, 5))
-"""Scales around a middle of 0; thought of only where negative codes are answers."""
-
-_COMMON = _SPANS[:4]
-"""Those that a column can be taken for alone, or in spite of slips beside them."""
-
-_TAIL = 0.1
-"""A value next to an end of a scale, chosen more than this often against the end, is its tail."""
-
-_FEWEST = 1000
-"""Answers from which on rare ones can be told to be slips."""
-
-_SLIP, _SLIPS = 0.005, 0.01
-"""Shares of answers up to which one value, and all values outside together, count as slips."""
 
 
 @dataclass(slots=True)
@@ -177,7 +159,7 @@ def _numeric(
     """Return a column of numbers: a scale, a choice by code, or a count."""
     missing = dict(export.missing_codes.get(name, {}))
     named = pd.concat([values, pd.Series(list(labels), dtype=float)])
-    apart = [c for c in _codes_apart(named) if c not in missing]
+    apart = [c for c in codes_apart(named) if c not in missing]
     missing |= {c: labels.get(c, f"code {c} of the file") for c in apart}
     kept = values[~values.isin(list(missing))]
     low, high = (kept.min(), kept.max()) if kept.notna().any() else (0.0, 0.0)
@@ -205,7 +187,7 @@ def _numeric(
         column.why, column.sure = f"numbers from {low:g} to {high:g}", True
         return column
     span = span_of(low, high)
-    if span not in (*_COMMON, *_BIPOLAR) or about or distinct <= 2 or high - low > 12:
+    if span not in ALONE or about or distinct <= 2 or high - low > 12:
         small = distinct <= 12 and about != "age" and distinct <= kept.notna().sum() / 2
         column.kind = "category" if small else "number"
         column.why = f"{distinct} different whole numbers"
@@ -224,62 +206,6 @@ def _ends(low: float, high: float, labels: Mapping[int, str]) -> tuple[float, fl
     """Return the ends of a scale of which some codes bear labels: usual ends, unless labelled."""
     low, high = float(min(low, *labels)), float(max(high, *labels))
     return (low, high) if {low, high} <= set(labels) else span_of(low, high) or (low, high)
-
-
-def slips_of(values: pd.Series) -> list[float]:
-    """Return rare values outside a common answer scale that holds nearly all others.
-
-    Such values are slips of the hand or of the export; they are read as outside of the scale,
-    marked and counted. In a small file a single answer may be the only one at an end of a longer
-    scale, so there none is called a slip; nor where the values outside go on counting.
-    """
-    shares = values.dropna().value_counts(normalize=True)
-    if values.notna().sum() < _FEWEST:
-        return []
-    for low, high in _COMMON:
-        outside = shares[(shares.index < low) | (shares.index > high)]
-        if outside.empty:
-            return []
-        tail = any(
-            outside.get(beyond, 0.0) > _TAIL * shares.get(end, 0.0)
-            for beyond, end in ((low - 1, low), (high + 1, high))
-        )
-        counts_on = {low - 2, low - 1} <= set(outside.index) or {high + 1, high + 2} <= set(
-            outside.index
-        )
-        if not (tail or counts_on) and outside.max() <= _SLIP and outside.sum() <= _SLIPS:
-            return sorted(float(v) for v in outside.index)
-    return []
-
-
-def but_for(slips: list[float]) -> str:
-    """Return the words on slips for a reason, or nothing."""
-    return f", but for {', '.join(f'{v:g}' for v in slips[:5])} as slips" if slips else ""
-
-
-def span_of(low: float, high: float) -> tuple[float, float] | None:
-    """Return the shortest usual answer scale that holds two values, or None."""
-    spans = _BIPOLAR if low < 0 else _SPANS
-    fits = [s for s in spans if s[0] <= low and high <= s[1]]
-    enough = high >= (1 if low < 0 else 3)
-    return min(fits, key=lambda s: (s[1] - s[0], s[0])) if fits and enough else None
-
-
-def _codes_apart(values: pd.Series) -> list[int]:
-    """Return values that look like codes for a blank: conventional, and far from all others.
-
-    A 98 among ages stands near other ages and is kept; a 98 among answers from 1 to 10 is not.
-    Negative codes that mirror the positive ones around 0 are answers.
-    """
-    codes = set(values.dropna().unique())
-    mirrored = halves_around_zero(codes)
-    found = [v for v in codes if v in CONVENTIONAL_CODES or (v <= -1 and not mirrored)]
-    usual = values.dropna()[~values.dropna().isin(found)]
-    if usual.empty:
-        return []
-    top, bottom = usual.max(), usual.min()
-    apart = [v for v in found if v > 2 * max(top, 5) or (v < 0 <= bottom)]
-    return sorted(int(v) for v in apart)
 
 
 def _worded(name: str, wording: str, filled: pd.Series, index: pd.Index, separator: str) -> Column:

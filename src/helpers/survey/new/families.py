@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from helpers.survey.new.columns import Column, but_for, slips_of, span_of
+from helpers.survey.new.columns import Column
 from helpers.survey.new.guess import Guess
+from helpers.survey.new.spans import but_for, slips_of, span_of
 from helpers.survey.new.words import NEGATED, demographic
 
 _STEM = re.compile(r"^(?P<stem>.*?[A-Za-z\u4e00-\u9fff])[_\-. ]?(?P<number>\d{1,2})$")
