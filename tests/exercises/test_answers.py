@@ -33,7 +33,7 @@ def one(monkeypatch):
 @pytest.mark.parametrize(
     ("right", "answers", "not_yet"),
     [
-        (0.8166, [0.817, 0.8166, np.float64(0.81664)], [0.816, 0.8]),
+        (0.8166, [0.817, 0.8166, np.float64(0.81664)], [0.816, 0.8, 10**400, -(10**400)]),
         (12, [12, 12.0, np.int64(12)], [13, 12.001]),
         (True, [True, np.bool_(True)], [False, 1, "yes"]),
         ("Trust", ["trust", " TRUST ", "t rust"], ["TRS", 3]),

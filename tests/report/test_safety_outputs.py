@@ -14,6 +14,7 @@ import pytest
 
 from helpers.i18n import in_language
 from helpers.report.index import runs_index
+from helpers.report.scrub import plain
 
 HOST = "192.0.2.1"
 PAYLOADS = (
@@ -274,3 +275,8 @@ def test_the_pages_of_a_batch_show_it_as_text(project):
     assert squeezed(PAYLOADS[0]) in squeezed(assert_harmless(text).text)
     for report in reports:
         assert re.fullmatch(r"[\w.\-=]+", report.name), report.name
+
+
+def test_no_label_turns_the_text_after_it():
+    turned = "Satis\u202efaction\u2066 (7 points)\u2069, שלום"
+    assert plain(turned) == "Satisfaction (7 points), שלום"

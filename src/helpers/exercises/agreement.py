@@ -42,7 +42,7 @@ def agrees(answer: Any, right: Any, *, decimals: int) -> bool:
     if _is_truth(right) or _is_truth(answer):
         return _is_truth(right) and _is_truth(answer) and bool(right) == bool(answer)
     if _is_number(right):
-        return _is_number(answer) and _close(float(answer), float(right), decimals)
+        return _is_number(answer) and _close(_as_float(answer), float(right), decimals)
     if isinstance(right, str):
         return isinstance(answer, str) and _folded(answer) == _folded(right)
     if isinstance(right, pd.DataFrame):
@@ -91,6 +91,14 @@ def _is_truth(value: Any) -> bool:
 def _is_number(value: Any) -> bool:
     """Tell whether a value is one real number."""
     return isinstance(value, numbers.Real | np.number) and not _is_truth(value)
+
+
+def _as_float(number: Any) -> float:
+    """Return a number as Python's; one beyond its range is infinite."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
 
 
 def _close(answer: float, right: float, decimals: int) -> bool:

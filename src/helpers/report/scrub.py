@@ -15,6 +15,8 @@ from pathlib import Path
 from helpers import paths
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+# Signs that turn the direction of all text after them; letters of such scripts need none.
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 # Each of the next three starts where a word does: tried at every letter of a flood of text without
 # spaces, it would take hours.
 _CELL = re.compile(r"(?<![^\s\"'<>])[^\s\"'<>]*/ipykernel_\d+/\d+\.py")
@@ -41,8 +43,8 @@ _LINK = re.compile(r"(?:https://doi\.org/|#|\d\d_[a-z0-9_]+\.html\Z)")
 
 
 def plain(text: str) -> str:
-    """Return text without terminal colours and without folders of this machine."""
-    text = _ANSI.sub("", text)
+    """Return text without colours, without turns of direction, without folders of this machine."""
+    text = _TURNS.sub("", _ANSI.sub("", text))
     text = _CELL.sub("cell", text)
     text = text.replace(str(paths.project_root()) + "/", "")
     for pattern in (_LIBRARY, _STANDARD):
