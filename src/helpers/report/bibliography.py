@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -35,6 +36,9 @@ _ANYONE = re.compile(
 )  # fmt: skip
 
 
+_making = threading.Lock()
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """One entry of the bibliography.
@@ -56,9 +60,15 @@ class Source:
     text: str
 
 
-@cache
 def sources() -> tuple[Source, ...]:
-    """Return the whole bibliography in the order in which it is printed."""
+    """Return the whole bibliography in the order in which it is printed, made once."""
+    with _making:
+        return _sources()
+
+
+@cache
+def _sources() -> tuple[Source, ...]:
+    """Have pandoc read and print the bibliography."""
     listed = json.loads(
         pandoc.run(BIBLIOGRAPHY.read_bytes(), "--from", "biblatex", "--to", "csljson")
     )

@@ -21,6 +21,8 @@ PACKAGE = Path(__file__).resolve().parents[1]
 _NAME = PACKAGE.name
 _ON_DEMAND = f"{_NAME}.exercises.registry"
 """Imports the exercises of one notebook by name, which no import line shows."""
+_PARTS = ("body", "orelse", "finalbody", "handlers", "cases")
+"""Where statements stand within statements."""
 _MAGIC = re.compile(r"^\s*[%!].*$", re.MULTILINE)
 
 
@@ -109,7 +111,7 @@ def _named_modules(path: Path, _changed: int) -> frozenset[str]:
 
 
 def _at_run_time(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield all nodes but those that only a type checker sees."""
+    """Yield all statements but those that only a type checker sees."""
     left: list[ast.AST] = [tree]
     while left:
         node = left.pop()
@@ -117,7 +119,8 @@ def _at_run_time(tree: ast.AST) -> Iterator[ast.AST]:
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
             left += node.orelse
         else:
-            left += ast.iter_child_nodes(node)
+            for part in _PARTS:
+                left += getattr(node, part, ())
 
 
 def _with_parents(name: str) -> list[str]:

@@ -15,7 +15,6 @@ import gc
 import importlib
 import json
 import os
-import pkgutil
 import random
 import selectors
 import shutil
@@ -46,6 +45,8 @@ LIBRARIES = (
 )  # fmt: skip
 """Imported before the first fork. The project's own modules follow: the server lives for one run,
 so they cannot be stale."""
+
+_NOT_IN_NOTEBOOKS = ("helpers.cli", "helpers.commands", "helpers.report")
 
 
 class ForkServer:
@@ -193,10 +194,11 @@ def _fresh_process(cwd: str, env: dict[str, str], log: str) -> None:
 
 
 def project_modules() -> list[str]:
-    """Return the project's own modules, but for the command line and this room."""
-    package = importlib.import_module("helpers")
-    found = pkgutil.walk_packages(package.__path__, "helpers.", onerror=lambda name: None)
-    return [m.name for m in found if not m.name.startswith(("helpers.cli", "helpers.report"))]
+    """Return the project's own modules, but for the commands and this room."""
+    package = Path(__file__).resolve().parents[1]
+    names = (".".join(path.relative_to(package.parent).with_suffix("").parts)
+             for path in sorted(package.rglob("*.py")))  # fmt: skip
+    return [n.removesuffix(".__init__") for n in names if not n.startswith(_NOT_IN_NOTEBOOKS)]
 
 
 def import_without_debugger(name: str = "ipykernel.debugger") -> None:
@@ -226,6 +228,7 @@ def main(path: str, modules: list[str]) -> None:
     """Import, report readiness, serve."""
     os.environ.update(ONE_THREAD)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.disable()  # imports make much and drop little
     import_without_debugger()
     preload(modules or [*LIBRARIES, *project_modules()])
     if threading.active_count() != 1:
@@ -233,6 +236,7 @@ def main(path: str, modules: list[str]) -> None:
         raise SystemExit(f"forkserver: threads run after the imports ({names}); forks could hang.")
     gc.collect()
     gc.freeze()
+    gc.enable()
     server = ForkServer(path)
     print("ready", flush=True)
     try:

@@ -14,6 +14,7 @@ from helpers import paths
 from helpers.errors import DataContractError
 from helpers.i18n import in_language, pick
 from helpers.report import folder, manifest
+from helpers.report.bibliography import sources
 from helpers.report.book import Book, Job, parameters_of
 from helpers.report.cache import Cache, alone_with
 from helpers.report.execute import CELL_SECONDS, Executed, execute
@@ -110,15 +111,16 @@ def run(
     if request.selection:
         refuse_selection(opened, request.selection)
     refuse_unknown_names(request.parameters, opened)
-    refuse_faulty(request.study)
     asked = [(each, plan(each)) for each in (request, *others)]
-    for each, _jobs in asked:
-        folder.prepare(each.folder)
     outcomes = []
     with Kernels(warm=not request.plain_kernels, at_once=request.workers) as kernels:
+        # Before the check, so that the fork server imports meanwhile; once for all languages,
+        # because code that is edited meanwhile must not part them.
         data = manifest.data_hash(manifest.data_files(request.study))
-        # Once for all languages: code that is edited meanwhile must not part them.
         facts = [job.facts for job in _all_with_facts(asked[0][1], data, request, kernels)]
+        refuse_faulty(request.study)
+        for each, _jobs in asked:
+            folder.prepare(each.folder)
         for each, jobs in asked:
             terms = Terms(cell_seconds, just_made=bool(outcomes))
             jobs = [replace(job, facts=known) for job, known in zip(jobs, facts, strict=True)]
@@ -151,6 +153,7 @@ def render(request: Request, jobs: Sequence[Job], kernels: Kernels, terms: Terms
         if not all(job.facts for job in jobs):
             jobs = _all_with_facts(jobs, book.data_hash, request, kernels)
         outcome.why = {job.name: book.reasons(job) for job in jobs}
+        sources()  # every page needs them; made while the fork server imports
         try:
             _run_all(jobs, book, kernels, outcome, terms)
         finally:
