@@ -32,6 +32,12 @@ lesson.check(CheckResult("CFI", True, 0.96, 0.95, "source", "good"))
 lesson.say("The estimate is 0.40, 95% CI [0.30, 0.50].")
 print("plain " * 60)"""
 LANGUAGES, SIZES = ("en", "zh"), (browser.PHONE, browser.DESK)
+LOOKS = (
+    ("en", "light"),
+    ("zh", "dark"),
+    pytest.param("en", "dark", marks=pytest.mark.slow),
+    pytest.param("zh", "light", marks=pytest.mark.slow),
+)
 PAGES = ("20_result.html", "30_fails.html", "report.html", "index.html", "../../index.html")
 
 
@@ -55,9 +61,9 @@ def opened(folders):
         yield found
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", PAGES)
 class TestPage:
+    @pytest.mark.parametrize("language", LANGUAGES)
     @pytest.mark.parametrize("size", SIZES, ids=("phone", "desk"))
     def test_is_quiet_self_contained_and_fits(self, opened, folders, name, language, size):
         path = (folders[language] / name).resolve()
@@ -69,7 +75,7 @@ class TestPage:
         assert [u for u in seen.requests if u.startswith("file:")] == [path.as_uri()]
         assert width <= size[0]
 
-    @pytest.mark.parametrize("theme", ("light", "dark"))
+    @pytest.mark.parametrize(("language", "theme"), LOOKS)
     def test_can_be_read_by_all(self, opened, folders, name, language, theme):
         path = (folders[language] / name).resolve()
         with browser.page_of(opened, path, browser.DESK, theme) as (page, _seen):

@@ -100,6 +100,7 @@ def test_regression_is_least_squares(data: pd.DataFrame) -> None:
     assert result.fit_measures["logl"] == pytest.approx(loglik, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_simulated_errors_are_the_spread_of_estimates() -> None:
     """Standard errors against the spread over 200 samples, within four of its own errors."""
     found = [fit(TWO, rows(300, seed)) for seed in range(200)]

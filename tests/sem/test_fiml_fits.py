@@ -75,6 +75,7 @@ class TestLikelihood:
         by_hand = loglik_by_hand(blanks[list(result.observed)], state.mu, state.sigma)
         assert result.fit_measures["logl"] == pytest.approx(by_hand, rel=1e-10)
 
+    @pytest.mark.slow
     def test_no_direction_raises_the_likelihood(self, blanks):
         result = fit(MODEL, blanks, missing="fiml")
         rows = blanks[list(result.observed)]

@@ -159,6 +159,7 @@ class TestRecovery:
         assert found.lr_p > 0.001
         assert abs(found.row("product")["estimate"]) < 3.3 * found.row("product")["se"]
 
+    @pytest.mark.slow
     def test_wald_and_likelihood_ratio_agree_near_zero(self):
         """Both test the same; for a small product they differ by less than a fifth."""
         found = interaction_by_lms(simulate(1500, 5, product=0.1), ITEMS, **ROLES)
@@ -177,12 +178,14 @@ class TestRecovery:
 
 
 class TestProperty:
+    @pytest.mark.slow
     def test_order_of_rows_and_input(self):
         before = sample().copy()
         turned = interaction_by_lms(sample().iloc[::-1], ITEMS, **ROLES)
         pd.testing.assert_frame_equal(sample(), before)
         np.testing.assert_allclose(turned.paths["estimate"], fitted().paths["estimate"], atol=1e-5)
 
+    @pytest.mark.slow
     def test_units_do_not_matter(self):
         other = interaction_by_lms(sample() * 10 - 4, ITEMS, **ROLES)
         np.testing.assert_allclose(other.paths["std"], fitted().paths["std"], atol=1e-4)

@@ -146,6 +146,7 @@ def test_simulated_trials_stop_as_often_as_computed():
     assert crossing(shares, bounds, drift=drift) == pytest.approx(simulated, abs=0.005)
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_truth():
     """1,000 trials a kind: coverage of the 95 % interval within four standard errors (.028)."""
     rng = np.random.default_rng(11)

@@ -168,6 +168,7 @@ def test_a_group_with_few_errors_of_a_kind_is_hidden():
     assert found.too_small == (3.0,) and found.gap == 0
 
 
+@pytest.mark.slow
 def test_slope_of_right_risks_is_one():
     """Planted: outcomes drawn from the risks themselves; intervals hold 0 and 1 in 95 of 100."""
     rng = np.random.default_rng(4)

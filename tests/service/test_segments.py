@@ -224,6 +224,7 @@ def test_planted_uplift_comes_back_and_the_plain_difference_is_wrong():
     assert found.critical == pytest.approx(2.236, abs=0.02)  # two independent normals, 95%
 
 
+@pytest.mark.slow
 def test_joint_intervals_cover_together():
     """25 samples at 95%: fewer than 20 joint hits has probability .001."""
     hits = 0

@@ -77,6 +77,7 @@ def test_gzip_headers_hold_no_time_and_no_name():
         assert head[3] == 0 and head[4:8] == bytes(4), path.name
 
 
+@pytest.mark.slow
 def test_another_seed_gives_a_study_that_opens(study, tmp_path):
     simulate_study(tmp_path, seed=5, n=300)
     other = open_folder(tmp_path)
