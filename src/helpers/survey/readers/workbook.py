@@ -10,9 +10,9 @@ import pandas as pd
 
 from helpers.errors import DataContractError, listing, nearest
 from helpers.survey.findings import Finding, listed, said
+from helpers.survey.readers.behind_cells import behind_cells
 from helpers.survey.readers.cells import bare
 from helpers.survey.readers.opening import protected
-from helpers.survey.readers.sheet_xml import behind_cells
 from helpers.survey.readers.top_rows import below_titles, titles_found
 
 _EXACT_DIGITS = 15
