@@ -265,9 +265,10 @@ def _group_uplift(
     if lacking is not None:
         return lacking
     item = study.spec.groups[group].item
-    covariates = pd.concat([study_term(study, n).columns for n in plan.adjust], axis=1)
-    names = [f"covariate_{j}" for j in range(covariates.shape[1])]
-    data = pd.DataFrame(covariates.to_numpy(dtype=float), columns=names)
+    covariates = [study_term(study, n).columns.to_numpy(dtype=float) for n in plan.adjust]
+    blocks = np.column_stack([np.empty((len(study.responses), 0)), *covariates])
+    names = [f"covariate_{j}" for j in range(blocks.shape[1])]
+    data = pd.DataFrame(blocks, columns=names)
     data["outcome"] = study_term(study, plan.outcome).columns.iloc[:, 0].to_numpy()
     data["treatment"] = study.responses[plan.treatment].to_numpy(dtype=float)
     data["group"] = study.responses[item].to_numpy(dtype=float)

@@ -222,21 +222,34 @@ def uplift_sentence(found: Uplifts | Unavailable, study: Study) -> str | Unavail
     return " ".join(_one_uplift(study, group, one) for group, one in known.items())
 
 
-def _one_uplift(study: Study, group: str, one: Uplift) -> str:
-    """Say what choosing by one grouping would be associated with."""
-    title, labels = _group_labels(study, group)
+def _policy_words(title: str, one: Uplift) -> str:
+    """Say how choosing by a grouping compares with one recovery for all."""
     policy = one.policy
-    clear = policy["ci_low"] > 0
+    if policy["ci_low"] == policy["ci_high"]:
+        return _(
+            "Choosing by {group} changes nothing: either half of the sample would give every group "
+            "the recovery that it would give to all."
+        ).format(group=title)
     text = _(
-        "Choosing by {group} is associated with {gain} points more than one recovery for all, "
-        "judged in the half of the sample that did not choose ({percent:g}% CI {interval})."
+        "Choosing by {group} against one recovery for all is associated with a difference of "
+        "{gain} points, judged in the half of the sample that did not choose ({percent:g}% CI "
+        "{interval})."
     ).format(
         group=title,
         gain=format_number(policy["gain"]),
         percent=100 * one.level,
         interval=format_interval(policy["ci_low"], policy["ci_high"]),
     )
-    text += " " + (_("That is more than chance.") if clear else _("That may be chance."))
+    if policy["ci_high"] < 0:
+        return f"{text} " + _("Choosing did worse, by more than chance.")
+    clear = policy["ci_low"] > 0
+    return f"{text} " + (_("That is more than chance.") if clear else _("That may be chance."))
+
+
+def _one_uplift(study: Study, group: str, one: Uplift) -> str:
+    """Say what choosing by one grouping would be associated with."""
+    title, labels = _group_labels(study, group)
+    text = _policy_words(title, one)
     if one.left_out:
         names = _(", ").join(labels.get(float(g), f"{g:g}") for g in one.left_out)
         text += " " + _("Too few for a comparison: {names}.").format(names=names)
