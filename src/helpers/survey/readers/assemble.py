@@ -9,7 +9,6 @@ from itertools import islice
 
 import pandas as pd
 
-from helpers.errors import DataContractError, listing
 from helpers.survey import identifiers
 from helpers.survey.findings import Finding, listed, said
 from helpers.survey.readers import metadata
@@ -18,7 +17,6 @@ from helpers.survey.readers.layout import Layout
 
 IDENTIFIER = "direct identifier"
 PLATFORM = "platform column"
-_NUMBER = re.compile(r"^[+-]?\d+([.,]\d+)?$")
 _ROUNDED = re.compile(r"^\d(?:[.,]\d+)?[eE]\+\d+$")
 _COMPARED = 3
 
@@ -120,7 +118,7 @@ def assemble(
         Tells whether a column holds the seconds on one page.
     """
     names, body = taken.names, taken.body
-    _refuse_headerless(names, place)
+    metadata.refuse_headerless(names, place)
     canonical = taken.canonical | metadata.declared(layout.columns, names, place)
     cells = {name: body[column] for name, column in canonical.items()}
     if preview is not None and "preview" not in cells:
@@ -246,18 +244,6 @@ def _numbers_rows(cells: pd.Series) -> bool:
     """Tell whether cells count from 0 or 1 on, as row names written by R or pandas do."""
     texts = cells.astype("str").tolist()
     return texts in ([str(i) for i in range(k, k + len(texts))] for k in (0, 1)) and bool(texts)
-
-
-def _refuse_headerless(names: list[str], place: str) -> None:
-    """Raise if the first row holds answers rather than names."""
-    named = [n for n in names if n]
-    numbers = [n for n in named if _NUMBER.match(n.strip())]
-    if named and 2 * len(numbers) > len(named):
-        raise DataContractError(
-            f"read_source: file= {place} has numbers in its first row "
-            f"({listing(numbers, most=5)}); names of columns are needed "
-            "there. The header row is missing: export it again."
-        )
 
 
 def _rounded_ids(meta: pd.DataFrame, place: str) -> list[Finding]:

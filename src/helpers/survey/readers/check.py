@@ -21,6 +21,7 @@ from helpers.survey.readers.assemble import IDENTIFIER, PLATFORM
 from helpers.survey.readers.detect import Detected, detect, read_export
 from helpers.survey.readers.export import Export
 from helpers.survey.readers.intake import rows_found
+from helpers.survey.readers.long_form import long_found
 from helpers.survey.readers.odd_rows import total_found
 
 _NUMBER = re.compile(r"^[+-]?\d+([.,]\d+)*$")
@@ -59,6 +60,8 @@ def check_export(path: Path) -> tuple[Detected | None, list[Finding]]:
     findings = [*export.findings, *rows_found(export.meta, "main", place)]
     findings += _columns(export, place) + _rows(export, place) + _left_out(export, place)
     findings += total_found(export, place)
+    if "respondent_id" not in detected.columns:
+        findings += long_found(export, place)
     columns = export.answers.shape[1] + len(export.dropped) + len(detected.columns)
     if detected.reader == "csv" and columns == 1:
         findings.append(_one_column(place))

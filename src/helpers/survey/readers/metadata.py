@@ -28,6 +28,11 @@ _CLOCK = re.compile(r"^(?:(\d+):)?(\d{1,2}):(\d{2})$")
 _UNITS = re.compile(
     r"^(?:(\d+)\s*(?:小时|时|h))?\s*(?:(\d+)\s*(?:分钟|分|min|m))?\s*(?:(\d+(?:\.\d+)?)\s*(?:秒|s)?)?$"
 )
+_A_NUMBER = re.compile(r"^[+-]?\d+([.,]\d+)?$")
+_MAYBE_TURNED = (
+    " If every column is a respondent, the table is turned: transpose it (Paste Special in a "
+    "spreadsheet)."
+)
 _TRUE = frozenset({"true", "1", "1.0", "yes", "是"})
 _FALSE = frozenset({"false", "0", "0.0", "no", "否"})
 
@@ -35,6 +40,19 @@ _FALSE = frozenset({"false", "0", "0.0", "no", "否"})
 def is_identifier(column: str) -> bool:
     """Tell whether a column name is one of a direct identifier."""
     return identifiers.by_name(column)
+
+
+def refuse_headerless(names: list[str], place: str) -> None:
+    """Raise if the first row holds answers rather than names."""
+    named = [n for n in names if n]
+    numbers = [n for n in named if _A_NUMBER.match(n.strip())]
+    if named and 2 * len(numbers) > len(named):
+        raise DataContractError(
+            f"read_source: file= {place} has numbers in its first row "
+            f"({listing(numbers, most=5)}); names of columns are needed there. "
+            "The header row is missing: export it again."
+            + ("" if named[0] in numbers else _MAYBE_TURNED)
+        )
 
 
 def refuse_doubled(names: list[str], place: str) -> None:

@@ -38,6 +38,7 @@ def read_table(rows: pd.DataFrame, place: str, layout: Layout) -> Export:
     ``respondent_id`` the rows are numbered in file order, from 1.
     """
     names = blanks_apart([c.strip() for c in header_row(rows, 0)])
+    metadata.refuse_headerless(names, place)
     metadata.refuse_doubled(names, place)
     body, headers, findings = under_header(rows, 1, names, place)
     findings += units_found(body, frozenset({"", *BLANKS}), place)
