@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.survey.new import new_study
 from helpers.survey.readers.check import check_export
 
 
@@ -31,6 +32,12 @@ LONG = "each value of 'person' stands in up to 6 rows, one for each value of 'qu
 def test_one_row_an_answer(wide, tmp_path, order):
     table = long(wide).sample(frac=1, random_state=order) if order else long(wide)
     assert LONG in sentences(table, tmp_path / "long.csv")
+
+
+def test_it_is_said_when_a_study_is_made(wide, tmp_path):
+    long(wide).to_csv(tmp_path / "long.csv", index=False)
+    made = new_study("mine", tmp_path / "long.csv", folder=tmp_path)
+    assert any(LONG in finding.sentence for finding in made.findings)
 
 
 def test_answers_that_are_left_out(wide, tmp_path):

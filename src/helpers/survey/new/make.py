@@ -19,6 +19,7 @@ from helpers.survey.new.proposal import propose
 from helpers.survey.new.write import data_sheet, items_csv, study_yml
 from helpers.survey.readers.detect import Detected, detect, read_export
 from helpers.survey.readers.export import Export
+from helpers.survey.readers.long_form import long_found
 from helpers.survey.readers.odd_rows import total_found, without_total
 
 _NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_]{0,63}$")
@@ -113,6 +114,7 @@ def new_study(
         detected = replace(detected, columns={**detected.columns, "respondent_id": key})
         export = read_export(source, detected)
     total = total_found(export, source.name)
+    long = long_found(export, source.name) if open_key and key is None else []
     proposal = propose(without_total(export) if total else export, place=source.name)
     if key is not None:
         because = "its name says so, and no value stands twice"
@@ -133,7 +135,7 @@ def new_study(
     _write_whole(target, texts, file, source)
     return NewStudy(
         name, target, detected, tuple(proposal.guesses), len(export.meta), len(proposal.items),
-        dict(export.dropped), (*export.findings, *total),
+        dict(export.dropped), (*export.findings, *total, *long),
     )  # fmt: skip
 
 
