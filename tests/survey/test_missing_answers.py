@@ -11,9 +11,9 @@ import pytest
 
 from helpers.errors import DataContractError, EstimationError, Unavailable
 from helpers.study import StudyFolder, read_folder
+from helpers.survey.branches import asked
 from helpers.survey.intervals import wilson_interval
 from helpers.survey.missing import (
-    asked,
     describe_missing,
     estimate_missing_predictors,
     little_test,

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.survey.branches import asked
 from helpers.survey.load import Study, open_folder
 from helpers.survey.missing import (
-    asked,
     blanks_by_reason,
     estimate_missing_predictors,
     little_test,

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.survey.branches import asked
 from helpers.survey.load import load_study
-from helpers.survey.missing import asked
 from helpers.survey.sensitivity import PLANTED_FLAGS, planted_faults
 from helpers.tables.survey_missing import answered_items, missing_dependence
 

@@ -90,9 +90,11 @@ def profile_means(
     Raises
     ------
     DataContractError
-        An unknown method or posteriors that are not chances.
+        An unknown method, posteriors that are not chances, or an outcome that nobody gave or that
+        never varies.
     EstimationError
-        A profile nobody is put into, or one that cannot be told from another.
+        A profile into which fewer than two people with an outcome are put, or one that cannot be
+        told from another.
 
     Notes
     -----
@@ -120,6 +122,7 @@ def profile_means(
     table = _sound(classification(p), p)
     known = ~np.isnan(y)
     y, put = y[known], p.argmax(axis=1)[known]
+    _check_outcome(y, put, p.shape[1])
     if method == "ml":
         means, cov = _likelihood(y, put, table)
     else:
@@ -138,6 +141,22 @@ def _sound(table: Array, posterior: Array) -> Array:
             "profile must be told from the others. Take fewer profiles."
         )
     return table
+
+
+def _check_outcome(y: Array, put: NDArray[np.intp], k: int) -> None:
+    """Refuse an outcome that never varies, or that profiles have no mean of."""
+    if len(y) == 0 or np.ptp(y) == 0:
+        found = "blank" if len(y) == 0 else f"{y[0]:g}"
+        raise DataContractError(
+            f"profile_means: outcome= is {found} for everybody; an outcome must vary. Choose "
+            "another one."
+        )
+    few = [t + 1 for t in range(k) if (put == t).sum() < 2]
+    if few:
+        raise EstimationError(
+            f"profile_means: outcome= was given by fewer than two of the people put into "
+            f"{listing(few)}; every profile needs two. Take fewer profiles or another outcome."
+        )
 
 
 def _weighted(y: Array, weights: Array) -> tuple[Array, Array]:

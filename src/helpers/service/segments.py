@@ -16,6 +16,7 @@ from helpers.errors import SuiteError, Unavailable, check_level, passes_unavaila
 from helpers.i18n import _
 from helpers.memo import remembered
 from helpers.regression.design import study_term
+from helpers.regression.least_squares import fit_least_squares
 from helpers.service.classified import METHODS, ProfileMeans, profile_means
 from helpers.service.mixture import Spread
 from helpers.service.profiles import Choice, Profiles, choose_profiles
@@ -40,13 +41,18 @@ class ContextTests:
     slopes : DataFrame
         outcome, predictor, context, category (code), slope, ci_low, ci_high, n.
     left_out : DataFrame
-        context, category, n: categories with too few people.
+        outcome, predictor, context, category, n: categories of a test with too few people, or in
+        which all but one person have the same value of the predictor.
+    untested : DataFrame
+        outcome, predictor, context: tests for which fewer than two categories are left, or whose
+        slopes cannot be told apart.
     level : float
     """
 
     table: pd.DataFrame
     slopes: pd.DataFrame
     left_out: pd.DataFrame
+    untested: pd.DataFrame
     level: float
 
 
@@ -133,7 +139,15 @@ def context_tests(study: Study, *, level: float = LEVEL) -> ContextTests | Unava
     pairs = [(plan.outcome, plan.recovery, [])] + [
         (plan.recovery, e, [o for o in elements if o != e]) for e in elements
     ]
-    return moderated_slopes(data, context, pairs, level=level)
+    found = moderated_slopes(data, context, pairs, level=level)
+    if len(found.table):
+        return found
+    return Unavailable(
+        _("moderation by context"),
+        _("no context has two categories of at least {n} people whose slopes can be told").format(
+            n=int(THRESHOLDS["group_size"].value)
+        ),
+    )
 
 
 @remembered
@@ -151,8 +165,9 @@ def moderated_slopes(
     data : DataFrame
         Numeric columns.
     context : DataFrame
-        Codes, one column a context; categories with fewer people than ``thresholds`` ask for a
-        group are left out and listed.
+        Codes, one column a context. Rows with a blank in a test are left out of it; so are
+        categories with fewer people than ``thresholds`` ask for a group, and those in which the
+        predictor varies through one person at most: a slope would be that person's, with no error.
     pairs : sequence of (outcome, predictor, controls)
     level : float
 
@@ -163,63 +178,74 @@ def moderated_slopes(
     against R with sandwich and car (tests/reference/segments.R).
     """
     check_level(level, "moderated_slopes")
-    tests, slopes, lost = [], [], []
+    tests, slopes, lost, untested = [], [], [], []
     for name in context:
-        sizes = context[name].value_counts().sort_index()
-        enough = sizes.index[sizes >= THRESHOLDS["group_size"].value]
-        lost += [{"context": name, "category": c, "n": int(n)}
-                 for c, n in sizes.items() if c not in enough]  # fmt: skip
-        if len(enough) < 2:
-            continue
-        rows = context[name].isin(enough)
         for outcome, predictor, controls in pairs:
-            test, lines = _one_test(data[rows], context.loc[rows, name], outcome, predictor,
-                                    controls, level)  # fmt: skip
             about = {"outcome": outcome, "predictor": predictor, "context": name}
-            tests.append(about | test)
-            slopes += [about | line for line in lines]
+            own = data[[outcome, predictor, *controls]].assign(category=context[name]).dropna()
+            kept, left = _categories(own["category"], own[predictor])
+            lost += [about | {"category": c, "n": n} for c, n in left.items()]
+            found = _one_test(own[own["category"].isin(kept)], outcome, predictor, controls, level)
+            if found is None:
+                untested.append(about)
+                continue
+            tests.append(about | found[0])
+            slopes += [about | line for line in found[1]]
     table = pd.DataFrame(tests)
     if len(table):
         table["p_fdr"] = multipletests(table["p_value"], method="fdr_bh")[1]
         table = table.sort_values("p_value", ignore_index=True)
-    columns = ["context", "category", "n"]
-    return ContextTests(table, pd.DataFrame(slopes), pd.DataFrame(lost, columns=columns), level)
+    keys = ["outcome", "predictor", "context"]
+    return ContextTests(
+        table, pd.DataFrame(slopes), pd.DataFrame(lost, columns=[*keys, "category", "n"]),
+        pd.DataFrame(untested, columns=keys), level,
+    )  # fmt: skip
+
+
+def _categories(category: pd.Series, x: pd.Series) -> tuple[list[float], dict[float, int]]:
+    """Return categories in which a slope can be estimated, and the sizes of the others."""
+    kept, left = [], {}
+    for code, own in x.groupby(category):
+        others = len(own) - own.value_counts().iloc[0]
+        if len(own) >= THRESHOLDS["group_size"].value and others > 1:
+            kept.append(float(code))
+        else:
+            left[float(code)] = len(own)
+    return kept, left
 
 
 def _one_test(
-    data: pd.DataFrame,
-    category: pd.Series,
-    outcome: str,
-    predictor: str,
-    controls: Sequence[str],
-    level: float,
-) -> tuple[dict[str, float], list[dict[str, float]]]:
-    """Return the robust test of all products, and the slope in every category."""
-    own = data[[outcome, predictor, *controls]].assign(category=category).dropna()
+    own: pd.DataFrame, outcome: str, predictor: str, controls: Sequence[str], level: float
+) -> tuple[dict[str, float], list[dict[str, float]]] | None:
+    """Return the robust test of all products and the slope in every category, if there are any."""
     codes = np.sort(own["category"].unique())
-    member = (own["category"].to_numpy()[:, None] == codes).astype(float)
-    x = own[predictor].to_numpy()[:, None]
-    design = np.column_stack([member, member * x, own[list(controls)].to_numpy()])
-    fitted = sm.OLS(own[outcome].to_numpy(), design).fit(cov_type="HC3")
     k = len(codes)
-    contrast = np.zeros((k - 1, design.shape[1]))
-    contrast[:, k] = -1
-    contrast[np.arange(k - 1), np.arange(k + 1, 2 * k)] = 1
-    away = contrast @ fitted.params
-    cov = contrast @ fitted.cov_params() @ contrast.T
-    f = float(away @ np.linalg.solve(cov, away)) / (k - 1)
-    rest = len(own) - design.shape[1]
-    half = stats.t.ppf(0.5 + level / 2, rest) * fitted.bse
+    if k < 2:
+        return None
+    member = (own["category"].to_numpy()[:, None] == codes).astype(float)
+    products = member * own[[predictor]].to_numpy()
+    design = np.column_stack([products, member[:, 1:], own[list(controls)].to_numpy()])
+    try:
+        fitted = fit_least_squares(own[outcome], pd.DataFrame(design, index=own.index))
+    except SuiteError:
+        return None
+    slopes, cov = fitted.b[1 : k + 1], fitted.cov[1 : k + 1, 1 : k + 1]
+    if np.isnan(cov).any():
+        return None
+    contrast = np.eye(k)[1:] - np.eye(k)[0]
+    away = contrast @ slopes
+    f = float(away @ np.linalg.solve(contrast @ cov @ contrast.T, away)) / (k - 1)
+    half = stats.t.ppf(0.5 + level / 2, fitted.df_resid) * np.sqrt(np.diag(cov))
     lines = [
         {
-            "category": float(code), "slope": float(fitted.params[k + j]),
-            "ci_low": float(fitted.params[k + j] - half[k + j]),
-            "ci_high": float(fitted.params[k + j] + half[k + j]), "n": int(member[:, j].sum()),
+            "category": float(code), "slope": float(slopes[j]),
+            "ci_low": float(slopes[j] - half[j]), "ci_high": float(slopes[j] + half[j]),
+            "n": int(member[:, j].sum()),
         }
         for j, code in enumerate(codes)
     ]  # fmt: skip
-    test = {"f": f, "df": k - 1, "p_value": float(stats.f.sf(f, k - 1, rest)), "n_used": len(own)}
-    return test, lines
+    p_value = float(stats.f.sf(f, k - 1, fitted.df_resid))
+    return {"f": f, "df": k - 1, "p_value": p_value, "n_used": len(own)}, lines
 
 
 def hurried_difference(study: Study, *, level: float = LEVEL) -> tuple[float, float, float] | None:

@@ -11,7 +11,6 @@ from scipy import stats
 from helpers.errors import DataContractError, Unavailable, listing
 from helpers.i18n import _
 from helpers.memo import remembered
-from helpers.study import StudyFolder
 from helpers.survey.intervals import wilson_interval
 from helpers.survey.normal_em import NormalMoments, complete_moments
 from helpers.survey.readers.answers import NOT_ANSWERED
@@ -62,28 +61,6 @@ class LittleResult:
         ).format(
             df=self.df, chi=self.statistic, p=p, k=self.n_patterns, n=self.n_used, verdict=verdict
         )
-
-
-def asked(folder: StudyFolder, responses: pd.DataFrame, items: list[str]) -> pd.DataFrame:
-    """Return which respondent was asked which item, by ``shown_if`` of the codebook.
-
-    A blank behind a branch that was not taken is no missing answer. Where the branching answer
-    itself is blank, the item counts as not asked.
-    """
-    out = pd.DataFrame(True, index=responses.index, columns=items)
-    rules = folder.items.set_index("item")["shown_if"]
-    for item in items:
-        rule = rules.get(item, "")
-        if not rule:
-            continue
-        on, _sign, codes = rule.partition("=")
-        allowed = [float(c) for c in codes.split("|")]
-        chosen = [f"{on.strip()}_{c.strip()}" for c in codes.split("|")]
-        if on.strip() in responses:
-            out[item] = responses[on.strip()].isin(allowed)
-        elif all(c in responses for c in chosen):
-            out[item] = (responses[chosen] == 1).any(axis=1)
-    return out
 
 
 def blanks_by_reason(

@@ -8,9 +8,10 @@ from helpers.errors import Unavailable, passes_unavailable
 from helpers.i18n import _
 from helpers.results import CheckResult, Number
 from helpers.sem.missing_methods import MissingComparison
+from helpers.survey.branches import asked
 from helpers.survey.imputation import Imputations
 from helpers.survey.load import Study
-from helpers.survey.missing import NOT_ASKED, asked, blanks_by_reason
+from helpers.survey.missing import NOT_ASKED, blanks_by_reason
 from helpers.survey.scoring import compare_score_rules, count_scores
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column

@@ -16,6 +16,7 @@ from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
 from helpers.tables.numbers import format_interval, format_number, format_percent
 from helpers.tables.sem_sentences import signed_p
+from helpers.thresholds import THRESHOLDS
 
 if TYPE_CHECKING:
     from helpers.survey.load import Study
@@ -51,10 +52,31 @@ def context_tests_table(found: ContextTests, study: Study) -> ApaTable:
             Column("n_used", "n", "integer"),
         ],
         note=_(
-            "The {k} smallest of {all} tests. F of all product terms with HC3 errors; p corrected "
-            "for the false discovery rate over all tests."
-        ).format(k=len(table), all=len(found.table)),
+            "The {k} smallest p of {all} tests. F of all product terms with HC3 errors; p "
+            "corrected for the false discovery rate over all tests."
+        ).format(k=len(table), all=len(found.table))
+        + _left_out_of_tests(found, study),
     )
+
+
+def _left_out_of_tests(found: ContextTests, study: Study) -> str:
+    """Name the categories that some test had to leave out, and count the tests that were none."""
+    text = ""
+    seen = found.left_out[["context", "category"]].drop_duplicates()
+    if len(seen):
+        names = _(", ").join(
+            f"{variable_label(study, c)}: {_labels(study, c).get(code, f'{code:g}')}"
+            for c, code in seen.itertuples(index=False)
+        )
+        text += " " + _(
+            "Left out of one test or more, for fewer than {least} people or too little difference "
+            "in the predictor: {names}."
+        ).format(least=int(THRESHOLDS["group_size"].value), names=names)
+    if len(found.untested):
+        text += " " + _("Slopes that could not be compared between contexts: {k}.").format(
+            k=len(found.untested)
+        )
+    return text
 
 
 @passes_unavailable

@@ -32,7 +32,7 @@ def profile_name(number: int) -> str:
 
 
 @passes_unavailable
-def choice_table(choice: Choice) -> ApaTable:
+def choice_table(choice: Choice, study: Study) -> ApaTable:
     """Return the solutions side by side."""
     table = choice.table.assign(
         starts=[
@@ -57,32 +57,68 @@ def choice_table(choice: Choice) -> ApaTable:
             "n = {n}, {dropped} left out for a blank. Ratio: likelihood ratio against one segment "
             "fewer, its p from {b} samples drawn without the further segment. Same end: starts "
             "that reached this solution."
-        ).format(n=choice.best.n_used, dropped=choice.best.n_dropped, b=choice.n_boot),
+        ).format(n=choice.best.n_used, dropped=choice.best.n_dropped, b=choice.n_boot)
+        + _solutions_set_aside(choice, study),
     )
+
+
+def _solutions_set_aside(choice: Choice, study: Study) -> str:
+    """Say which solutions could not be tried, and which have no spread left within a segment."""
+    text, tried = "", max(choice.solutions)
+    if tried < choice.most:
+        text += " " + _(
+            "More than {k} would have as many parameters as there are respondents."
+        ).format(k=tried)
+    flat = {k: found.collapsed for k, found in choice.solutions.items() if found.collapsed}
+    if flat:
+        names = dict.fromkeys(name for own in flat.values() for name in own)
+        text += " " + _(
+            "Not considered: {numbers}; there a segment has no spread left in {names}, so that the "
+            "likelihood has no bound."
+        ).format(
+            numbers=_(", ").join(str(k) for k in flat),
+            names=_(", ").join(variable_label(study, name) for name in names),
+        )
+    return text
 
 
 @passes_unavailable
 def choice_sentence(choice: Choice) -> str:
     """Say how many segments are kept and how sure that is."""
-    best = choice.best
-    text = _(
-        "Segments kept: {k}, by the smallest BIC among solutions whose smallest segment"
-        " holds at least {least} and whose last segment the bootstrap test asks for. "
-        "Entropy {entropy}: {say}"
+    best, share = choice.best, format_percent(THRESHOLDS["profile_share"].value, 0)
+    if best.k == 1:
+        text = _(
+            "One segment is kept: no solution with more has segments of at least {least}, spread "
+            "in every answer, a smaller BIC and, where it was tested, the bootstrap test for it."
+        ).format(least=share)
+        return text + _rising_words(choice)
+    rule = (
+        _("by the smallest BIC among those that the bootstrap test asks for")
+        if choice.n_boot
+        else _("by the smallest BIC")
+    )
+    return _(
+        "Segments kept: {k}, {rule}, with at least {least} in the smallest. Entropy {entropy}: "
+        "{say}"
     ).format(
         k=best.k,
-        least=format_percent(THRESHOLDS["profile_share"].value, 0),
+        rule=rule,
+        least=share,
         entropy=format_number(best.entropy, bounded=True),
         say=_("most people clearly belong to one segment.")
         if THRESHOLDS["entropy"].holds(best.entropy)
         else _("many people lie between segments, so results carry the error of classification."),
+    ) + _rising_words(choice)
+
+
+def _rising_words(choice: Choice) -> str:
+    """Say that more segments would fit better still, if that is so."""
+    if not choice.rising:
+        return ""
+    return " " + _(
+        "BIC is smallest at the largest number tried, so that still more segments may describe the "
+        "answers better, as they do where answers lie along a scale without natural joints."
     )
-    if choice.rising:
-        text += " " + _(
-            "BIC still falls at the largest number tried: the segments cut up a scale that has no "
-            "natural joints."
-        )
-    return text
 
 
 @passes_unavailable
@@ -241,7 +277,7 @@ def segment_checks(choice: Choice, draws: ProfileDraws) -> list[CheckResult]:
     right = float((best.shares * table.diagonal()).sum())
     return [
         CheckResult(
-            _("Reached from several starts"), best.again > 1, best.again, None, "",
+            _("Reached from several starts"), best.again > 1 or best.k == 1, best.again, None, "",
             _("{again} of {ends} starts carried to the end reached this solution.").format(
                 again=best.again, ends=best.n_ends
             ),

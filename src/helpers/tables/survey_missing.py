@@ -7,11 +7,11 @@ import pandas as pd
 from helpers.errors import Unavailable
 from helpers.i18n import _
 from helpers.results import CheckResult, Number
+from helpers.survey.branches import asked
 from helpers.survey.careless_indices import scale_items
 from helpers.survey.load import Study
 from helpers.survey.missing import (
     LittleResult,
-    asked,
     describe_missing,
     estimate_missing_predictors,
     little_test,

@@ -11,13 +11,13 @@ import pandas as pd
 from helpers.errors import CodebookError, listing
 from helpers.specification import Scale, Source
 from helpers.study import StudyFolder
+from helpers.survey.branches import asked
 from helpers.survey.findings import (
     Finding,
     listed,
     raise_errors,
     said,
 )
-from helpers.survey.missing import asked
 from helpers.survey.readers import files, metadata
 from helpers.survey.readers.answers import (
     NOT_ANSWERED,

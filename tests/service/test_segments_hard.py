@@ -1,0 +1,170 @@
+"""Property and contract: profiles, their outcomes and slopes by context where data are thin."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers.errors import DataContractError, EstimationError, Unavailable
+from helpers.service import segments
+from helpers.service.classified import profile_means
+from helpers.service.profiles import bootstrap_ratio, choose_profiles, latent_profiles
+from helpers.survey.load import load_study
+from helpers.tables.service_context import context_tests_table
+from helpers.tables.service_segments import choice_sentence, choice_table, segment_checks
+
+
+@pytest.fixture(scope="module")
+def study():
+    return load_study("online_shopping")
+
+
+@pytest.fixture(scope="module")
+def noise():
+    return pd.DataFrame(np.random.default_rng(4).normal(size=(150, 3)), columns=list("abc"))
+
+
+def short_scale():
+    """Answers of two profiles on four items; on the last one nearly everybody says 4."""
+    rng = np.random.default_rng(6)
+    which = rng.random(300) < 0.4
+    answers = rng.normal(size=(300, 3)) + 2.5 * which[:, None]
+    spike = np.where(np.arange(300) % 10 == 0, 5.0, 4.0)
+    return pd.DataFrame(answers, columns=["COMP", "APOL", "PERS"]).assign(SPEED=spike)
+
+
+def test_a_solution_without_spread_is_told_and_not_chosen(study):
+    """A profile in which all give one answer has a likelihood without bound: BIC would take it."""
+    choice = choose_profiles(short_scale(), most=3, n_boot=9)
+    table = choice.table.set_index("k")
+    assert choice.solutions[2].collapsed == ("SPEED",)
+    assert table.loc[2, "bic"] < table.loc[1, "bic"] - 500
+    assert choice.chosen == 1 and not choice.rising
+    assert np.isnan(table["blrt_p"]).all()
+    assert "no spread left in timeliness" in choice_table(choice, study).note
+    assert "One segment is kept" in choice_sentence(choice)
+
+
+@pytest.mark.parametrize("spread", ["equal", "free", "tied"])
+def test_an_indicator_that_repeats_another_leaves_no_spread_in_tied_profiles(noise, spread):
+    found = latent_profiles(noise.assign(d=noise["a"]), 2, spread=spread)
+    assert found.collapsed == (("a", "d") if spread == "tied" else ())
+
+
+def test_few_people_allow_fewer_profiles(study):
+    """Six indicators: five profiles have 4 + 30 + 6 = 40 parameters, four have 33."""
+    data = pd.DataFrame(np.random.default_rng(2).normal(size=(38, 6))).rename(columns=str)
+    choice = choose_profiles(data, most=6, n_boot=0)
+    assert max(choice.solutions) == 4 and choice.most == 6
+    assert "More than 4 would have" in choice_table(choice, study).note
+
+
+def test_one_profile_is_a_solution_like_any_other(noise):
+    choice = choose_profiles(noise, most=2, n_boot=19)
+    assert choice.chosen == 1
+    assert segment_checks(choice, _Draws())[0].passed
+    with pytest.raises(DataContractError, match="most= is 0"):
+        choose_profiles(noise, most=0)
+    with pytest.raises(DataContractError, match="infinite values in a"):
+        latent_profiles(noise.assign(a=np.inf), 2)
+
+
+class _Draws:
+    switched, n_boot = 0, 10
+
+
+def test_without_tests_no_test_is_claimed(noise):
+    data = noise.copy()
+    data.iloc[:60] += 4
+    assert "bootstrap" not in choice_sentence(choose_profiles(data, most=2, n_boot=0))
+    assert "bootstrap" in choice_sentence(choose_profiles(data, most=2, n_boot=19))
+
+
+def test_outcomes_that_have_no_means_are_refused(noise):
+    data = noise.copy()
+    data.iloc[:60] += 4
+    found = latent_profiles(data, 2)
+    some = np.where(found.assigned == 0, np.arange(150.0), np.nan)
+    for method in ("modal", "bch", "ml"):
+        with pytest.raises(DataContractError, match="is 7 for everybody"):
+            profile_means(np.full(150, 7.0), found.posterior, method=method)
+        with pytest.raises(DataContractError, match="is blank for everybody"):
+            profile_means(np.full(150, np.nan), found.posterior, method=method)
+        with pytest.raises(EstimationError, match="fewer than two of the people put into 2"):
+            profile_means(some, found.posterior, method=method)
+
+
+def moods(n=120):
+    """Three categories; in the third the predictor is 4 for all but one person."""
+    rng = np.random.default_rng(8)
+    g = np.repeat([1.0, 2.0, 3.0], n // 3)
+    x = np.where(g == 3, 4.0, np.round(rng.normal(4, 1, n), 2))
+    x[-1] = 5.0
+    data = pd.DataFrame({"x": x, "y": 0.5 * x + rng.normal(0, 0.3, n)})
+    return data, pd.DataFrame({"g": g})
+
+
+def test_a_slope_that_hangs_on_one_person_is_left_out():
+    """With the category the robust F divides two rounding errors and comes out significant."""
+    data, context = moods()
+    pairs = [("y", "x", [])]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = segments.moderated_slopes(data, context, pairs)
+    assert found.left_out[["category", "n"]].to_numpy().tolist() == [[3.0, 40]]
+    without = segments.moderated_slopes(data[:80], context[:80], pairs)
+    pd.testing.assert_frame_equal(found.table, without.table)
+    assert found.slopes["category"].tolist() == [1.0, 2.0]
+
+
+def test_people_with_blanks_do_not_make_a_category_large_enough():
+    data, context = moods()
+    data.loc[:19, "x"] = np.nan
+    found = segments.moderated_slopes(data, context, [("y", "x", [])])
+    assert found.table.empty and len(found.untested) == 1
+    assert found.left_out["n"].tolist() == [20, 40]
+
+
+def test_a_context_without_two_categories_is_told(study, monkeypatch):
+    few = study.responses.iloc[:40]
+    monkeypatch.setattr(type(study), "responses", property(lambda self: few))
+    monkeypatch.setattr(
+        segments, "study_term",
+        lambda study, name: _Term(pd.DataFrame({name: few["HOURS"].to_numpy(dtype=float)})),
+    )  # fmt: skip
+    found = segments.context_tests(study)
+    assert isinstance(found, Unavailable) and "no context has two categories" in found.text()
+
+
+class _Term:
+    def __init__(self, columns):
+        self.columns = columns
+
+
+def test_categories_left_out_are_named_below_the_table(study):
+    found = segments.context_tests(study)
+    lost = pd.DataFrame(
+        [("REC", "SPEED", "MOOD", 3.0, 12)], columns=["outcome", "predictor", "context",
+                                                      "category", "n"],
+    )  # fmt: skip
+    told = segments.ContextTests(
+        found.table, found.slopes, lost, found.table.iloc[:2][["outcome", "predictor", "context"]],
+        found.level,
+    )  # fmt: skip
+    note = context_tests_table(told, study).note
+    assert "mood at the purchase: bad" in note and "could not be compared" in note
+    assert "Left out" not in context_tests_table(found, study).note
+
+
+@pytest.mark.slow
+def test_the_ratio_test_is_uniform_where_there_is_no_further_profile():
+    """Means of 200 uniform p-values: 0.51 (the least p is 1 / 40) with standard error 0.02."""
+    ps = []
+    for sample in range(200):
+        rng = np.random.default_rng([9, sample])
+        data = pd.DataFrame(rng.normal(size=(200, 6))).rename(columns=str)
+        one, two = latent_profiles(data, 1), latent_profiles(data, 2)
+        ps.append(bootstrap_ratio(data, one, two, n_boot=39, seed=sample)[1])
+    assert np.mean(ps) == pytest.approx(0.51, abs=0.05)
+    assert np.mean(np.array(ps) <= 0.05) == pytest.approx(0.05, abs=0.045)
