@@ -1,4 +1,4 @@
-"""Contract: any module can be imported first, because no imports at module level run in a circle."""
+"""Contract: any module can be imported first: no imports at module level run in a circle."""
 
 import ast
 from pathlib import Path
