@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.errors import DataContractError
@@ -111,6 +111,7 @@ def test_flow_adds_up(ten_items):
     ]  # fmt: skip
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.lists(st.booleans(), min_size=len(MARKS), max_size=len(MARKS)), min_size=1, max_size=30

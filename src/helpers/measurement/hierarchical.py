@@ -11,8 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from helpers.errors import DataContractError, EstimationError, check_level
 from helpers.measurement.efa import factor_analysis
-from helpers.measurement.extraction import PRECISION, extract_minres
-from helpers.measurement.moment_draws import covariance_draws, percentile_interval
+from helpers.measurement.extraction import PRECISION, STARTS, extract_minres
+from helpers.measurement.moment_draws import (
+    correlation_of_draw,
+    covariance_draws,
+    percentile_interval,
+)
 from helpers.measurement.rotation import quartimin
 from helpers.measurement.rows import complete_rows
 from helpers.memo import remembered
@@ -93,7 +97,8 @@ def _above(phi: Array, precision: float = PRECISION) -> Array:
     if len(phi) == 2:
         r = float(phi[0, 1])
         return np.full(2, np.sqrt(abs(r))) * np.array([1.0, np.sign(r) or 1.0])
-    return extract_minres(phi, 1, precision=precision).loadings[:, 0]
+    starts = STARTS if precision == PRECISION else 1
+    return extract_minres(phi, 1, precision=precision, starts=starts).loadings[:, 0]
 
 
 def omega_coefficients(corr: ArrayLike, general: Array, unique: Array) -> tuple[float, float]:
@@ -104,10 +109,9 @@ def omega_coefficients(corr: ArrayLike, general: Array, unique: Array) -> tuple[
 
 def _of_draw(cov: Array, n_factors: int) -> tuple[float, float]:
     """Return both coefficients of one resample, from one start and with less precision."""
-    sd = np.sqrt(np.diag(cov))
-    corr = cov / np.outer(sd, sd)
     try:
-        found = extract_minres(corr, n_factors, precision=DRAW_PRECISION)
+        corr = correlation_of_draw(cov)
+        found = extract_minres(corr, n_factors, precision=DRAW_PRECISION, starts=1)
         turned = quartimin(found.loadings)
         general = turned.loadings @ _above(turned.phi, DRAW_PRECISION)
     except EstimationError:  # counted as failed by its blanks

@@ -11,7 +11,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from helpers.errors import DataContractError, EstimationError, check_level, listing
-from helpers.measurement.moment_draws import covariance_draws, percentile_interval
+from helpers.measurement.moment_draws import (
+    correlation_of_draw,
+    covariance_draws,
+    percentile_interval,
+)
 from helpers.measurement.rows import complete_rows
 from helpers.memo import remembered
 from helpers.thresholds import LEVEL
@@ -153,9 +157,8 @@ def estimate_rho_a(
     drawn = []
     for batch in covariance_draws(values, n_boot=n_boot, seed=seed):
         for cov in batch:
-            sd = np.sqrt(np.diag(cov))
             try:
-                drawn.append(rho_a_values(cov / np.outer(sd, sd), blocks, near))
+                drawn.append(rho_a_values(correlation_of_draw(cov), blocks, near))
             except EstimationError:  # counted as failed by its blanks
                 drawn.append(np.full(len(names), np.nan))
     table = np.array(drawn).reshape(-1, len(names))

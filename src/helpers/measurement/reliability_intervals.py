@@ -12,7 +12,7 @@ from scipy import stats
 
 from helpers.errors import EstimationError, Unavailable, check_level
 from helpers.i18n import _
-from helpers.measurement.moment_draws import covariance_draws, percentile_interval
+from helpers.measurement.moment_draws import ROUNDING, covariance_draws, percentile_interval
 from helpers.measurement.one_factor import estimate_one_factor, one_factor_covariance
 from helpers.measurement.reliability import (
     average_variance_extracted,
@@ -136,6 +136,7 @@ def _statistics(cov: Array) -> Array:
         total, own = cov.sum(axis=(1, 2))[:, None], cov.sum(axis=2)
         variance = np.diagonal(cov, axis1=1, axis2=2)
         rest = total - 2 * own + variance
+        rest = np.where(rest > ROUNDING * variance.sum(axis=1, keepdims=True), rest, np.nan)
         item_rest = (own - variance) / (sd * np.sqrt(rest))
         traces = variance.sum(axis=1, keepdims=True) - variance
         without = (k - 1) / (k - 2) * (1 - traces / rest) if k > 2 else np.full_like(rest, np.nan)

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from helpers.errors import DataContractError, check_level, listing
 from helpers.i18n import _
+from helpers.measurement.moment_draws import varying
 from helpers.measurement.rows import complete_rows
 from helpers.memo import remembered
 from helpers.resampling import resampled_counts
@@ -213,11 +214,22 @@ def _averages(blocks: Sequence[Sequence[int]], p: int) -> tuple[Array, Array, Ar
 def _ratios(sizes: Array, weights: tuple[Array, Array, Array, Array], geometric: bool) -> Array:
     """Return the ratios from absolute correlations, shape (..., pairs of items)."""
     within, between, first, second = weights
-    values = np.log(sizes) if geometric else sizes
-    inner, outer = values @ within.T, values @ between.T
-    if geometric:
-        return np.exp(outer - (inner[..., first] + inner[..., second]) / 2)
-    return outer / np.sqrt(inner[..., first] * inner[..., second])
+    average = _geometric_means if geometric else _means
+    inner, outer = average(sizes, within), average(sizes, between)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return outer / np.sqrt(inner[..., first] * inner[..., second])
+
+
+def _means(sizes: Array, weights: Array) -> Array:
+    """Return weighted means over the last axis, one for each row of weights."""
+    return sizes @ weights.T
+
+
+def _geometric_means(sizes: Array, weights: Array) -> Array:
+    """Return weighted geometric means: 0 where a size that counts is 0."""
+    zero = sizes == 0
+    means = np.exp(np.log(np.where(zero, 1.0, sizes)) @ weights.T)
+    return np.where(zero.astype(float) @ weights.T > 0, 0.0, means)
 
 
 @remembered
@@ -316,7 +328,7 @@ def _ratios_of_draws(
         moments = counts @ products / n
         means, second = moments[:, :p], moments[:, p:]
         cov = second - means[:, rows] * means[:, columns]
-        sds = np.sqrt(np.maximum(cov[:, diagonal], 0))
+        sds = np.sqrt(varying(cov[:, diagonal], np.ones(p)))
         with np.errstate(divide="ignore", invalid="ignore"):
             sizes = np.abs(cov[:, above] / (sds[:, rows[above]] * sds[:, columns[above]]))
             parts.append((_ratios(sizes, weights, False), _ratios(sizes, weights, True)))
