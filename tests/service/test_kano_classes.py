@@ -9,8 +9,17 @@ import pytest
 from scipy import stats
 
 from helpers.errors import DataContractError
+from helpers.service import kano_study
 from helpers.service.asymmetry import penalty_reward
-from helpers.service.kano import LETTERS, better_worse, kano_classes, kano_letters, modal_class
+from helpers.service.kano import (
+    LETTERS,
+    better_worse,
+    kano_classes,
+    kano_letters,
+    modal_class,
+    quarter,
+    strength_interval,
+)
 from helpers.service.kano_study import planted_shares, study_kano
 from helpers.survey.intervals import wilson_interval
 from helpers.survey.load import load_study
@@ -93,10 +102,30 @@ def test_strength_and_fongs_test_by_hand():
     assert found["strength"] == pytest.approx(0.10) and found["total"] == pytest.approx(0.90)
     # 1.65 sqrt(70 * 130 / 200) = 11.13; the difference of 10 is not clear
     assert found["fong_bound"] == pytest.approx(11.1298, abs=1e-4) and not found["fong_clear"]
-    half = 1.959963984540054 * np.sqrt((0.7 - 0.01) / 100)
-    assert found["strength_high"] == pytest.approx(0.10 + half, abs=CLOSE)
     assert modal_class(np.array([10, 30, 30, 0, 0, 0]))["second"] == "A"
     assert modal_class(np.array([10, 30, 30, 0, 0, 0]))["tied"]
+
+
+@pytest.mark.parametrize("row", REFERENCE["strength"])
+def test_the_interval_of_the_strength_is_tangos(row):
+    first, second, n, low, high = row
+    assert strength_interval(first, second, n) == pytest.approx((low, high), abs=CLOSE)
+
+
+def test_one_class_for_all_leaves_an_interval_with_a_width():
+    z2 = 1.959963984540054**2
+    low, high = strength_interval(60, 0, 60)
+    assert (low, high) == (pytest.approx((60 - z2) / (60 + z2), abs=CLOSE), 1.0)
+    assert strength_interval(0, 60, 60) == (-1.0, pytest.approx(-low, abs=CLOSE))
+
+
+def test_on_the_line_the_quarter_is_that_of_the_evaluation_table():
+    pairs = {(2.0, 4.0): (2, 5), (4.0, 2.0): (1, 4), (2.0, 2.0): (2, 4)}  # values: answers
+    for values, (good, bad) in pairs.items():
+        letter = kano_letters(pd.Series([good]), pd.Series([bad]), [1, 2, 3, 4, 5])
+        assert quarter(*values) == LETTERS[int(letter[0])]
+    assert quarter(-2.0, -2.0) == quarter(4.0, -2.0) == ""  # all reverse; all questionable
+    assert quarter(-1.0, 4.0) == "M"  # can live with it, dislikes its absence
 
 
 def test_the_interval_of_the_strength_covers_where_fong_is_too_lenient():
@@ -152,6 +181,47 @@ def test_the_study_recovers_planted_classes():
     z = (found[list(LETTERS)].to_numpy() / n - truth) / np.sqrt(truth * (1 - truth) / n)
     assert (np.abs(z.to_numpy()) < 1.96).mean() >= 0.90
     assert all(check.passed is not False for check in show.kano_checks(study, found))
+
+
+def test_attributes_that_few_answered_are_left_out_by_name(monkeypatch):
+    study = load_study("online_shopping")
+    answers = study.module("kano")
+    thin = answers.assign(KF01=answers["KF01"].where(answers.index < 5))
+    empty = answers.assign(**{f"KF{k:02d}": np.nan for k in range(1, 11)})
+    monkeypatch.setattr(type(study), "module", lambda self, name: thin)
+    found = study_kano(study, n_boot=2)
+    assert len(found) == 9 and "A01" not in set(found["code"])
+    assert "both questions: same-day answer." in show.classes_table(study, found).note
+    assert show.kano_checks(study, found)[1].passed is not False
+    monkeypatch.setattr(type(study), "module", lambda self, name: empty)
+    assert "no attribute has 10 answers" in study_kano(study, n_boot=2).text()
+
+
+def test_sentences_heed_ties_and_classes_that_nobody_chose():
+    study = load_study("online_shopping")
+    found = study_kano(study, n_boot=2)
+    both = found.assign(better=found["better"].clip(upper=0.5))
+    names = show.better_sentence(study, both).split(", better")[0]
+    assert names.count(",") == int((both["better"] == 0.5).sum()) - 1 > 0
+    nobody = found.assign(better=np.nan, worse=np.nan)
+    assert show.better_sentence(study, nobody).startswith("Nobody")
+    alone = found.assign(modal="M", second="O", O=0)
+    assert show.firmness_table(study, alone).frame["classes"].iloc[0] == "must-be / –"
+
+
+def test_ratings_without_two_sides_leave_the_rest_of_the_page(monkeypatch):
+    study = load_study("online_shopping")
+    high = study.responses.assign(**{f"SPEED{k}": 7.0 for k in (1, 2, 3)})
+    monkeypatch.setattr(type(study), "responses", property(lambda self: high))
+    monkeypatch.setattr(
+        kano_study, "study_term", lambda s, name: _Term(high[[f"{name}1"]].astype(float))
+    )
+    assert "'SPEED', whose median lies at the end" in kano_study.study_asymmetry(study).text()
+
+
+class _Term:
+    def __init__(self, columns):
+        self.columns = columns
 
 
 def test_a_study_without_pairs_says_so():

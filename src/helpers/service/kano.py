@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
+from scipy.optimize import brentq
 
 from helpers.errors import DataContractError, check_level, listing
 from helpers.memo import remembered
@@ -94,12 +96,12 @@ def kano_classes(
     DataFrame
         One row an attribute: code; ``M O A I R Q`` (numbers); n_used, n_half (one side blank),
         n_blank; modal, second (letters), tied; strength (share of the modal class less that of the
-        second), strength_low, strength_high (Wald interval of a difference of two shares of one
-        sample); total (share of M, O and A); fong_bound (smallest difference of the two numbers
-        that Fong's test calls clear), fong_clear; stable (share of draws with the same modal
-        class); better, better_low, better_high, worse, worse_low, worse_high (Wilson; worse is
-        negative); functional, functional_low, functional_high, dysfunctional and its ends (means
-        of DuMouchel's values, Student).
+        second), strength_low, strength_high (``strength_interval``); total (share of M, O and A);
+        fong_bound (smallest difference of the two numbers that Fong's test calls clear),
+        fong_clear; stable (share of draws with the same modal class); better, better_low,
+        better_high, worse, worse_low, worse_high (Wilson; worse is negative); functional,
+        functional_low, functional_high, dysfunctional and its ends (means of DuMouchel's values,
+        Student).
 
     Raises
     ------
@@ -130,6 +132,11 @@ def kano_classes(
         for code, good, bad in pairs
     ]
     return pd.DataFrame(rows)
+
+
+def whole_pairs(functional: pd.Series, dysfunctional: pd.Series) -> int:
+    """Return how many people answered both questions."""
+    return int((functional.notna() & dysfunctional.notna()).sum())
 
 
 def _attribute(
@@ -172,14 +179,53 @@ def modal_class(counts: Array, *, level: float = LEVEL) -> dict[str, object]:
     order = np.argsort(-counts, kind="stable")  # ties: in the order of LETTERS
     n, a, b = float(counts.sum()), float(counts[order[0]]), float(counts[order[1]])
     bound = THRESHOLDS["fong_z"].value * np.sqrt((a + b) * (2 * n - a - b) / (2 * n))
-    gap, z = (a - b) / n, stats.norm.ppf(0.5 + level / 2)
-    half = z * np.sqrt(max((a + b) / n - gap**2, 0.0) / n)
+    low, high = strength_interval(int(a), int(b), int(n), level=level)
     return {
-        "modal": LETTERS[order[0]], "second": LETTERS[order[1]], "tied": a == b, "strength": gap,
-        "strength_low": gap - half, "strength_high": gap + half,
+        "modal": LETTERS[order[0]], "second": LETTERS[order[1]], "tied": a == b,
+        "strength": (a - b) / n, "strength_low": low, "strength_high": high,
         "total": float(counts[:3].sum()) / n, "fong_bound": float(bound),
         "fong_clear": bool(a - b >= bound),
     }  # fmt: skip
+
+
+def strength_interval(
+    first: int, second: int, n: int, *, level: float = LEVEL
+) -> tuple[float, float]:
+    """Return the score interval of the difference of two shares of one sample.
+
+    The ends are the differences ``d`` that a score test would just not reject: ``(a - b - n d) /
+    sqrt(n (2 q + d (1 - d)))`` with ``q`` the likeliest share of the second class given ``d``. It
+    stays within -1 and 1 and has a width where all answers are of one class, which Wald's interval
+    does not.
+
+    Parameters
+    ----------
+    first, second, n : int
+        Numbers in both classes, and of all.
+
+    Notes
+    -----
+    Tango (1998), doi:10.1002/(SICI)1097-0258(19980430)17:8<891::AID-SIM780>3.0.CO;2-B, for the two
+    discordant cells of paired answers. Checked against R ``uniroot`` on the same equation
+    (tests/reference/kano.R) and, for ``second = 0 = n - first``, by hand: ``(n - z²) / (n + z²)``.
+
+    Examples
+    --------
+    >>> [round(x, 3) for x in strength_interval(40, 30, 100)]
+    [-0.064, 0.258]
+    """
+    check_level(level, "strength_interval")
+    z, found = float(stats.norm.ppf(0.5 + level / 2)), (first - second) / n
+
+    def score(d: float) -> float:
+        linear = (2 * n - first + second) * d - first - second
+        root = math.sqrt(linear**2 + 8 * n * second * d * (1 - d))
+        q = (root - linear) / (4 * n)
+        return (first - second - n * d) / math.sqrt(max(n * (2 * q + d * (1 - d)), 1e-300))
+
+    low = -1.0 if second == n else brentq(lambda d: score(d) - z, -1 + 1e-12, found, xtol=1e-12)
+    high = 1.0 if first == n else brentq(lambda d: score(d) + z, found, 1 - 1e-12, xtol=1e-12)
+    return float(low), float(high)
 
 
 def better_worse(counts: Array, *, level: float = LEVEL) -> dict[str, float]:
@@ -213,8 +259,21 @@ def _mean_of(name: str, values: Array, level: float) -> dict[str, float]:
 
 
 def quarter(functional: float, dysfunctional: float) -> str:
-    """Return the class of the quarter in which the mean values lie; the middle is 2 and 2."""
-    middle = 2.0
-    if functional >= middle:
-        return "O" if dysfunctional >= middle else "A"
-    return "M" if dysfunctional >= middle else "I"
+    """Return the class of the quarter in which the mean values lie; none beyond the four.
+
+    The quarters are parted at 2. On the line the evaluation table decides: "must be so" beside
+    "dislike" (2 and 4) is a must-be, "like" beside "can live with" (4 and 2) attractive, and 2
+    beside 2 indifferent. A mean below -1 is nearer to "dislike" what is offered, or to "like" its
+    absence, than any of the four classes is.
+
+    Examples
+    --------
+    >>> [quarter(2.0, 4.0), quarter(4.0, 2.0), quarter(2.0, 2.0), quarter(-2.0, -2.0)]
+    ['M', 'A', 'I', '']
+    """
+    middle, least = 2.0, -1.0
+    if min(functional, dysfunctional) < least:
+        return ""
+    if functional > middle:
+        return "O" if dysfunctional > middle else "A"
+    return "M" if dysfunctional > middle else "I"

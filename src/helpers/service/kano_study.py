@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from helpers.errors import Unavailable, check_level, passes_unavailable
+from helpers.errors import SuiteError, Unavailable, check_level, passes_unavailable
 from helpers.i18n import _
 from helpers.regression.design import study_term
 from helpers.results import Number
 from helpers.service.asymmetry import penalty_reward
-from helpers.service.kano import EVALUATION, LETTERS, kano_classes
+from helpers.service.kano import EVALUATION, LEAST, LETTERS, kano_classes, whole_pairs
 from helpers.thresholds import LEVEL
 
 if TYPE_CHECKING:
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 def study_kano(
     study: Study, *, n_boot: int = 5000, level: float = LEVEL
 ) -> pd.DataFrame | Unavailable:
-    """Return the classes of the attributes that a study declares; see ``kano_classes``."""
+    """Return the classes of the attributes that a study declares; see ``kano_classes``.
+
+    Attributes with fewer whole pairs than ``LEAST`` are left out.
+    """
     check_level(level, "study_kano")
     plan = study.spec.service.kano
     if plan is None:
@@ -34,7 +37,16 @@ def study_kano(
         return answers
     if "in_sample" in answers:
         answers = answers[answers["in_sample"]].reset_index(drop=True)
-    pairs = [(a.code, a.functional, a.dysfunctional) for a in plan.attributes]
+    pairs = [
+        (a.code, a.functional, a.dysfunctional)
+        for a in plan.attributes
+        if whole_pairs(answers[a.functional], answers[a.dysfunctional]) >= LEAST
+    ]
+    if not pairs:
+        return Unavailable(
+            _("the Kano analysis"),
+            _("no attribute has {n} answers to both of its questions").format(n=LEAST),
+        )
     return kano_classes(answers, pairs, answers=plan.answers, n_boot=n_boot, level=level)
 
 
@@ -51,7 +63,10 @@ def study_asymmetry(
         )
     names = [plan.outcome, *plan.ratings]
     data = {name: study_term(study, name).columns.iloc[:, 0] for name in names}
-    return penalty_reward(pd.DataFrame(data), plan.outcome, plan.ratings, level=level)
+    try:
+        return penalty_reward(pd.DataFrame(data), plan.outcome, plan.ratings, level=level)
+    except SuiteError as error:
+        return Unavailable(_("penalties and rewards"), str(error))
 
 
 def planted_shares(truth: Mapping[str, Any]) -> pd.DataFrame:

@@ -10,12 +10,12 @@ from helpers.errors import passes_unavailable
 from helpers.i18n import _, pick
 from helpers.regression.design import variable_label
 from helpers.results import CheckResult
-from helpers.service.kano import LETTERS, quarter
+from helpers.service.kano import LEAST, LETTERS, quarter
 from helpers.service.kano_study import planted_shares
 from helpers.survey.intervals import wilson_interval
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column, interval_label
-from helpers.tables.numbers import format_interval, format_number, format_percent
+from helpers.tables.numbers import DASH, format_interval, format_number, format_percent
 from helpers.thresholds import LEVEL, THRESHOLDS
 
 if TYPE_CHECKING:
@@ -66,8 +66,19 @@ def classes_table(study: Study, found: pd.DataFrame) -> ApaTable:
                     "no class."
                 ).format(half=half, blank=blank),
                 _("A tie is settled in this order.") if found["tied"].any() else "",
+                _attributes_left_out(study, found),
             ]
         ).strip(),
+    )
+
+
+def _attributes_left_out(study: Study, found: pd.DataFrame) -> str:
+    """Name the attributes that too few people answered."""
+    lost = [name for code, name in attribute_names(study).items() if code not in set(found["code"])]
+    if not lost:
+        return ""
+    return _("Left out, with fewer than {least} answers to both questions: {names}.").format(
+        least=LEAST, names=_(", ").join(lost)
     )
 
 
@@ -82,14 +93,20 @@ def classes_sentence(study: Study, found: pd.DataFrame) -> str:
     return _("Most frequent class by attribute. {parts}.").format(parts=_("; ").join(parts))
 
 
+def _class_pair(row: dict[str, object]) -> str:
+    """Return the first and the second class of an attribute, if anybody answered by the second."""
+    names = class_names()
+    second = names[str(row["second"])] if row[str(row["second"])] else DASH
+    return f"{names[str(row['modal'])]} / {second}"
+
+
 @passes_unavailable
 def firmness_table(study: Study, found: pd.DataFrame) -> ApaTable:
     """Return how far the most frequent class lies before the second."""
-    names = class_names()
     return apa_table(
         found.assign(
             name=found["code"].map(attribute_names(study)),
-            classes=found["modal"].map(names) + " / " + found["second"].map(names),
+            classes=[_class_pair(row) for row in found.to_dict("records")],
         ),
         caption=_("How firmly each class is held"),
         columns=[
@@ -102,9 +119,10 @@ def firmness_table(study: Study, found: pd.DataFrame) -> ApaTable:
             Column("stable", _("Same class in draws"), "percent", 0),
         ],
         note=_(
-            "Category strength: share of the first class less that of the second; its interval "
-            "heeds that both are of one sample, which Fong's test does not. Total strength: share "
-            "of must-be, one-dimensional and attractive. Same class: share of bootstrap draws."
+            "Category strength: share of the first class less that of the second; its score "
+            "interval heeds that both are of one sample, which Fong's test does not. Total "
+            "strength: share of must-be, one-dimensional and attractive. Same class: share of "
+            "bootstrap draws."
         ),
     )
 
@@ -134,7 +152,8 @@ def better_table(study: Study, found: pd.DataFrame) -> ApaTable:
     quarters = [quarter(f, d) for f, d in zip(found["functional"], found["dysfunctional"])]
     return apa_table(
         found.assign(
-            name=found["code"].map(attribute_names(study)), quarter=[names[q] for q in quarters]
+            name=found["code"].map(attribute_names(study)),
+            quarter=[names.get(q, DASH) for q in quarters],
         ),
         caption=_("What offering an attribute brings and what leaving it out costs"),
         columns=[
@@ -151,7 +170,8 @@ def better_table(study: Study, found: pd.DataFrame) -> ApaTable:
             "Better: share of those who are pleased by the attribute; worse: share of those"
             " who are annoyed by its absence, negative. Both among must-be, "
             "one-dimensional, attractive and indifferent answers. Offered and not offered: "
-            "means of DuMouchel's values, −2 to 4; the quarter is parted at 2."
+            "means of DuMouchel's values, −2 to 4; the quarter is parted at 2, and none is "
+            "given below −1, where an attribute is disliked or its absence liked."
         ),
     )
 
@@ -185,17 +205,24 @@ def better_labels() -> dict[str, object]:
 @passes_unavailable
 def better_sentence(study: Study, found: pd.DataFrame) -> str:
     """Read the attribute that pleases most and the one whose absence annoys most."""
+    known = found.dropna(subset=["better", "worse"])
+    if known.empty:
+        return _("Nobody gave an answer from which better and worse are counted.")
     names = attribute_names(study)
-    up, down = found.loc[found["better"].idxmax()], found.loc[found["worse"].idxmin()]
+    up = known[known["better"] == known["better"].max()]
+    down = known[known["worse"] == known["worse"].min()]
+    first, last = up.iloc[0], down.iloc[0]
     return _(
-        "Offered, {up} pleases most: better {better} {better_interval}. Left out, {down} annoys "
-        "most: worse {worse} {worse_interval}."
+        "Pleases most when offered: {up}, better {better} {better_interval}. Annoys most when left "
+        "out: {down}, worse {worse} {worse_interval}."
     ).format(
-        up=names[up["code"]], better=format_number(up["better"], bounded=True),
-        better_interval=format_interval(up["better_low"], up["better_high"], bounded=True),
-        down=names[down["code"]], worse=format_number(down["worse"], bounded=True),
-        worse_interval=format_interval(down["worse_low"], down["worse_high"], bounded=True),
-    )  # fmt: skip
+        up=_(", ").join(names[code] for code in up["code"]),
+        better=format_number(first["better"], bounded=True),
+        better_interval=format_interval(first["better_low"], first["better_high"], bounded=True),
+        down=_(", ").join(names[code] for code in down["code"]),
+        worse=format_number(last["worse"], bounded=True),
+        worse_interval=format_interval(last["worse_low"], last["worse_high"], bounded=True),
+    )
 
 
 @passes_unavailable
@@ -267,7 +294,8 @@ def kano_checks(study: Study, found: pd.DataFrame) -> list[CheckResult]:
 
 def _planted(study: Study, found: pd.DataFrame) -> list[CheckResult]:
     """Hold shares and classes against the planted ones."""
-    truth = planted_shares(study.truth)
+    own = study.spec.service.kano.attributes
+    truth = planted_shares(study.truth).set_axis([a.code for a in own]).loc[found["code"]]
     hits = [
         low <= truth[letter].iloc[i] <= high
         for i, row in enumerate(found.to_dict("records"))
