@@ -209,6 +209,8 @@ class Pilot(Part):
     arm: Name
     control: int
     treated: int
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """Share of the customers whom the lot sends to the service on trial."""
     stratum: Name | None = None
     balance: list[Name] = []
     outcomes: Annotated[list[PilotOutcome], Field(min_length=1)]

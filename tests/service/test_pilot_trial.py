@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 from statsmodels.stats.multitest import multipletests
 
-from helpers.errors import DataContractError, EstimationError
+from helpers.errors import DataContractError, EstimationError, Unavailable
 from helpers.service.pilot import arm_effect
 from helpers.service.pilot_design import (
     allocation_check,
@@ -17,7 +18,14 @@ from helpers.service.pilot_design import (
     detectable,
     stratified_effect,
 )
+from helpers.service.pilot_study import Trial, trial_effects
 from helpers.service.sequential import boundaries, crossing
+from helpers.service_specification import Pilot
+from helpers.tables.service_pilot import (
+    detectable_sentence,
+    effects_sentence,
+    estimators_picture,
+)
 
 REFERENCE = json.loads(
     (Path(__file__).parents[1] / "reference" / "pilot.json").read_text(encoding="utf-8")
@@ -201,3 +209,110 @@ def test_shares_of_information_must_rise():
 def test_a_covariate_must_vary():
     with pytest.raises(EstimationError, match="does not vary"):
         cuped(np.arange(40.0), np.repeat([0.0, 1.0], 20), np.ones(40))
+
+
+def test_boundaries_of_many_looks():
+    """First look by the closed formula: the two-sided error that may be spent there."""
+    looks = 20
+    table = boundaries(np.arange(1, looks + 1) / looks, level=0.99).table
+    spent = 4 * norm.sf(norm.isf(0.01 / 4) * np.sqrt(looks))
+    assert table["bound"].iloc[0] == pytest.approx(norm.isf(spent / 2), abs=1e-6)
+    assert crossing(table["information"], table["bound"]).sum() == pytest.approx(0.01, abs=1e-9)
+
+
+def test_a_look_too_early_to_stop_leaves_the_others_as_they_are():
+    early, plain = boundaries([1e-4, 0.5, 1.0]).table, boundaries([0.5, 1.0]).table
+    assert np.isinf(early["bound"].iloc[0])
+    assert early["bound"].iloc[1:].tolist() == pytest.approx(plain["bound"].tolist(), abs=1e-6)
+
+
+def test_an_unknown_spending_function_is_refused():
+    with pytest.raises(DataContractError, match="obrien_fleming, pocock"):
+        boundaries([0.5, 1.0], spending="linear")
+
+
+@pytest.mark.parametrize("kind", ["amount", "rating", "count"])
+def test_answers_without_spread_have_no_effect_to_tell(kind):
+    with pytest.raises(EstimationError, match="does not vary"):
+        arm_effect(np.ones(40), np.repeat([0, 1], 20), kind=kind)
+
+
+def test_arms_that_do_not_overlap_have_an_interval():
+    """Where 1 lies z standard errors away, the error taken at the end itself (Newcombe 2006)."""
+    found = arm_effect(
+        np.r_[np.ones(12), np.full(20, 2)], np.repeat([0, 1], [12, 20]), kind="rating"
+    )
+    t, others = found.ci_low, (12 + 20) / 2 - 1
+    variance = t * (1 - t) * (1 + others * ((1 - t) / (2 - t) + t / (1 + t))) / (12 * 20)
+    assert (found.estimate, found.ci_high) == (1.0, 1.0)
+    assert (1 - t) / np.sqrt(variance) == pytest.approx(norm.ppf(0.975), abs=1e-6)
+    turned = arm_effect(
+        np.r_[np.full(20, 2), np.ones(12)], np.repeat([0, 1], [20, 12]), kind="rating"
+    )
+    assert turned.ci_high == pytest.approx(1 - found.ci_low)
+
+
+def test_a_stratum_without_an_arm_is_named():
+    y, arm = np.arange(40.0), np.repeat([0, 1], 20)
+    with pytest.raises(EstimationError, match="stratum= 1 has fewer than two"):
+        stratified_effect(y, arm, np.r_[np.ones(10), np.full(30, 2)])
+
+
+def test_cuped_needs_customers_in_both_arms():
+    with pytest.raises(EstimationError, match="0 and 20 customers"):
+        cuped(np.arange(20.0), np.ones(20), np.arange(20.0))
+
+
+def test_balance_of_what_does_not_differ_is_blank():
+    table = balance(pd.DataFrame({"x": np.ones(20)}), np.repeat([0, 1], 10))
+    assert np.isnan(table.loc[0, ["smd", "variance_ratio"]].astype(float)).all()
+
+
+def test_allocation_against_the_share_that_was_meant():
+    arm = np.r_[np.zeros(100), np.ones(200), [np.nan] * 5]
+    assert allocation_check(arm, expected=2 / 3) == pytest.approx((0.0, 1.0))
+    assert allocation_check(arm)[0] == pytest.approx(2 * 50**2 / 150)
+
+
+def pilot(**outcome: object) -> Trial:
+    """A trial with a constant primary outcome and two that differ."""
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"arm": np.repeat([0.0, 1.0], 40), "stratum": 0.0, "first": 1.0})
+    frame["n"] = rng.poisson(3 - 2 * frame["arm"]).astype(float)
+    frame["y"] = rng.normal(size=80) + frame["arm"]
+    names = {"name": {"en": "calls", "zh": "来电"}}
+    plans = [
+        {"item": i, "kind": k, **names}
+        for i, k in (("first", "amount"), ("n", "count"), ("y", "amount"))
+    ]
+    plans[1] |= outcome
+    plan = Pilot(module="m", arm="arm", control=0, treated=1, outcomes=plans)
+    return Trial(frame, plan, 0)
+
+
+def test_no_other_outcome_takes_the_place_of_the_primary_one():
+    effects = trial_effects(pilot())
+    assert isinstance(effects[0], Unavailable)
+    plain = [effect.effect.p_value for effect in effects[1:]]
+    assert [e.p_holm for e in effects[1:]] == pytest.approx(
+        list(multipletests(plain, method="holm")[1])
+    )
+    assert effects_sentence(effects).startswith("The primary outcome cannot be compared.")
+    assert isinstance(
+        estimators_picture(effects, Unavailable("a", "b"), Unavailable("a", "b")), Unavailable
+    )
+
+
+def test_the_smallest_change_of_a_count_is_a_share_of_its_mean():
+    trial = pilot(smallest=0.5)
+    effect = trial_effects(trial)[1]
+    assert f"{0.5 * effect.effect.control:.2f}" in detectable_sentence(trial, [effect])
+
+
+def test_ratings_and_differences_of_means_share_no_picture():
+    trial = pilot(kind="rating")
+    effect = trial_effects(trial)[1]
+    strata = stratified_effect(
+        trial.frame["n"], trial.frame["arm"], np.repeat([1, 2], 40)[::-1] * 0
+    )
+    assert isinstance(estimators_picture([effect], strata, Unavailable("a", "b")), Unavailable)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
+from scipy.optimize import brentq
 
 from helpers.errors import DataContractError, EstimationError, check_level, listing
 from helpers.survey.intervals import difference_interval, wilson_interval
@@ -95,7 +96,8 @@ def arm_effect(
         ``amount``: Welch's interval. ``share``: difference with Newcombe's hybrid score interval
         (1998, doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I) and the z test
         of two shares. ``rating``: ``P(T > C) + P(T = C) / 2`` with the interval of DeLong, DeLong &
-        Clarke-Pearson (1988, doi:10.2307/2531595) on the logit scale, and the Mann-Whitney test.
+        Clarke-Pearson (1988, doi:10.2307/2531595) on the logit scale, and the Mann-Whitney test;
+        where the arms do not overlap, the score interval of ``separated_end``.
         ``count``: ratio of means with a sandwich interval on the log scale, right for any
         dispersion (a Poisson regression with robust errors, Zou 2004, doi:10.1093/aje/kwh090).
     level : float
@@ -104,6 +106,8 @@ def arm_effect(
     ------
     DataContractError
         Another kind, an arm that is not 0/1, values a kind cannot take, or too few answers.
+    EstimationError
+        Answers that do not vary within the arms (but for a share), or a count with an empty arm.
 
     Notes
     -----
@@ -143,6 +147,8 @@ def difference_of_means(
 ) -> ArmEffect:
     """Return Welch's difference of means of two arms."""
     check_level(level, "difference_of_means")
+    if not np.ptp(control) + np.ptp(given) > 0:
+        raise _without_spread()
     found = stats.ttest_ind(given, control, equal_var=False)
     low, high = found.confidence_interval(level)
     return ArmEffect(
@@ -150,6 +156,14 @@ def difference_of_means(
         float(given.mean() - control.mean()), float(low), float(high), float(found.pvalue), 0.0,
         len(control), len(given), dropped, "difference of means; Welch", level,
     )  # fmt: skip
+
+
+def _without_spread() -> EstimationError:
+    """Say that answers without any spread carry no error of estimation."""
+    return EstimationError(
+        "arm_effect: outcome= does not vary within the arms, so nothing tells how sure a "
+        "difference is. Choose another outcome."
+    )
 
 
 def _share(control: Array, given: Array, dropped: int, level: float) -> ArmEffect:
@@ -181,8 +195,12 @@ def _rating(control: Array, given: Array, dropped: int, level: float) -> ArmEffe
     theta = float(above.mean())
     se = float(np.sqrt(above.var(ddof=1) / n1 + below.var(ddof=1) / n0))
     p = float(stats.mannwhitneyu(given, control, method="asymptotic").pvalue)
-    low, high = theta, theta
-    if 0 < theta < 1:
+    if not 0 < theta < 1:
+        end = separated_end(n0, n1, level=level)
+        low, high = (end, 1.0) if theta else (0.0, 1 - end)
+    elif not se > 0:
+        raise _without_spread()
+    else:
         z = stats.norm.ppf(0.5 + level / 2) * se / (theta * (1 - theta))
         low, high = (
             1 / (1 + np.exp(-(np.log(theta / (1 - theta)) + sign * z))) for sign in (-1, 1)
@@ -194,14 +212,39 @@ def _rating(control: Array, given: Array, dropped: int, level: float) -> ArmEffe
     )  # fmt: skip
 
 
+def separated_end(n_control: int, n_treated: int, *, level: float = LEVEL) -> float:
+    """Return the lower end of the probability of superiority where every pair speaks for one arm.
+
+    The value ``t`` from which 1 lies ``z`` standard errors away, with the variance under ``t``:
+    ``t (1 - t) (1 + (N - 1) ((1 - t) / (2 - t) + t / (1 + t))) / (n1 n0)``, ``N`` half of all
+    customers (Newcombe 2006, method 5, doi:10.1002/sim.2324). DeLong's variance is 0 there.
+    """
+    check_level(level, "separated_end")
+    z = float(stats.norm.ppf(0.5 + level / 2))
+    others = (n_control + n_treated) / 2 - 1
+
+    def distance(t: float) -> float:
+        spread = t * (1 - t) * (1 + others * ((1 - t) / (2 - t) + t / (1 + t)))
+        return float((1 - t) ** 2 * n_control * n_treated - z**2 * spread)
+
+    return float(brentq(distance, 0.0, 1 - 1e-12))
+
+
 def _count(control: Array, given: Array, dropped: int, level: float) -> ArmEffect:
     """Ratio of means with a sandwich interval on the log scale."""
+    if min(control.min(), given.min()) < 0:
+        raise DataContractError(
+            "arm_effect: outcome= of a count goes below 0; counts from 0 are needed. Take the kind "
+            "amount."
+        )
     means = control.mean(), given.mean()
     if min(means) <= 0:
         raise EstimationError(
             "arm_effect: outcome= counts nothing in one of the arms; a ratio needs both means "
             "above zero. Compare shares instead."
         )
+    if not np.ptp(control) + np.ptp(given) > 0:
+        raise _without_spread()
     log_ratio = float(np.log(means[1] / means[0]))
     se = float(
         np.sqrt(

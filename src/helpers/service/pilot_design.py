@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from helpers.errors import EstimationError, check_level
-from helpers.service.pilot import ArmEffect, difference_of_means
+from helpers.errors import EstimationError, check_level, listing
+from helpers.service.pilot import LEAST, ArmEffect, difference_of_means
 from helpers.thresholds import LEVEL
 
 Array = NDArray[np.float64]
@@ -62,13 +62,19 @@ def cuped(
     Raises
     ------
     EstimationError
-        The covariate does not vary.
+        Fewer than ten customers in an arm, or a covariate that does not vary.
     """
     check_level(level, "cuped")
     y, arm, x = (np.asarray(v, dtype=float) for v in (outcome, treated, before))
     kept = ~(np.isnan(y) | np.isnan(arm) | np.isnan(x))
     dropped = int((~kept).sum())
     y, arm, x = y[kept], arm[kept], x[kept]
+    sizes = [int((arm == code).sum()) for code in (0, 1)]
+    if min(sizes) < LEAST:
+        raise EstimationError(
+            f"cuped: outcome= and before= are known of {sizes[0]} and {sizes[1]} customers in the "
+            f"two arms; at least {LEAST} in each are needed. Choose another covariate."
+        )
     yw, xw = (_within(v, arm) for v in (y, x))
     if not float(xw @ xw) > 0:
         raise EstimationError(
@@ -88,12 +94,12 @@ def allocation_check(treated: pd.Series | Array, *, expected: float = 0.5) -> tu
     """Return chi-square and p of the numbers in the arms against the share that was meant.
 
     A ratio that chance cannot explain points to a fault in the allotment or in the record of it
-    (Fabijan et al. 2019, doi:10.1145/3292500.3330722). A p below .001 is the usual alarm.
+    (Fabijan et al. 2019, doi:10.1145/3292500.3330722). A p below .001 is the usual alarm. Blanks
+    stand in no arm and are left out.
     """
     arm = np.asarray(treated, dtype=float)
-    n, given = len(arm), float((arm == 1).sum())
-    wanted = np.array([n * (1 - expected), n * expected])
-    found = stats.chisquare([n - given, given], wanted)
+    seen = np.array([(arm == code).sum() for code in (0, 1)], dtype=float)
+    found = stats.chisquare(seen, seen.sum() * np.array([1 - expected, expected]))
     return float(found.statistic), float(found.pvalue)
 
 
@@ -107,26 +113,33 @@ def balance(covariates: pd.DataFrame, treated: pd.Series | Array) -> pd.DataFram
     Returns
     -------
     DataFrame
-        variable, control, treated, smd, variance_ratio, expected, n_used.
+        variable, control, treated, smd, variance_ratio, expected, n_used. NaN stands where an arm
+        has fewer than two answers or where nobody differs.
     """
     arm = np.asarray(treated, dtype=float)
     rows = []
     for name in covariates:
         x = covariates[name].to_numpy(dtype=float)
-        zero, one = (x[(arm == code) & ~np.isnan(x)] for code in (0, 1))
-        spread = np.sqrt((zero.var(ddof=1) + one.var(ddof=1)) / 2)
-        rows.append(
-            {
-                "variable": name,
-                "control": zero.mean(),
-                "treated": one.mean(),
-                "smd": (one.mean() - zero.mean()) / spread,
-                "variance_ratio": one.var(ddof=1) / zero.var(ddof=1),
-                "expected": np.sqrt(1 / len(one) + 1 / len(zero)),
-                "n_used": len(zero) + len(one),
-            }
-        )
+        parts = [x[(arm == code) & ~np.isnan(x)] for code in (0, 1)]
+        rows.append({"variable": name} | _imbalance(*parts))
     return pd.DataFrame(rows)
+
+
+def _imbalance(control: Array, given: Array) -> dict[str, float]:
+    """Return how far two arms differ in one covariate."""
+    sizes = len(control), len(given)
+    row = {"control": np.nan, "treated": np.nan, "smd": np.nan, "variance_ratio": np.nan,
+           "expected": np.nan, "n_used": sum(sizes)}  # fmt: skip
+    if min(sizes) < 2:
+        return row
+    row |= {"control": control.mean(), "treated": given.mean(),
+            "expected": np.sqrt(1 / sizes[0] + 1 / sizes[1])}  # fmt: skip
+    spreads = control.var(ddof=1), given.var(ddof=1)
+    if sum(spreads) > 0:
+        row["smd"] = (given.mean() - control.mean()) / np.sqrt(sum(spreads) / 2)
+    if spreads[0] > 0:
+        row["variance_ratio"] = spreads[1] / spreads[0]
+    return row
 
 
 def stratified_effect(
@@ -147,10 +160,22 @@ def stratified_effect(
     (ArmEffect, DataFrame, float)
         Overall effect; columns stratum, n_used, estimate, ci_low, ci_high; p-value of the test (NaN
         for one stratum).
+
+    Raises
+    ------
+    EstimationError
+        A stratum without two customers in each arm, or without any spread in both: the effect
+        there, and so that on everybody, has no error.
     """
     check_level(level, "stratified_effect")
     frame = pd.DataFrame({"y": outcome, "arm": treated, "stratum": stratum}).astype(float)
     whole = frame.dropna()
+    thin = [f"{s:g}" for s, g in whole.groupby("stratum") if not _estimable(*_arms(g))]
+    if thin or whole.empty:
+        raise EstimationError(
+            f"stratified_effect: stratum= {listing(thin) or 'no row'} has fewer than two customers "
+            "in an arm, or answers that do not vary; merge strata."
+        )
     parts = {s: difference_of_means(*_arms(g), 0, level) for s, g in whole.groupby("stratum")}
     z = stats.norm.ppf(0.5 + level / 2)
     weight = whole["stratum"].value_counts(normalize=True)
@@ -196,6 +221,11 @@ def _arms(frame: pd.DataFrame) -> tuple[Array, Array]:
     """Return the outcome of the control arm and of the arm on trial."""
     y, arm = frame["y"].to_numpy(), frame["arm"].to_numpy()
     return y[arm == 0], y[arm == 1]
+
+
+def _estimable(control: Array, given: Array) -> bool:
+    """Tell whether a difference of means has an error."""
+    return min(len(control), len(given)) > 1 and bool(np.ptp(control) + np.ptp(given) > 0)
 
 
 def _welch_se(control: Array, given: Array) -> float:

@@ -13,15 +13,16 @@ from statsmodels.stats.multitest import multipletests
 
 from helpers.errors import (
     DataContractError,
+    EstimationError,
     SuiteError,
     Unavailable,
     check_level,
     listing,
     passes_unavailable,
 )
-from helpers.i18n import _
+from helpers.i18n import _, pick
 from helpers.results import Number
-from helpers.service.pilot import ArmEffect, arm_effect
+from helpers.service.pilot import LEAST, ArmEffect, arm_effect
 from helpers.service.pilot_design import (
     Cuped,
     allocation_check,
@@ -116,36 +117,53 @@ def read_trial(study: Study) -> Trial | Unavailable:
 
 @passes_unavailable
 def trial_effects(trial: Trial, *, level: float = LEVEL) -> list[OutcomeEffect | Unavailable]:
-    """Return the effect on every outcome; p-values of all but the first are Holm's.
+    """Return the effect on every outcome in the order declared; all but the first p are Holm's.
 
-    The first outcome is the primary one and keeps its own p-value.
+    The first outcome is the primary one and keeps its own p-value. An outcome that cannot be
+    compared says why; where it is the primary one, no other takes its place.
     """
     check_level(level, "trial_effects")
-    found: list[tuple[PilotOutcome, ArmEffect] | Unavailable] = []
-    for outcome in trial.plan.outcomes:
-        try:
-            effect = arm_effect(
-                trial.frame[outcome.item], trial.frame["arm"], kind=outcome.kind, level=level
-            )
-        except SuiteError as error:
-            found.append(Unavailable(outcome.name.en, str(error)))
-            continue
-        found.append((outcome, effect))
-    kept = [pair for pair in found if not isinstance(pair, Unavailable)]
-    p_values = [effect.p_value for _outcome, effect in kept]
-    adjusted = p_values[:1]
-    if len(p_values) > 1:
-        adjusted += list(multipletests(p_values[1:], method="holm")[1])
-    holm = {outcome.item: p for (outcome, _e), p in zip(kept, adjusted, strict=True)}
+    plans = trial.plan.outcomes
+    found = [_effect(trial, outcome, level) for outcome in plans]
+    p_values = [np.nan if isinstance(e, Unavailable) else e.p_value for e in found]
+    rest = [k for k in range(1, len(found)) if not np.isnan(p_values[k])]
+    if rest:
+        adjusted = multipletests([p_values[k] for k in rest], method="holm")[1]
+        for k, p in zip(rest, adjusted, strict=True):
+            p_values[k] = p
     return [
-        pair
-        if isinstance(pair, Unavailable)
+        effect
+        if isinstance(effect, Unavailable)
         else OutcomeEffect(
-            pair[0], pair[1], float(holm[pair[0].item]), _seen(trial, pair[0]),
-            pair[1].size(pair[0].smallest),
+            outcome, effect, float(p), _seen(trial, outcome), effect.size(outcome.smallest)
         )
-        for pair in found
-    ]  # fmt: skip
+        for outcome, effect, p in zip(plans, found, p_values, strict=True)
+    ]
+
+
+def _effect(trial: Trial, outcome: PilotOutcome, level: float) -> ArmEffect | Unavailable:
+    """Return the effect on one outcome, or why there is none."""
+    what = pick(outcome.name.model_dump())
+    rows = trial.frame[["arm", outcome.item]].dropna()
+    parts = [rows.loc[rows["arm"] == code, outcome.item] for code in (0, 1)]
+    if min(map(len, parts)) < LEAST:
+        why = _(
+            "{control} and {treated} customers of the two services have one; {least} are needed"
+        )
+        return Unavailable(
+            what, why.format(control=len(parts[0]), treated=len(parts[1]), least=LEAST)
+        )
+    flat = max(part.nunique() for part in parts) == 1
+    if outcome.kind == "rating":  # ratings that differ between the arms only can be ranked
+        flat = rows[outcome.item].nunique() == 1
+    if outcome.kind != "share" and flat:
+        return Unavailable(what, _("it does not vary within the services"))
+    if outcome.kind == "count" and not min(part.sum() for part in parts) > 0:
+        return Unavailable(what, _("nothing was counted in one of the services"))
+    try:
+        return arm_effect(rows[outcome.item], rows["arm"], kind=outcome.kind, level=level)
+    except SuiteError as error:
+        return Unavailable(what, str(error))
 
 
 @passes_unavailable
@@ -159,7 +177,13 @@ def trial_cuped(trial: Trial, *, level: float = LEVEL) -> Cuped | Unavailable:
             _("the study file names no earlier value of the primary outcome"),
         )
     frame = trial.frame
-    return cuped(frame[outcome.item], frame["arm"], frame[outcome.before], level=level)
+    try:
+        return cuped(frame[outcome.item], frame["arm"], frame[outcome.before], level=level)
+    except EstimationError:
+        return Unavailable(
+            _("an effect with earlier values taken out"),
+            _("too few customers have an earlier value, or nothing varies"),
+        )
 
 
 @passes_unavailable
@@ -167,7 +191,7 @@ def trial_balance(trial: Trial) -> tuple[pd.DataFrame, float, float]:
     """Return the balance of what was known before, and chi-square and p of the allotment."""
     covariates = trial.frame[list(trial.plan.balance)]
     table = balance(covariates, trial.frame["arm"]) if len(covariates.columns) else pd.DataFrame()
-    return table, *allocation_check(trial.frame["arm"])
+    return table, *allocation_check(trial.frame["arm"], expected=trial.plan.share)
 
 
 @passes_unavailable
@@ -182,7 +206,13 @@ def trial_strata(
             _("effects by stratum"), _("the study file declares no strata for a mean")
         )
     frame = trial.frame
-    return stratified_effect(frame[outcome.item], frame["arm"], frame["stratum"], level=level)
+    try:
+        return stratified_effect(frame[outcome.item], frame["arm"], frame["stratum"], level=level)
+    except EstimationError:
+        return Unavailable(
+            _("effects by stratum"),
+            _("a stratum has fewer than two customers of a service, or answers that do not vary"),
+        )
 
 
 @passes_unavailable

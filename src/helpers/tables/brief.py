@@ -23,6 +23,7 @@ from helpers.service.scenarios import scenario
 from helpers.survey.load import Study
 from helpers.tables.numbers import format_number, format_percent
 from helpers.tables.service_kano import attribute_names
+from helpers.tables.service_pilot import measure_name
 from helpers.tables.service_priorities import names_of
 from helpers.tables.service_process import part_names
 from helpers.tables.service_scenarios import currency, lever_names, outcome_name
@@ -207,18 +208,17 @@ def trial(
         return Point(effect if isinstance(effect, Unavailable) else effect[0], "77")
     first = effect[0]
     text = _(
-        "In a trial where the lot decided, the difference in {name}, new service less old, is "
+        "In a trial where the lot decided, {name} of the new service against the old: {measure} "
         "{size} {range}: {verdict}"
     ).format(
-        name=pick(first.outcome.name.model_dump()), size=format_number(first.effect.estimate),
+        name=pick(first.outcome.name.model_dump()), measure=measure_name(first.effect),
+        size=format_number(first.effect.estimate),
         range=_span(first.effect.ci_low, first.effect.ci_high, 2), verdict=_verdict(first.size),
     )  # fmt: skip
     if isinstance(adjusted, Unavailable):
         return Point(text, "77")
     exact = adjusted.adjusted
-    more = _(
-        "{first} With what was spent before taken out the difference is {size} {range}: {verdict}"
-    )
+    more = _("{first} With earlier values taken out the difference is {size} {range}: {verdict}")
     return Point(
         more.format(
             first=text, size=format_number(exact.estimate),

@@ -108,11 +108,21 @@ def _sizes(effects: Effects) -> str:
 @passes_unavailable
 def effects_sentence(effects: Effects) -> str:
     """Read the primary outcome aloud, then name the others that differ."""
-    known = [found for found in effects if not isinstance(found, Unavailable)]
+    known = [found for found in effects[1:] if not isinstance(found, Unavailable)]
+    clear = [outcome_name(found) for found in known if found.p_holm < 1 - found.effect.level]
+    text = _primary_words(effects[0])
     if not known:
-        return _("No outcome could be compared.")
-    first, rest = known[0], known[1:]
-    clear = [outcome_name(found) for found in rest if found.p_holm < 1 - found.effect.level]
+        return text
+    others = _(", ").join(clear) or _("none")
+    return f"{text} " + _("Further outcomes that differ after correction: {names}.").format(
+        names=others
+    )
+
+
+def _primary_words(first: OutcomeEffect | Unavailable) -> str:
+    """Read the primary outcome aloud, or say why it cannot be compared."""
+    if isinstance(first, Unavailable):
+        return _("The primary outcome cannot be compared. {why}").format(why=first.text())
     text = _("Primary outcome, {name}: {measure} {estimate}, {percent:g}% CI {interval}.").format(
         name=outcome_name(first),
         measure=measure_name(first.effect),
@@ -127,10 +137,7 @@ def effects_sentence(effects: Effects) -> str:
             "The interval includes “no effect”, so this comparison alone leaves the question open."
         )
     )
-    others = _("none") if not clear else _(", ").join(clear)
-    return f"{text} {verdict} " + _(
-        "Further outcomes that differ after correction: {names}."
-    ).format(names=others)
+    return f"{text} {verdict}"
 
 
 @passes_unavailable
@@ -149,13 +156,22 @@ def detectable_sentence(trial: Trial, effects: Effects) -> str:
     )  # fmt: skip
     if first.outcome.smallest is None:
         return text
-    enough = first.detectable <= first.outcome.smallest
+    smallest = _smallest_difference(first)
     verdict = (
-        _("That is no more than the smallest difference that matters, {smallest:g}.")
-        if enough
-        else _("The smallest difference that matters is {smallest:g}, so the plain trial is small.")
+        _("That is no more than the smallest difference that matters, {smallest}.")
+        if first.detectable <= smallest
+        else _("The smallest difference that matters is {smallest}, so the plain trial is small.")
     )
-    return f"{text} {verdict.format(smallest=first.outcome.smallest)}"
+    return f"{text} {verdict.format(smallest=format_number(smallest))}"
+
+
+def _smallest_difference(found: OutcomeEffect) -> float:
+    """Return the smallest difference that matters as a difference of means.
+
+    A count states it as a relative change: it is that share of the mean as before.
+    """
+    smallest = float(found.outcome.smallest or 0.0)
+    return smallest * found.effect.control if found.effect.kind == "count" else smallest
 
 
 @passes_unavailable
@@ -192,15 +208,18 @@ def variable_name(study: Study, name: str) -> str:
 
 
 @passes_unavailable
-def design_checks(found: tuple[pd.DataFrame, float, float]) -> list[CheckResult]:
+def design_checks(trial: Trial, found: tuple[pd.DataFrame, float, float]) -> list[CheckResult]:
     """Return the check of the allotment and of the largest imbalance."""
     table, chisq, p = found
-    text = _("χ²(1) = {chisq}, p {p}: numbers in the two services against halves.").format(
-        chisq=format_number(chisq), p=_signed(p)
-    )
+    text = _(
+        "χ²(1) = {chisq}, p {p}: {share} of the customers on trial, where {meant} were meant."
+    ).format(
+        chisq=format_number(chisq), p=_signed(p), meant=format_percent(trial.plan.share),
+        share=format_percent((trial.frame["arm"] == 1).mean()),
+    )  # fmt: skip
     alarm = THRESHOLDS["allocation_p"]
     checks = [CheckResult(_("Allotment"), alarm.holds(p), p, alarm.value, alarm.source, text)]
-    if len(table):
+    if len(table) and table["smd"].notna().any():
         worst = table.loc[table["smd"].abs().idxmax()]
         ratio = abs(worst["smd"]) / worst["expected"]
         words = _("The largest standardised difference is {ratio:.1f} times its spread by chance.")
@@ -211,16 +230,25 @@ def design_checks(found: tuple[pd.DataFrame, float, float]) -> list[CheckResult]
     return checks
 
 
-@passes_unavailable
 def estimators_picture(
-    plain: ArmEffect, strata: tuple[ArmEffect, pd.DataFrame, float] | None, adjusted: Cuped | None
-) -> pd.DataFrame:
-    """Return the primary effect by three estimators, for a forest plot."""
-    rows = [(_("plain difference"), plain)]
-    if strata is not None:
+    effects: Effects,
+    strata: tuple[ArmEffect, pd.DataFrame, float] | Unavailable,
+    adjusted: Cuped | Unavailable,
+) -> pd.DataFrame | Unavailable:
+    """Return the primary effect by up to three estimators of the same difference of means."""
+    first = effects[0]
+    if isinstance(first, Unavailable):
+        return first
+    rows = [(_("plain difference"), first.effect)]
+    if not isinstance(strata, Unavailable):
         rows.append((_("over strata"), strata[0]))
-    if adjusted is not None:
+    if not isinstance(adjusted, Unavailable):
         rows.append((_("earlier spending taken out (CUPED)"), adjusted.adjusted))
+    if first.effect.kind != "amount" or len(rows) < 2:
+        return Unavailable(
+            _("a picture of several estimators"),
+            _("there is one estimator only of the primary effect"),
+        )
     return pd.DataFrame(
         {
             "label": [name for name, _effect in rows],
@@ -278,7 +306,9 @@ def strata_table(
             interval_column("ci_low", "ci_high"),
             Column("n_used", "n", "integer"),
         ],
-        note=_("Test that the strata agree (Cochran's Q): p {p}.").format(p=_signed(found[2])),
+        note=""
+        if math.isnan(found[2])
+        else _("Test that the strata agree (Cochran's Q): p {p}.").format(p=_signed(found[2])),
     )
 
 
@@ -323,6 +353,8 @@ def looks_sentence(found: tuple[object, pd.DataFrame]) -> str:
             look=int(peeked["look"].iloc[0])
         )
     )
+    if len(table) == 1:
+        return f"{stop} {naive}"
     cost = _("Peeking {k} times without correction raises false alarms to {share}.").format(
         k=len(table), share=format_percent(table["false_alarms"].iloc[-1])
     )
