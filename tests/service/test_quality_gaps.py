@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.errors import DataContractError, EstimationError
+from helpers.errors import DataContractError, EstimationError, Unavailable
 from helpers.regression import relative_weights
 from helpers.service import gaps_study
 from helpers.service.quality_gaps import (
@@ -205,3 +205,57 @@ def test_intervals_of_gaps_cover_the_planted_ones(study):
             for d, value in planted.items()
         ]
     assert np.mean(hits) == pytest.approx(0.95, abs=0.07)
+
+
+def thin(quality, n):
+    """The module of the first n people."""
+    items = {side: part.iloc[:n] for side, part in quality.items.items()}
+    scores = {side: part.iloc[:n] for side, part in quality.scores.items()}
+    return replace(quality, items=items, scores=scores, outcome=quality.outcome.iloc[:n])
+
+
+def test_what_few_people_do_not_allow_is_told_part_by_part(study, quality):
+    twenty = thin(quality, 20)
+    gaps = gaps_study.dimension_gaps(twenty)
+    assert len(gaps) == 5 and len(gaps_study.item_gaps(twenty)) == 15
+    assert "30 rows" in gaps_study.quality_surface(twenty).text()
+    nine = thin(quality, 9)
+    lacking = gaps_study.dimension_gaps(nine)
+    assert "9 pairs" in lacking.text() and "9 pairs" in gaps_study.item_gaps(nine).text()
+    assert show.gap_checks(study, nine, lacking) == [lacking]
+
+
+def test_an_outcome_that_never_varies_leaves_the_gaps(quality):
+    pleased = replace(quality, outcome=quality.outcome * 0 + 7)
+    assert "OSAT constant" in gaps_study.quality_index(pleased, n_boot=10).text()
+    assert "must vary" in gaps_study.quality_models(pleased).text()
+    assert isinstance(gaps_study.quality_surface(pleased), Unavailable)
+    assert len(gaps_study.dimension_gaps(pleased)) == 5
+
+
+def test_equal_answers_leave_no_reliability_and_that_is_said(quality):
+    """Everybody answers 7 to all expectations of one dimension: alpha does not exist."""
+    names = [n for n, owner in quality.owners.items() if owner == "TAN"]
+    items = dict(quality.items)
+    items["expected"] = items["expected"].assign(**dict.fromkeys(names, 7.0))
+    scores = dict(quality.scores)
+    scores["expected"] = scores["expected"].assign(TAN=7.0)
+    gaps = gaps_study.dimension_gaps(replace(quality, items=items, scores=scores))
+    row = gaps.set_index("code").loc["TAN"]
+    assert isinstance(row["alpha_expected"], Unavailable)
+    assert isinstance(row["alpha_gap"], Unavailable) and row["alpha_perceived"] > 0.5
+    assert show.reliability_table(quality, gaps) is not None
+
+
+def test_the_sentence_on_gaps_heeds_their_signs(quality):
+    gaps = gaps_study.dimension_gaps(quality)
+
+    def said(shift, rows=slice(None)):
+        moved = {name: gaps[name] + shift for name in ("gap", "ci_low", "ci_high")}
+        return show.gaps_sentence(quality, gaps.assign(**moved).iloc[rows])
+
+    behind, mixed, beyond = said(-2.0), said(-gaps["gap"].mean()), said(5.0)
+    assert "furthest behind" in behind and "Nearest to what was expected" in behind
+    assert "furthest behind" in mixed and "furthest beyond" in mixed
+    assert "falls behind in nothing" in beyond and "Nearest" not in beyond
+    assert "Nearest" not in said(-2.0, slice(1)) and "settled" not in said(-2.0, slice(1))

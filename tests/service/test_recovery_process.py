@@ -1,7 +1,9 @@
 """Reference and recovery: parts of the recovery against R, by hand, and against planted order."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -174,3 +176,31 @@ def test_the_best_shape_is_read_at_both_ends(study):
     for place in (drawn["x"].idxmin(), drawn["x"].idxmax()):
         assert f"{drawn.loc[place, 'estimate']:.2f}" in text
         assert f"{drawn.loc[place, 'x']:.0f}" in text
+
+
+def test_waits_of_zero_and_constant_outcomes_leave_the_rest(study):
+    recovery = process_study.read_process(study)
+    at_once = replace(recovery, hours=recovery.hours.where(recovery.hours.index > 5, 0.0))
+    assert "above 0" in process_study.wait_slope(at_once).text()
+    assert "above 0" in process_study.wait_curve(at_once, study).text()
+    pleased = replace(recovery, outcome=recovery.outcome * 0 + 7)
+    lacking = process_study.element_importance(pleased, n_boot=10)
+    assert "RSAT constant" in lacking.text() and show.weights_check(lacking) == [lacking]
+    few = recovery.elements.iloc[:8]
+    assert "8 complete rows" in process_study.part_levels(few).text()
+
+
+def test_measures_that_few_received_are_not_compared(study):
+    recovery = process_study.read_process(study)
+    rare = replace(recovery, measure=recovery.measure.where(recovery.measure.index < 12))
+    assert "no measure was received by 10" in process_study.by_measure(rare, study).text()
+
+
+def test_the_ends_of_a_construct_are_the_mean_ends_of_its_items(study):
+    assert process_study.scale_ends(study, "SPEED") == (1.0, 7.0)
+    ends = {"SPEED1": (1, 7), "SPEED2": (1, 7), "SPEED3": (0, 10)}
+    mixed = SimpleNamespace(
+        items=study.items, spec=study.spec, items_of=study.items_of,
+        scale_of=lambda item: SimpleNamespace(low=ends[item][0], high=ends[item][1]),
+    )  # fmt: skip
+    assert process_study.scale_ends(mixed, "SPEED") == (2 / 3, 8.0)

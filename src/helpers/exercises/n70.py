@@ -25,6 +25,8 @@ def _three_doublings(names: Names) -> Any:
 @exercise("70-3", hint="Share R² out again among the elements that remain.")
 def _without_the_first(names: Names) -> Any:
     recovery = names["recovery"]
+    if isinstance(names["importance"], Unavailable):
+        return names["importance"]
     first = names["importance"].table()["code"].iloc[0]
     rest = [code for code in recovery.elements if code != first]
     data = recovery.elements.assign(y=recovery.outcome.to_numpy())

@@ -17,6 +17,8 @@ def _difference(names: Names) -> Any:
 @exercise("71-2", hint="Sort the table of items by the gap and read the first row.")
 def _item(names: Names) -> Any:
     items = names["items"]
+    if isinstance(items, Unavailable):
+        return items
     return items.loc[items["gap"].idxmin(), "code"]
 
 

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from helpers.errors import DataContractError, Unavailable, check_level, passes_unavailable
+from helpers.errors import (
+    DataContractError,
+    SuiteError,
+    Unavailable,
+    check_level,
+    passes_unavailable,
+)
 from helpers.i18n import _
 from helpers.measurement.reliability import coefficient_alpha
 from helpers.regression.design import study_term
@@ -91,7 +97,7 @@ def read_quality(study: Study) -> Quality | Unavailable:
     if plan.outcome is not None:
         values = study_term(study, plan.outcome).columns.iloc[:, 0]
         known = pd.Series(values.to_numpy(), index=study.responses["respondent_id"].to_numpy())
-        outcome = known.reindex(rows["respondent_id"]).reset_index(drop=True)
+        outcome = known.reindex(rows["respondent_id"]).reset_index(drop=True).rename(plan.outcome)
     return Quality(items, scores, owners, outcome, float(scale.low), float(scale.high), plan)
 
 
@@ -115,24 +121,32 @@ def _answers(
 
 
 @passes_unavailable
-def dimension_gaps(quality: Quality, *, level: float = LEVEL) -> pd.DataFrame:
+def dimension_gaps(quality: Quality, *, level: float = LEVEL) -> pd.DataFrame | Unavailable:
     """Return the gap of every dimension, with reliabilities and with the place of each gap.
 
-    ``rank`` 1 is the widest gap; ``rank_low`` and ``rank_high`` are the places that the sample
-    leaves possible (``mean_ranks``).
+    A reliability that cannot be computed is ``Unavailable``. ``rank`` 1 is the widest gap;
+    ``rank_low`` and ``rank_high`` are the places that the sample leaves possible (``mean_ranks``).
     """
     check_level(level, "dimension_gaps")
-    table = paired_gaps(
-        quality.scores["expected"], quality.scores["perceived"], high=quality.high, level=level
-    )
+    try:
+        table = paired_gaps(
+            quality.scores["expected"], quality.scores["perceived"], high=quality.high, level=level
+        )
+        ranks = _gap_ranks(quality, level)
+    except SuiteError as error:
+        return Unavailable(_("the gaps of the dimensions"), str(error))
     reliability = [_reliability(quality, code) for code in table["code"]]
     names = ["alpha_expected", "alpha_perceived", "alpha_gap"]
     table = table.join(pd.DataFrame(reliability, columns=names))
-    if len(table) < 2:
-        return table.assign(rank=1, rank_low=1, rank_high=1)
-    lacking = quality.scores["expected"] - quality.scores["perceived"]
-    ranks = mean_ranks(lacking, level=level)[["code", "rank", "rank_low", "rank_high"]]
     return table.merge(ranks, on="code")
+
+
+def _gap_ranks(quality: Quality, level: float) -> pd.DataFrame:
+    """Return the place of the gap of every dimension, the widest first."""
+    lacking = quality.scores["expected"] - quality.scores["perceived"]
+    if lacking.shape[1] < 2:
+        return pd.DataFrame({"code": lacking.columns, "rank": 1, "rank_low": 1, "rank_high": 1})
+    return mean_ranks(lacking, level=level)[["code", "rank", "rank_low", "rank_high"]]
 
 
 def _reliability(quality: Quality, code: str) -> tuple[object, object, object]:
@@ -141,20 +155,36 @@ def _reliability(quality: Quality, code: str) -> tuple[object, object, object]:
     if len(names) < 2:
         lacking = Unavailable(_("a reliability"), _("the dimension has one item"))
         return lacking, lacking, lacking
-    alphas = [
-        coefficient_alpha(quality.items[side][names], construct=code).alpha for side in SIDES[:2]
-    ]
+    alphas = [_alpha(quality.items[side][names], code) for side in SIDES[:2]]
+    for one in alphas:
+        if isinstance(one, Unavailable):
+            return alphas[0], alphas[1], one
     both = pd.concat([quality.scores[side][code] for side in SIDES[:2]], axis=1).dropna()
     sds, r = both.std(ddof=1).to_numpy(), float(both.corr().iloc[0, 1])
-    return (*alphas, difference_reliability((alphas[0], alphas[1]), (sds[0], sds[1]), r))
+    try:
+        gap = difference_reliability((alphas[0], alphas[1]), (sds[0], sds[1]), r)
+    except SuiteError as error:
+        return alphas[0], alphas[1], Unavailable(_("a reliability"), str(error))
+    return alphas[0], alphas[1], gap
+
+
+def _alpha(items: pd.DataFrame, code: str) -> float | Unavailable:
+    """Return coefficient alpha, or why there is none."""
+    try:
+        return coefficient_alpha(items, construct=code).alpha
+    except SuiteError as error:
+        return Unavailable(_("a reliability"), str(error))
 
 
 @passes_unavailable
-def item_gaps(quality: Quality, *, level: float = LEVEL) -> pd.DataFrame:
+def item_gaps(quality: Quality, *, level: float = LEVEL) -> pd.DataFrame | Unavailable:
     """Return the gap of every pair of items, with its dimension."""
     check_level(level, "item_gaps")
     expected = quality.items["expected"][list(quality.items["perceived"])]
-    table = paired_gaps(expected, quality.items["perceived"], high=quality.high, level=level)
+    try:
+        table = paired_gaps(expected, quality.items["perceived"], high=quality.high, level=level)
+    except SuiteError as error:
+        return Unavailable(_("the gaps of the items"), str(error))
     return table.assign(dimension=table["code"].map(quality.owners))
 
 
@@ -167,7 +197,11 @@ def quality_index(
     if quality.outcome is None:
         return _no_outcome()
     gaps = quality.scores["perceived"] - quality.scores["expected"]
-    return gap_index(gaps, quality.scores["perceived"], quality.outcome, n_boot=n_boot, level=level)
+    own = quality.scores["perceived"]
+    try:
+        return gap_index(gaps, own, quality.outcome, n_boot=n_boot, level=level)
+    except SuiteError as error:
+        return Unavailable(_("an index of the gaps"), str(error))
 
 
 @passes_unavailable
@@ -175,7 +209,11 @@ def quality_models(quality: Quality) -> GapModels | Unavailable:
     """Return how well gaps, perceptions and both go with the outcome."""
     if quality.outcome is None:
         return _no_outcome()
-    return gap_models(quality.scores["expected"], quality.scores["perceived"], quality.outcome)
+    sides = (quality.scores["expected"], quality.scores["perceived"])
+    try:
+        return gap_models(*sides, quality.outcome)
+    except SuiteError as error:
+        return Unavailable(_("a comparison of gaps and perceptions"), str(error))
 
 
 @passes_unavailable
@@ -189,9 +227,12 @@ def quality_surface(
     means = {s: quality.scores[s].mean(axis=1, skipna=False) for s in SIDES[:2]}
     data = pd.DataFrame({"outcome": quality.outcome, **means})
     centre = (quality.low + quality.high) / 2
-    return response_surface(
-        data, "outcome", list(SIDES[:2]), centre=centre, n_boot=n_boot, level=level
-    )
+    try:
+        return response_surface(
+            data, "outcome", list(SIDES[:2]), centre=centre, n_boot=n_boot, level=level
+        )
+    except SuiteError as error:
+        return Unavailable(_("the surface of expectation and perception"), str(error))
 
 
 def _no_outcome() -> Unavailable:
@@ -209,7 +250,10 @@ def quality_zone(quality: Quality, *, level: float = LEVEL) -> pd.DataFrame | Un
             _("the questionnaire did not ask for the lowest level that would do"),
         )
     sides = (quality.scores[side] for side in ("adequate", "expected", "perceived"))
-    return tolerance_zone(*sides, level=level)
+    try:
+        return tolerance_zone(*sides, level=level)
+    except SuiteError as error:
+        return Unavailable(_("the zone of tolerance"), str(error))
 
 
 def short_wordings(study: Study, quality: Quality) -> dict[str, str]:

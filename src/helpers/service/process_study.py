@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from helpers.errors import DataContractError, Unavailable, check_level, passes_unavailable
+from helpers.errors import (
+    DataContractError,
+    SuiteError,
+    Unavailable,
+    check_level,
+    passes_unavailable,
+)
 from helpers.i18n import _
 from helpers.regression.design import study_term, variable_label
 from helpers.regression.dose import DoseResponse, dose_response
@@ -71,27 +77,28 @@ def read_process(study: Study) -> Recovery | Unavailable:
 
 
 def scale_ends(study: Study, name: str) -> tuple[float, float]:
-    """Return both ends of the answer scale of an item, or of a construct's first item.
+    """Return both ends of the answer scale of an item, or of the mean of a construct's items.
 
     Raises
     ------
     DataContractError
-        The scale has no ends.
+        The scale of an item has no ends.
     """
-    item = name if name in set(study.items["item"]) else _first_item(study, name)
-    scale = study.scale_of(item)
-    if scale.low is None or scale.high is None:
+    items = [name] if name in set(study.items["item"]) else _items_of(study, name)
+    scales = [study.scale_of(item) for item in items]
+    if any(scale.low is None or scale.high is None for scale in scales):
         raise DataContractError(
             f"scale_ends: name= '{name}' is answered on a scale without low and high; both are "
             "needed. Add them to study.yml."
         )
-    return float(scale.low), float(scale.high)
+    lows, highs = ([float(getattr(scale, end)) for scale in scales] for end in ("low", "high"))
+    return sum(lows) / len(lows), sum(highs) / len(highs)
 
 
-def _first_item(study: Study, construct: str) -> str:
-    """Return the first item of a construct or of its first facet."""
+def _items_of(study: Study, construct: str) -> list[str]:
+    """Return the items of a construct or of its facets."""
     facets = {c.code: c.facets for c in study.spec.constructs}.get(construct, [])
-    return [item for code in (construct, *facets) for item in study.items_of(code)][0]
+    return [item for code in (construct, *facets) for item in study.items_of(code)]
 
 
 def _scores(study: Study, parts: Sequence[Measured]) -> pd.DataFrame:
@@ -112,18 +119,27 @@ def part_levels(scores: pd.DataFrame, *, level: float = LEVEL) -> pd.DataFrame |
     check_level(level, "part_levels")
     if scores.shape[1] < 2:
         return Unavailable(_("a comparison of parts"), _("the study file names fewer than two"))
-    ranks = mean_ranks(scores, level=level).drop(columns="mean")
-    return mean_intervals(scores, level=level).merge(ranks, on="code")
+    try:
+        ranks = mean_ranks(scores, level=level).drop(columns="mean")
+        return mean_intervals(scores, level=level).merge(ranks, on="code")
+    except SuiteError as error:
+        return Unavailable(_("a comparison of parts"), str(error))
 
 
 @passes_unavailable
 def element_importance(
     recovery: Recovery, *, n_boot: int = 5000, level: float = LEVEL
-) -> PartImportance:
+) -> PartImportance | Unavailable:
     """Return what of the outcome goes with each element."""
     check_level(level, "element_importance")
-    data = recovery.elements.assign(_outcome=recovery.outcome.to_numpy())
-    return part_importance(data, "_outcome", list(recovery.elements), n_boot=n_boot, level=level)
+    name = recovery.plan.outcome
+    if name in recovery.elements:
+        name = "outcome"
+    data = recovery.elements.assign(**{name: recovery.outcome.to_numpy()})
+    try:
+        return part_importance(data, name, list(recovery.elements), n_boot=n_boot, level=level)
+    except SuiteError as error:
+        return Unavailable(_("the weights of the elements"), str(error))
 
 
 @passes_unavailable
@@ -135,7 +151,10 @@ def wait_curve(
     if recovery.hours is None:
         return _no_hours()
     hours = recovery.hours.rename(variable_label(study, str(recovery.plan.hours)))
-    return dose_response(hours, recovery.outcome, level=level)
+    try:
+        return dose_response(hours, recovery.outcome, level=level)
+    except SuiteError as error:
+        return Unavailable(_("the wait"), str(error))
 
 
 @passes_unavailable
@@ -144,7 +163,10 @@ def wait_slope(recovery: Recovery, *, level: float = LEVEL) -> DoublingSlope | U
     check_level(level, "wait_slope")
     if recovery.hours is None:
         return _no_hours()
-    return doubling_slope(recovery.hours, recovery.outcome, recovery.measure, level=level)
+    try:
+        return doubling_slope(recovery.hours, recovery.outcome, recovery.measure, level=level)
+    except SuiteError as error:
+        return Unavailable(_("the wait"), str(error))
 
 
 def _no_hours() -> Unavailable:
@@ -179,6 +201,11 @@ def by_measure(
                 continue
             found = mean_intervals(column[part.index].to_frame(name), level=level)
             rows.append(found.assign(measure=float(code), quantity=name))
+    if not rows:
+        return Unavailable(
+            _("a comparison of measures"),
+            _("no measure was received by {n} respondents or more").format(n=least),
+        )
     table = pd.concat(rows, ignore_index=True)
     return table[["measure", "quantity", "mean", "ci_low", "ci_high", "n_used"]]
 

@@ -232,7 +232,8 @@ def gap_index(
     check_level(level, "gap_index")
     codes = list(gaps.columns)
     names = [f"gap {code}" for code in codes]
-    data = pd.concat([gaps.set_axis(names, axis=1), perceived[codes], outcome.rename("_y")], axis=1)
+    own = "outcome" if outcome.name is None or outcome.name in codes else str(outcome.name)
+    data = pd.concat([gaps.set_axis(names, axis=1), perceived[codes], outcome.rename(own)], axis=1)
     values, dropped = _complete(data, names, codes)
     k = len(codes)
     weights = _shares(np.corrcoef(values[:, k:].T))
@@ -256,7 +257,7 @@ def gap_index(
 def _complete(data: pd.DataFrame, names: list[str], codes: list[str]) -> tuple[Array, int]:
     """Return complete rows: gaps, then perceptions and outcome, which are checked."""
     kept = data.astype(float).dropna()
-    checked, _none = complete_numbers(kept, "_y", codes, caller="gap_index")
+    checked, _none = complete_numbers(kept, kept.columns[-1], codes, caller="gap_index")
     return np.column_stack([kept[names].to_numpy(), checked]), len(data) - len(kept)
 
 

@@ -295,12 +295,12 @@ def _group_uplift(
     blocks = np.column_stack([np.empty((len(study.responses), 0)), *covariates])
     names = [f"covariate_{j}" for j in range(blocks.shape[1])]
     data = pd.DataFrame(blocks, columns=names)
-    data["outcome"] = study_term(study, plan.outcome).columns.iloc[:, 0].to_numpy()
-    data["treatment"] = study.responses[plan.treatment].to_numpy(dtype=float)
-    data["group"] = study.responses[item].to_numpy(dtype=float)
+    data[plan.outcome] = study_term(study, plan.outcome).columns.iloc[:, 0].to_numpy()
+    data[plan.treatment] = study.responses[plan.treatment].to_numpy(dtype=float)
+    data[item] = study.responses[item].to_numpy(dtype=float)
     try:
         return compare_treatments(
-            data, outcome="outcome", treatment="treatment", group="group", covariates=names,
+            data, outcome=plan.outcome, treatment=plan.treatment, group=item, covariates=names,
             codes=[float(c) for c in plan.treatment_codes], folds=folds, seed=seed, level=level,
         )  # fmt: skip
     except SuiteError as error:

@@ -100,22 +100,38 @@ def gaps_sentence(quality: Quality, gaps: pd.DataFrame) -> str:
     """Read the widest and the narrowest gap aloud."""
     names = dimension_names(quality)
     worst, best = gaps.loc[gaps["gap"].idxmin()], gaps.loc[gaps["gap"].idxmax()]
+    text = _end_of_gaps(names, worst, lowest=True)
+    if len(gaps) == 1:
+        return text
     firm = (
-        _("That the gap in {name} is the widest is firm.")
+        _("That {name} stands lowest is firm.")
         if worst["rank_high"] == 1
-        else _("Whether the gap in {name} is the widest is not settled by this sample.")
+        else _("Whether {name} stands lowest is not settled by this sample.")
     ).format(name=names[worst["code"]])
-    text = _(
-        "The shop falls furthest behind in {worst}: {gap} {interval}; {short} of customers got "
-        "less than they expected. Nearest to what was expected: {best}, {other} {other_interval}."
-    ).format(
-        worst=names[worst["code"]], gap=format_number(worst["gap"]),
-        interval=format_interval(worst["ci_low"], worst["ci_high"]),
-        short=format_percent(worst["short"], 0), best=names[best["code"]],
-        other=format_number(best["gap"]),
-        other_interval=format_interval(best["ci_low"], best["ci_high"]),
+    return f"{text} {_end_of_gaps(names, best, lowest=False)} {firm}"
+
+
+def _end_of_gaps(names: dict[str, str], row: pd.Series, *, lowest: bool) -> str:
+    """Read the lowest or the highest gap aloud; it falls behind or goes beyond, by its sign."""
+    if lowest and row["gap"] < 0:
+        text = _(
+            "The shop falls furthest behind in {name}: {gap} {interval}; {short} of customers got "
+            "less than they expected."
+        )
+    elif lowest:
+        text = _(
+            "On average the shop falls behind in nothing; lowest stands {name}: {gap} {interval}; "
+            "{short} of customers got less than they expected."
+        )
+    elif row["gap"] > 0:
+        text = _("It goes furthest beyond what was expected in {name}: {gap} {interval}.")
+    else:
+        text = _("Nearest to what was expected: {name}, {gap} {interval}.")
+    return text.format(
+        name=names[row["code"]], gap=format_number(row["gap"]),
+        interval=format_interval(row["ci_low"], row["ci_high"]),
+        short=format_percent(row["short"], 0),
     )  # fmt: skip
-    return f"{text} {firm}"
 
 
 @passes_unavailable
@@ -331,9 +347,13 @@ def zone_table(quality: Quality, zone: pd.DataFrame) -> ApaTable:
     )
 
 
-@passes_unavailable
-def gap_checks(study: Study, quality: Quality, gaps: pd.DataFrame) -> list[CheckResult]:
+def gap_checks(
+    study: Study, quality: Quality | Unavailable, gaps: pd.DataFrame | Unavailable
+) -> list[CheckResult | Unavailable]:
     """Check the reliability of the gaps and, in the simulated study, the planted gaps."""
+    for lacking in (quality, gaps):
+        if isinstance(lacking, Unavailable):
+            return [lacking]
     cut = THRESHOLDS["alpha"]
     known = pd.to_numeric(gaps["alpha_gap"], errors="coerce").dropna()
     checks = []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from helpers.errors import passes_unavailable
+from helpers.errors import Unavailable, passes_unavailable
 from helpers.i18n import _, pick
 from helpers.regression.design import variable_label
 from helpers.results import CheckResult
@@ -277,9 +277,10 @@ def asymmetry_sentence(result: tuple[pd.DataFrame, int]) -> str:
     ).format(bent=bent, total=len(table))
 
 
-@passes_unavailable
-def kano_checks(study: Study, found: pd.DataFrame) -> list[CheckResult]:
+def kano_checks(study: Study, found: pd.DataFrame | Unavailable) -> list[CheckResult | Unavailable]:
     """Check questionable answers and, in the simulated study, the planted shares and classes."""
+    if isinstance(found, Unavailable):
+        return [found]
     share = float(found["Q"].sum() / found["n_used"].sum())
     text = _("{share} of the pairs contradict themselves; {pairs} pairs had one side only.").format(
         share=format_percent(share), pairs=int(found["n_half"].sum())

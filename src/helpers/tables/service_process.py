@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from helpers.errors import passes_unavailable
+from helpers.errors import Unavailable, passes_unavailable
 from helpers.i18n import _, pick
 from helpers.regression.design import variable_label
 from helpers.regression.dose import DoseResponse
@@ -299,9 +299,10 @@ _ROUNDING = 1e-15
 """Sums of doubles agree no better; a smaller difference is written as this one."""
 
 
-@passes_unavailable
-def weights_check(found: PartImportance) -> list[CheckResult]:
+def weights_check(found: PartImportance | Unavailable) -> list[CheckResult | Unavailable]:
     """Check that every element does better than noise, and that the weights add up to R²."""
+    if isinstance(found, Unavailable):
+        return [found]
     weights = found.weights
     gap = abs(float(weights.weights["weight"].sum()) - weights.r2)
     above = int(weights.weights["above_noise"].sum())
