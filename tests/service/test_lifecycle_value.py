@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.errors import DataContractError, Unavailable
+from helpers.errors import DataContractError, EstimationError, Unavailable
 from helpers.service import lifecycle_study
 from helpers.service.lifecycle import (
     change_ratio,
@@ -17,7 +17,17 @@ from helpers.service.lifecycle import (
     trimmed_weights,
 )
 from helpers.service.lifecycle_models import amount_model, count_model
-from helpers.service.lifecycle_study import planted_ratios, read_wave, wave_changes, wave_value
+from helpers.service.lifecycle_study import (
+    OutcomeChange,
+    Wave,
+    planted_ratios,
+    read_wave,
+    wave_changes,
+    wave_count,
+    wave_differences,
+    wave_numbers,
+    wave_value,
+)
 from helpers.service.lifecycle_value import (
     Assumptions,
     customer_value,
@@ -25,8 +35,10 @@ from helpers.service.lifecycle_value import (
     value_difference,
     value_under,
 )
+from helpers.service_specification import Lifecycle
 from helpers.study import list_studies
 from helpers.survey.load import load_study
+from helpers.tables.service_lifecycle import contrasts_sentence, tipping_sentence, wave_checks
 
 REFERENCE = json.loads(
     (Path(__file__).parents[1] / "reference" / "lifecycle.json").read_text(encoding="utf-8")
@@ -230,3 +242,109 @@ def test_a_wave_that_lost_nobody_has_weights_of_one(monkeypatch):
     assert wave.frame["weight"].eq(1).all()
     one, two = wave_changes(wave)[:2]
     assert one.contrast.ratio == pytest.approx(two.contrast.ratio, rel=1e-12)
+
+
+def spread_counts(scale: float = 1.0) -> tuple[pd.Series, pd.DataFrame]:
+    """Dispersed counts with a predictor in any unit, as an income in cents."""
+    rng = np.random.default_rng(4)
+    x = rng.normal(40, 12, 300)
+    y = rng.negative_binomial(1.2, 1.2 / (1.2 + np.exp(0.2 + 0.02 * x)))
+    return pd.Series(y, dtype=float), pd.DataFrame({"x": scale * x})
+
+
+def test_a_count_model_does_not_depend_on_units():
+    plain, cents = (count_model(*spread_counts(scale)) for scale in (1.0, 1e5))
+    assert cents.dispersion == pytest.approx(plain.dispersion, rel=1e-6)
+    assert cents.rivals["loglik"].tolist() == pytest.approx(plain.rivals["loglik"].tolist())
+    assert np.log(cents.terms["ratio"][1]) * 1e5 == pytest.approx(
+        np.log(plain.terms["ratio"][1]), rel=1e-6
+    )
+
+
+def test_counts_that_are_all_alike_are_refused():
+    with pytest.raises(DataContractError, match="is 0 for all 60"):
+        count_model(pd.Series(np.zeros(60)), pd.DataFrame({"x": np.arange(60.0)}))
+
+
+def separated() -> tuple[pd.Series, pd.DataFrame]:
+    """Nobody of the first half bought, everybody of the second did."""
+    rng = np.random.default_rng(5)
+    some = np.repeat([0.0, 1.0], 30)
+    return pd.Series(some * (rng.poisson(3, 60) + 1)), pd.DataFrame({"half": some})
+
+
+def test_a_ratio_without_finite_estimate_is_refused_by_name():
+    with pytest.raises(EstimationError, match="predictors= half"):
+        count_model(*separated())
+
+
+def test_an_amount_keeps_the_part_that_can_be_estimated():
+    amount, half = separated()
+    with pytest.raises(DataContractError, match="above 0 for 30 of 60"):
+        amount_model(amount, half)
+    with pytest.raises(DataContractError, match="above 0 for 0 of 60"):
+        amount_model(0 * amount, half)
+    amount += np.tile([0.0, 1.0], 30)  # some of the first half bought, all of the second
+    assert set(amount_model(amount, half)[0]["part"]) == {"size", "whole"}
+
+
+def lost_wave(before: float, after: float, n_none: int = 20) -> Wave:
+    """A wave of 40 customers with recovery and some without, who all buy alike."""
+    n = 40 + n_none
+    rng = np.random.default_rng(6)
+    frame = pd.DataFrame(
+        {
+            "before": before * rng.integers(1, 5, n), "after": after * rng.integers(1, 5, n),
+            "amount_before": np.nan, "amount_after": np.nan,
+            "recovered": np.repeat([1.0, 0.0], [40, n_none]), "answered": True, "weight": 1.0,
+        }
+    )  # fmt: skip
+    recovered = {"item": "r", "accept": [1]}
+    plan = Lifecycle(module="m", count_before="b", count_after="a", months=6, recovered=recovered)
+    return Wave(frame, plan, Unavailable("weights", "nobody was lost"), 0)
+
+
+@pytest.mark.parametrize(
+    ("wave", "why"),
+    [
+        (lost_wave(1, 0), "bought nothing in one of the two periods"),
+        (lost_wave(0, 1), "bought nothing in one of the two periods"),
+        (lost_wave(1, 1, 6), "6 customers without recovery answered"),
+    ],
+)
+def test_a_wave_that_cannot_be_compared_says_why(wave, why):
+    changes = wave_changes(wave)
+    assert isinstance(changes, Unavailable) and why in changes.why
+    assert isinstance(wave_differences(wave), Unavailable)
+    assert wave_numbers(changes, Unavailable("value", "none")) == []
+
+
+def test_nobody_who_buys_later_leaves_a_sentence_in_place_of_a_regression():
+    count = wave_count(lost_wave(1, 0))
+    assert isinstance(count, Unavailable)
+    assert wave_checks(lost_wave(1, 0), count) == [count]
+
+
+def reading(first: float, second: float) -> str:
+    """The sentence on two groups whose purchases changed by these factors."""
+    y = np.arange(1.0, 101.0)
+    one, two = change_ratio(y, first * y + np.sin(y)), change_ratio(y, second * y + np.cos(y))
+    change = OutcomeChange("purchases", True, one, two, ratio_contrast(one, two))
+    return contrasts_sentence([change])
+
+
+def test_fewer_purchases_are_called_fewer():
+    assert "more purchases" in reading(2.0, 1.0)
+    assert "fewer purchases" in reading(1.0, 2.0)
+
+
+def test_the_tipping_sentence_fits_the_numbers():
+    y = np.arange(1.0, 101.0)
+    twice, once = change_ratio(y, 2 * y + np.sin(y)), change_ratio(y, y + np.cos(y))
+    rough = change_ratio(y, 2 * y[::-1])
+    assert "nobody of them was lost" in tipping_sentence(tipping_point(twice, once, answered=1.0))
+    assert tipping_sentence(tipping_point(twice, once, answered=0.9)).startswith("No supposition")
+    found = tipping_sentence(tipping_point(twice, once, answered=0.25))
+    assert "interval reaches 1 if the lost bought 3" in found and "if they bought 33%" in found
+    wide = tipping_sentence(tipping_point(rough, change_ratio(y, 2 * y), answered=0.5))
+    assert wide.startswith("The interval holds 1 even if the lost bought as much")

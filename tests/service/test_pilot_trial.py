@@ -18,7 +18,7 @@ from helpers.service.pilot_design import (
     detectable,
     stratified_effect,
 )
-from helpers.service.pilot_study import Trial, trial_effects
+from helpers.service.pilot_study import Trial, trial_effects, trial_looks
 from helpers.service.sequential import boundaries, crossing
 from helpers.service_specification import Pilot
 from helpers.tables.service_pilot import (
@@ -316,3 +316,7 @@ def test_ratings_and_differences_of_means_share_no_picture():
         trial.frame["n"], trial.frame["arm"], np.repeat([1, 2], 40)[::-1] * 0
     )
     assert isinstance(estimators_picture([effect], strata, Unavailable("a", "b")), Unavailable)
+
+
+def test_looks_at_an_outcome_that_cannot_be_compared_say_so():
+    assert isinstance(trial_looks(pilot()), Unavailable)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from statsmodels.discrete.truncated_model import TruncatedLFNegativeBinomialP
 
-from helpers.errors import DataContractError, check_level
+from helpers.errors import DataContractError, EstimationError, check_level, listing
 from helpers.thresholds import LEVEL
 
 Array = NDArray[np.float64]
@@ -22,6 +23,9 @@ SPARE = 10
 
 POWER = 1.5
 """Variance power of the Tweedie model: between counts (1) and amounts without zeros (2)."""
+
+_FAR = 10.0
+"""Change of the log outcome by one standard deviation beyond which a fit runs off to infinity."""
 
 _DISPERSED = 1e-6
 """Dispersion below which a negative binomial is a Poisson model."""
@@ -92,7 +96,9 @@ def count_model(
     Raises
     ------
     DataContractError
-        Something that is no count, or too few rows.
+        Something that is no count, counts that are all alike, or too few rows.
+    EstimationError
+        A predictor tells some counts without error, so that its ratio has no finite estimate.
 
     Notes
     -----
@@ -113,7 +119,13 @@ def count_model(
             "count_model: count= holds values that are no whole numbers from 0; counts are needed. "
             "Take amount_model for amounts."
         )
+    if np.ptp(y) == 0:
+        raise DataContractError(
+            f"count_model: count= is {y[0]:g} for all {len(y)} customers; counts that differ are "
+            "needed. Choose another outcome."
+        )
     offset = np.full(len(y), np.log(exposure))
+    _settled(sm.GLM(y, x, family=sm.families.Poisson(), offset=offset), x, list(predictors))
     rivals, dispersion, lr = _rivals(y, x, offset)
     family = _count_family(dispersion)
     terms = _terms(y, x, w, family, list(predictors), level, offset=offset)
@@ -145,7 +157,14 @@ def amount_model(
     (DataFrame, int, int)
         Columns part (``any``: odds ratio of a logit; ``size``: ratio of the mean among those above
         zero, gamma with log link; ``whole``: ratio of the mean of all, Tweedie with log link),
-        term, ratio, ci_low, ci_high, p_value, n_used. Then rows used and left out.
+        term, ratio, ci_low, ci_high, p_value, n_used. Then rows used and left out. A part that says
+        nothing is left out: everybody bought, too few did, those who did are alike in a predictor,
+        or a predictor tells it without error.
+
+    Raises
+    ------
+    DataContractError
+        A negative amount, too few rows, or no part that can be estimated.
 
     Notes
     -----
@@ -168,10 +187,20 @@ def amount_model(
     ]
     parts = []
     for part, values, kept, family in plans:
-        if np.ptp(values[kept]) == 0 or kept.sum() < x.shape[1] + SPARE:
+        if kept.sum() < x.shape[1] + SPARE or np.ptp(values[kept]) == 0:
             continue  # everybody bought, or too few did: that part says nothing
-        found = _terms(values[kept], x[kept], w[kept], family, list(predictors), level)
+        if np.linalg.matrix_rank(x[kept]) < x.shape[1]:
+            continue  # those who bought are all alike in a predictor
+        try:
+            found = _terms(values[kept], x[kept], w[kept], family, list(predictors), level)
+        except EstimationError:
+            continue
         parts.append(found.assign(part=part, n_used=int(kept.sum())))
+    if not parts:
+        raise DataContractError(
+            f"amount_model: amount= is above 0 for {int(some.sum())} of {len(y)} customers, and no "
+            "part of it can be regressed on the predictors. Take fewer predictors."
+        )
     return pd.concat(parts, ignore_index=True), len(y), dropped
 
 
@@ -203,21 +232,45 @@ def _terms(
     *, offset: Array | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Return exponentiated coefficients of a weighted GLM with sandwich errors."""
-    fit = sm.GLM(y, x, family=family, var_weights=w, offset=offset).fit(
-        tol=1e-10, tol_criterion="params", maxiter=200
-    )
+    fit = _settled(sm.GLM(y, x, family=family, var_weights=w, offset=offset), x, names)
     mu = np.asarray(fit.mu)
     slope = 1 / family.link.deriv(mu)
     spread = family.variance(mu)
     bread = np.linalg.inv((x * (w * slope**2 / spread)[:, None]).T @ x)
     scores = x * (w * (y - mu) * slope / spread)[:, None]
     b = np.asarray(fit.params)
-    se = np.sqrt(np.diag(bread @ (scores.T @ scores) @ bread))
+    variance = np.diag(bread @ (scores.T @ scores) @ bread)
+    if not (variance > 0).all():
+        raise _runs_off(names)
+    se = np.sqrt(variance)
     half = stats.norm.ppf((1 + level) / 2) * se
     return pd.DataFrame(
         {"term": ["(intercept)", *names], "ratio": np.exp(b), "ci_low": np.exp(b - half),
          "ci_high": np.exp(b + half), "p_value": 2 * stats.norm.sf(np.abs(b / se))}
     )  # fmt: skip
+
+
+def _settled(model: Any, x: Array, names: list[str]) -> Any:
+    """Fit a GLM, or say which predictor lets it run off to infinity."""
+    try:
+        with warnings.catch_warnings():  # what they warn of is told below
+            warnings.simplefilter("ignore")
+            fit = model.fit(tol=1e-10, tol_criterion="params", maxiter=200)
+        steep = np.abs(np.asarray(fit.params)[1:]) * x[:, 1:].std(axis=0)
+        far = [name for name, size in zip(names, steep, strict=True) if not size < _FAR]
+    except np.linalg.LinAlgError:
+        far = names
+    if far:
+        raise _runs_off(far)
+    return fit
+
+
+def _runs_off(names: list[str]) -> EstimationError:
+    """Say which predictors have no finite estimate."""
+    return EstimationError(
+        f"count_model, amount_model: predictors= {listing(names)}: an outcome is told without "
+        "error, so that a ratio has no finite estimate. Leave the predictor out."
+    )
 
 
 def _count_family(dispersion: float) -> Any:
@@ -229,7 +282,8 @@ def _count_family(dispersion: float) -> Any:
 
 def _rivals(y: Array, x: Array, offset: Array) -> tuple[pd.DataFrame, float, float]:
     """Return Poisson, negative binomial and hurdle side by side, the dispersion, and its test."""
-    poisson = sm.Poisson(y, x, offset=offset).fit(disp=0)
+    scaled = _scaled(x)  # the same model, which the optimiser can climb whatever the units
+    poisson = sm.Poisson(y, scaled, offset=offset).fit(disp=0)
     mu = np.asarray(poisson.predict())
     rows = [_rival("poisson", poisson.llf, x.shape[1], len(y), float(np.exp(-mu).mean()))]
     # more spread than Poisson's? otherwise the likelihood has its top at zero dispersion
@@ -237,15 +291,26 @@ def _rivals(y: Array, x: Array, offset: Array) -> tuple[pd.DataFrame, float, flo
     dispersion, lr = 0.0, 0.0
     if ((y - mu) ** 2 - y).sum() > 0:
         start = np.r_[np.asarray(poisson.params), max(rough, 0.01)]
-        model = sm.NegativeBinomial(y, x, loglike_method="nb2", offset=offset)
+        model = sm.NegativeBinomial(y, scaled, loglike_method="nb2", offset=offset)
         fit = model.fit(start_params=start, method="bfgs", maxiter=500, gtol=1e-8, disp=0)
-        dispersion = float(np.asarray(fit.params)[-1])
+        dispersion = max(0.0, float(np.asarray(fit.params)[-1]))
         lr = max(0.0, float(2 * (fit.llf - poisson.llf)))
-        mu = np.asarray(fit.predict())
-        zeros = float(((1 + dispersion * mu) ** (-1 / dispersion)).mean())
-        rows.append(_rival("negative_binomial", fit.llf, x.shape[1] + 1, len(y), zeros))
-        rows.append(_hurdle(y, x, offset, np.asarray(fit.params)))
+        rows.append(_negative_binomial(fit, dispersion, x.shape[1] + 1, len(y)))
+        rows.append(_hurdle(y, scaled, offset, np.asarray(fit.params)))
     return pd.DataFrame(rows), dispersion, lr
+
+
+def _scaled(x: Array) -> Array:
+    """Return a design with every column but the constant in standard deviations about its mean."""
+    columns = x[:, 1:]
+    return np.column_stack([x[:, 0], (columns - columns.mean(axis=0)) / columns.std(axis=0)])
+
+
+def _negative_binomial(fit: Any, dispersion: float, k: int, n: int) -> dict[str, object]:
+    """Return the negative binomial's row."""
+    mu = np.asarray(fit.predict())
+    none = np.exp(-mu) if dispersion < _DISPERSED else (1 + dispersion * mu) ** (-1 / dispersion)
+    return _rival("negative_binomial", fit.llf, k, n, float(none.mean()))
 
 
 def _hurdle(y: Array, x: Array, offset: Array, start: Array) -> dict[str, object]:
@@ -255,7 +320,11 @@ def _hurdle(y: Array, x: Array, offset: Array, start: Array) -> dict[str, object
     parameters = 2 * x.shape[1] + 1
     if spare < x.shape[1]:
         return _rival("hurdle", float("nan"), parameters, len(y), float("nan"))
-    any_ = sm.Logit(some.astype(float), x).fit(disp=0)
+    try:
+        any_ = sm.GLM(some.astype(float), x, family=sm.families.Binomial())
+        any_ = _settled(any_, x, ["" for _column in x.T[1:]])
+    except EstimationError:
+        return _rival("hurdle", float("nan"), parameters, len(y), float("nan"))
     model = TruncatedLFNegativeBinomialP(y[some], x[some], offset=offset[some], p=2)
     size = model.fit(start_params=start, method="bfgs", maxiter=500, disp=0)
     both = float(any_.llf + size.llf) if size.mle_retvals["converged"] else float("nan")

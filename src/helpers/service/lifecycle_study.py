@@ -9,13 +9,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from helpers.errors import Unavailable, check_level, passes_unavailable
+from helpers.errors import (
+    DataContractError,
+    EstimationError,
+    Unavailable,
+    check_level,
+    passes_unavailable,
+)
 from helpers.i18n import _
 from helpers.regression.attrition import Attrition, attrition_weights
 from helpers.regression.change import GroupChange, compare_change
 from helpers.regression.study_change import linked
 from helpers.results import Number
 from helpers.service.lifecycle import (
+    LEAST,
     ChangeRatio,
     RatioContrast,
     Retention,
@@ -149,15 +156,40 @@ def _rebalanced(lost: Attrition, frame: pd.DataFrame, names: list[str]) -> Attri
 
 
 @passes_unavailable
-def wave_changes(wave: Wave, *, level: float = LEVEL) -> list[OutcomeChange]:
-    """Return the change of purchases and of the amount, plain and weighted."""
+def wave_changes(wave: Wave, *, level: float = LEVEL) -> list[OutcomeChange] | Unavailable:
+    """Return the change of purchases and of the amount, plain and weighted.
+
+    ``Unavailable`` where a group is too small, or bought nothing in one of the periods.
+    """
     check_level(level, "wave_changes")
+    lacking = _lacking(wave)
+    if lacking is not None:
+        return lacking
     found = []
     for outcome, pair in _pairs(wave).items():
         for weighted in (False, True):
             one, two = (_ratio(wave.group(g), pair, weighted, level) for g in GROUPS)
             found.append(OutcomeChange(outcome, weighted, one, two, ratio_contrast(one, two)))
     return found
+
+
+def _lacking(wave: Wave) -> Unavailable | None:
+    """Return why the two groups cannot be compared over the two periods; None if they can."""
+    what = _("the change of purchases with and without recovery")
+    for pair in _pairs(wave).values():
+        for name in GROUPS:
+            rows = wave.group(name)[[*pair, "weight"]].dropna()
+            if len(rows) < LEAST:
+                why = {
+                    "recovered": _("{n} customers with recovery answered for both periods; "
+                                   "at least {least} are needed"),
+                    "none": _("{n} customers without recovery answered for both periods; "
+                              "at least {least} are needed"),
+                }[name]  # fmt: skip
+                return Unavailable(what, why.format(n=len(rows), least=LEAST))
+            if not rows[list(pair)].sum().min() > 0:
+                return Unavailable(what, _("a group bought nothing in one of the two periods"))
+    return None
 
 
 def _pairs(wave: Wave) -> dict[str, tuple[str, str]]:
@@ -175,9 +207,12 @@ def _ratio(rows: pd.DataFrame, pair: tuple[str, str], weighted: bool, level: flo
 
 
 @passes_unavailable
-def wave_differences(wave: Wave, *, level: float = LEVEL) -> dict[str, GroupChange]:
+def wave_differences(wave: Wave, *, level: float = LEVEL) -> dict[str, GroupChange] | Unavailable:
     """Return the difference in differences of each outcome in its own unit, weighted."""
     check_level(level, "wave_differences")
+    lacking = _lacking(wave)
+    if lacking is not None:
+        return lacking
     frame = wave.frame
     return {
         outcome: compare_change(
@@ -188,13 +223,24 @@ def wave_differences(wave: Wave, *, level: float = LEVEL) -> dict[str, GroupChan
 
 
 @passes_unavailable
-def wave_count(wave: Wave, *, level: float = LEVEL) -> CountModel:
+def wave_count(wave: Wave, *, level: float = LEVEL) -> CountModel | Unavailable:
     """Return the regression of later purchases a month on recovery and what was known."""
     check_level(level, "wave_count")
-    return count_model(
-        wave.frame["after"], _predictors(wave), exposure=wave.plan.months,
-        weights=wave.frame["weight"], level=level,
-    )  # fmt: skip
+    try:
+        return count_model(
+            wave.frame["after"], _predictors(wave), exposure=wave.plan.months,
+            weights=wave.frame["weight"], level=level,
+        )  # fmt: skip
+    except (DataContractError, EstimationError):
+        return Unavailable(_("a regression of later purchases"), _no_regression())
+
+
+def _no_regression() -> str:
+    """Say why what customers did later cannot be regressed on what was known."""
+    return _(
+        "too few customers are complete, nothing varies, or the variables repeat each other or "
+        "tell an outcome without error"
+    )
 
 
 @passes_unavailable
@@ -203,9 +249,12 @@ def wave_amount(wave: Wave, *, level: float = LEVEL) -> tuple[pd.DataFrame, int,
     check_level(level, "wave_amount")
     if wave.plan.amount_after is None:
         return Unavailable(_("a model of the amount"), _("the later wave did not ask for it"))
-    return amount_model(
-        wave.frame["amount_after"], _predictors(wave), weights=wave.frame["weight"], level=level
-    )
+    try:
+        return amount_model(
+            wave.frame["amount_after"], _predictors(wave), weights=wave.frame["weight"], level=level
+        )
+    except (DataContractError, EstimationError):
+        return Unavailable(_("a model of the amount"), _no_regression())
 
 
 def _predictors(wave: Wave) -> pd.DataFrame:
@@ -218,9 +267,13 @@ def _predictors(wave: Wave) -> pd.DataFrame:
 
 
 @passes_unavailable
-def wave_retention(wave: Wave, *, level: float = LEVEL) -> dict[str, Retention]:
+def wave_retention(wave: Wave, *, level: float = LEVEL) -> dict[str, Retention] | Unavailable:
     """Return who bought in the later period, with the bounds of what the lost could do."""
     check_level(level, "wave_retention")
+    if any(wave.group(name)["after"].notna().sum() == 0 for name in GROUPS):
+        return Unavailable(
+            _("who bought in the later period"), _("nobody of a group told of later purchases")
+        )
     return {
         name: retention(wave.group(name)["after"], n_invited=len(wave.group(name)), level=level)
         for name in GROUPS
@@ -272,24 +325,29 @@ def wave_value(
     found = {}
     for name in GROUPS:
         rows = wave.group(name)
-        found[name] = customer_value(
-            rows["before"], rows["after"], rows["amount_after"], given, weights=rows["weight"],
-            n_boot=n_boot, seed=seed, level=level,
-        )  # fmt: skip
+        try:
+            found[name] = customer_value(
+                rows["before"], rows["after"], rows["amount_after"], given, weights=rows["weight"],
+                n_boot=n_boot, seed=seed, level=level,
+            )  # fmt: skip
+        except DataContractError:
+            return Unavailable(
+                _("the worth of a customer"), _("nobody of a group bought in both periods")
+            )
     return found
 
 
 def wave_numbers(
-    changes: list[OutcomeChange], values: dict[str, CustomerValue] | Unavailable
+    changes: list[OutcomeChange] | Unavailable, values: dict[str, CustomerValue] | Unavailable
 ) -> list[Number]:
-    """Return the contrasts and values for ``results.json``."""
+    """Return the contrasts and values for ``results.json``; nothing of what is not available."""
     numbers = [
         Number(
             f"ratio_{c.outcome}_{'weighted' if c.weighted else 'plain'}", c.contrast.ratio,
             "change ratio with recovery over that without", c.contrast.ci_low, c.contrast.ci_high,
             c.contrast.level, c.recovered.n_used + c.none.n_used, method=c.recovered.method,
         )
-        for c in changes
+        for c in changes or []
     ]  # fmt: skip
     if isinstance(values, Unavailable):
         return numbers

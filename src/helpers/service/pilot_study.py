@@ -218,12 +218,12 @@ def trial_strata(
 @passes_unavailable
 def trial_looks(
     trial: Trial, *, looks: int = 5, spending: Spending = "obrien_fleming", level: float = LEVEL
-) -> tuple[Looks, pd.DataFrame]:
+) -> tuple[Looks, pd.DataFrame] | Unavailable:
     """Return boundaries for equal looks, and z of the primary outcome at each look in file order.
 
     Returns
     -------
-    (Looks, DataFrame)
+    (Looks, DataFrame) or Unavailable
         Boundaries; columns look, n_used, z, bound, uncorrected (|z| of an uncorrected test),
         false_alarms (chance that uncorrected looks so far stop a trial of two equal arms).
     """
@@ -233,6 +233,10 @@ def trial_looks(
     naive = np.full(looks, norm.isf((1 - level) / 2))
     alarms = crossing(shares, naive).cumsum()
     rows = trial.frame.dropna(subset=[trial.primary.item])
+    if np.isnan(_z(rows, trial.primary)):
+        return Unavailable(
+            _("looks on the way"), _("the primary outcome cannot be compared at the end either")
+        )
     found = []
     for i, share in enumerate(shares):
         part = rows.iloc[: max(int(round(share * len(rows))), 2)]

@@ -209,8 +209,10 @@ def contrasts_sentence(changes: Changes) -> str:
         ratio=format_number(found.ratio), percent=100 * found.level,
         interval=format_interval(found.ci_low, found.ci_high),
     )  # fmt: skip
-    if found.clear:
+    if found.clear and found.ratio > 1:
         return text + " " + _("Recovery is associated with more purchases in the long run.")
+    if found.clear:
+        return text + " " + _("Recovery is associated with fewer purchases in the long run.")
     return text + " " + _("The interval holds 1, so this comparison leaves it open.")
 
 
@@ -269,26 +271,33 @@ def tipping_table(found: Tipping) -> ApaTable:
 @passes_unavailable
 def tipping_sentence(found: Tipping) -> str:
     """Say at which loss the finding is gone."""
+    if found.answered == 1:
+        return _("All customers with recovery answered, so nobody of them was lost.")
     if math.isnan(found.interval) and math.isnan(found.point):
         return _(
             "No supposition from none to as many purchases of the lost brings the contrast to 1."
         )
-    ends = [_at_share(value) for value in (found.interval, found.point)]
-    return _(
-        "The interval reaches 1 if the lost bought {interval} of what the others bought, the "
-        "estimate itself if they bought {point}."
-    ).format(interval=ends[0], point=ends[1])
+    equal = found.table.loc[found.table["lost"] == 1].iloc[0]
+    if equal["ci_low"] <= 1 <= equal["ci_high"]:
+        first = _("The interval holds 1 even if the lost bought as much as those who answered.")
+    elif math.isnan(found.interval):
+        first = _("The interval does not reach 1 even if the lost bought nothing.")
+    else:
+        first = _(
+            "The interval reaches 1 if the lost bought {share} of what the others bought."
+        ).format(share=format_percent(found.interval, 0))
+    if math.isnan(found.point):
+        second = _("The estimate itself stays away from 1 even if they bought nothing.")
+    else:
+        second = _("The estimate itself is 1 if they bought {share} of it.").format(
+            share=format_percent(found.point, 0)
+        )
+    return f"{first} {second}"
 
 
-def _at_share(value: float) -> str:
-    """Return a share, or that none does."""
-    return _("at no share") if math.isnan(value) else format_percent(value, 0)
-
-
-@passes_unavailable
-def planted_checks(study: Study, changes: Changes) -> list[CheckResult]:
+def planted_checks(study: Study, changes: Changes | Unavailable) -> list[CheckResult]:
     """Hold the change ratios of those who answered against what was planted."""
-    if study.offers("truth") is not None:
+    if isinstance(changes, Unavailable) or study.offers("truth") is not None:
         return []
     planted = planted_ratios(study.truth)
     checks = []
@@ -307,16 +316,24 @@ def planted_checks(study: Study, changes: Changes) -> list[CheckResult]:
     return checks
 
 
-@passes_unavailable
-def wave_checks(wave: Wave, count: CountModel) -> list[CheckResult]:
+def wave_checks(
+    wave: Wave | Unavailable, count: CountModel | Unavailable
+) -> list[CheckResult | Unavailable]:
     """Return whether the weights balance, and which model of counts the data prefer."""
-    checks = []
+    if isinstance(wave, Unavailable):
+        return [wave]
+    checks: list[CheckResult | Unavailable] = []
     if not isinstance(wave.attrition, Unavailable):
         worst = float(wave.attrition.balance["weighted"].abs().max())
         text = _("The largest gap that the weights leave is {gap} standard deviations.").format(
             gap=format_number(worst, bounded=True)
         )
         checks.append(CheckResult(_("Balance after weighting"), None, worst, None, "", text))
+    return [*checks, count if isinstance(count, Unavailable) else _zeros(count)]
+
+
+def _zeros(count: CountModel) -> CheckResult:
+    """Return whether zeros ask for a model of their own."""
     fitted = set(count.rivals.dropna(subset=["bic"])["model"])
     if "hurdle" not in fitted:
         words, same = _("A separate model of zeros could not be fitted to these counts."), None
@@ -325,4 +342,4 @@ def wave_checks(wave: Wave, count: CountModel) -> list[CheckResult]:
     else:
         words = _("A separate model of zeros fits better by BIC: read the two parts apart.")
         same = False
-    return [*checks, CheckResult(_("Zeros"), same, None, None, "", words)]
+    return CheckResult(_("Zeros"), same, None, None, "", words)

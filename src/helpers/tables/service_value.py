@@ -164,11 +164,21 @@ def value_table(wave: Wave, found: Values) -> ApaTable:
 def value_sentence(wave: Wave, found: Values) -> str:
     """Read the difference of worth aloud."""
     gap, low, high = value_difference(found["recovered"], found["none"])
-    return _(
-        "Under these assumptions a customer with recovery is worth {gap} {currency} more than one "
-        "without, {percent:g}% CI {interval}. The interval holds the error of sampling only."
-    ).format(
-        gap=format_number(gap, 0), currency=pick(wave.plan.currency.model_dump()),
+    text = (
+        _(
+            "Under these assumptions a customer with recovery is worth {gap} {currency} more than "
+            "one without, {percent:g}% CI {interval}. The interval holds the error of sampling "
+            "only."
+        )
+        if gap >= 0
+        else _(
+            "Under these assumptions a customer with recovery is worth {gap} {currency} less than "
+            "one without; the difference with recovery less without has the {percent:g}% CI "
+            "{interval}. The interval holds the error of sampling only."
+        )
+    )
+    return text.format(
+        gap=format_number(abs(gap), 0), currency=pick(wave.plan.currency.model_dump()),
         percent=100 * found["none"].level, interval=format_interval(low, high, 0),
     )  # fmt: skip
 
