@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.errors import DataContractError, ModelSpecError, Unavailable
+from helpers.errors import DataContractError, EstimationError, ModelSpecError, Unavailable
 from helpers.plots.importance_map import plot_importance_map, spread_out
 from helpers.sem import fit
 from helpers.service.importance_map import QUADRANTS, driver_map, model_map
@@ -191,6 +191,25 @@ def test_labels_keep_their_distance_and_order():
     places = spread_out(wanted, gap=0.1)
     assert np.diff(np.sort(places)).min() == pytest.approx(0.1, abs=1e-6)
     assert places.argsort().tolist() == wanted.argsort().tolist()
+
+
+def test_items_that_run_both_ways_are_refused(rows, ranges):
+    """With one of three items turned, the mean loading falls and the effect would be too large."""
+    turned = rows.assign(q2=8 - rows["q2"])
+    with pytest.raises(EstimationError, match="q2 loading against the other parts of 'Q'"):
+        model_map(fit(TEXT, turned), turned, "L", ranges=ranges, n_boot=10)
+    back = rows.assign(q1=8 - rows["q1"], q2=8 - rows["q2"], q3=6 - rows["q3"])
+    table = model_map(fit(TEXT, back), back, "L", ranges=ranges, n_boot=50).table
+    assert bool(table.set_index("name").loc["Q", "turned"])  # all items of Q run the other way
+
+
+def test_a_single_cause_is_compared_with_none():
+    study = load_study("online_shopping")
+    data = study.scores[["LOY", "DSQ"]].dropna()
+    found = driver_map(data, "LOY", ["DSQ"], ranges={"LOY": (1, 7), "DSQ": (1, 7)}, n_boot=50)
+    text = map_sentence(found, study)
+    assert "no other cause" in text and "more than" not in text
+    assert map_table(found, study).frame["place"].tolist() == ["–"]
 
 
 def test_bad_input_says_what_is_needed(rows, ranges):

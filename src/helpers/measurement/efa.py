@@ -143,7 +143,9 @@ def factor_analysis(
     Loadings, communalities, test, RMSEA, TLI and BIC are checked against R ``factanal`` and psych
     ``fa``. Tucker & Lewis (1973), doi:10.1007/BF02291170.
     """
-    matrix = check_correlations(corr, function="factor_analysis", n_factors=n_factors)
+    matrix = check_correlations(
+        corr, function="factor_analysis", n_factors=n_factors, least_factors=1
+    )
     p = len(matrix)
     names = items or (corr.columns if isinstance(corr, pd.DataFrame) else range(1, p + 1))
     found = extract(matrix, n_factors, extraction)

@@ -23,6 +23,8 @@ Extraction = Literal["ml", "minres", "pa"]
 
 LOWEST = 0.005
 """Lower bound of a uniqueness in the search, as in R's ``factanal``."""
+LEAST_EIGENVALUE = 1e-10
+"""Smallest eigenvalue of a correlation matrix that can be inverted."""
 TOLERANCE = 1e-9
 MAX_ITER = 5000
 PRECISION = 1e-15
@@ -201,8 +203,10 @@ def order_factors(loadings: Array) -> Array:
     return ordered * np.where(ordered.sum(axis=0) < 0, -1.0, 1.0)
 
 
-def check_correlations(corr: ArrayLike, *, function: str, n_factors: int = 0) -> Array:
-    """Return a correlation matrix as an array, or say what is wrong with it."""
+def check_correlations(
+    corr: ArrayLike, *, function: str, n_factors: int = 0, least_factors: int = 0
+) -> Array:
+    """Return a correlation matrix as an array, or say what is wrong with it or with n_factors."""
     matrix = np.asarray(corr, dtype=float)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or len(matrix) < 2:
         raise DataContractError(
@@ -219,10 +223,11 @@ def check_correlations(corr: ArrayLike, *, function: str, n_factors: int = 0) ->
             "Divide covariances by the standard deviations."
         )
     smallest = float(np.linalg.eigvalsh(matrix)[0])
-    if smallest <= 1e-10:
+    if smallest <= LEAST_EIGENVALUE:
         raise EstimationError(
             f"{function}: corr= has the smallest eigenvalue {smallest:.2g}; a positive definite "
-            "matrix is needed. Look for items that are sums or copies of others."
+            "matrix is needed. Look for items that are sums or copies of others, and whether there "
+            "are more respondents than items."
         )
     p = len(matrix)
     if n_factors > most_factors(p):
@@ -230,7 +235,7 @@ def check_correlations(corr: ArrayLike, *, function: str, n_factors: int = 0) ->
             f"{function}: n_factors= is {n_factors} for {p} variables; at most {most_factors(p)} "
             "are identified. Ask for fewer."
         )
-    if n_factors < 0:
+    if n_factors < least_factors:
         raise DataContractError(f"{function}: n_factors= is {n_factors}; at least 1 is needed.")
     return matrix
 

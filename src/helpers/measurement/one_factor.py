@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from helpers.errors import EstimationError
-from helpers.measurement.extraction import extract_ml
+from helpers.measurement.extraction import LEAST_EIGENVALUE, extract_ml
 
 Array = NDArray[np.float64]
 
@@ -68,6 +68,13 @@ def estimate_one_factor(cov: ArrayLike, *, n: int) -> OneFactor:
     std = std * (np.sign(std.sum()) or 1.0)
     loadings, residuals = std * sds, solution.uniquenesses * sds**2
     return OneFactor(loadings, residuals, std, _omega_se(loadings, residuals, n))
+
+
+def is_singular(cov: ArrayLike) -> bool:
+    """Tell whether some item follows from the others, so that no likelihood exists."""
+    matrix = np.asarray(cov, dtype=float)
+    sds = np.sqrt(np.diag(matrix))
+    return bool(np.linalg.eigvalsh(matrix / np.outer(sds, sds))[0] <= LEAST_EIGENVALUE)
 
 
 def one_factor_covariance(loadings: Array, residuals: Array, n: int) -> Array:

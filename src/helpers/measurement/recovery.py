@@ -56,8 +56,8 @@ def compare_structure(
         threshold=1.0,
         source=rule.source,
         text=_(
-            "{hits} of {of} items load most on the factor of their own scale; {weak} have no "
-            "loading of {cut:.2f} or more."
+            "Items that load most on the factor of their own scale: {hits} of {of}; without a "
+            "loading of {cut:.2f} or more: {weak}."
         ).format(hits=hits, of=len(table), weak=weak, cut=rule.value),
     )
     return table, check

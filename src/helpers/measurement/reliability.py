@@ -16,8 +16,8 @@ from scipy import stats
 
 from helpers.errors import DataContractError, EstimationError, Unavailable, check_level
 from helpers.i18n import _
-from helpers.measurement.one_factor import OneFactor, estimate_one_factor
-from helpers.measurement.rows import complete_rows
+from helpers.measurement.one_factor import OneFactor, estimate_one_factor, is_singular
+from helpers.measurement.rows import LEAST_SPREAD, complete_rows
 from helpers.memo import remembered
 from helpers.thresholds import LEVEL
 
@@ -153,7 +153,7 @@ def coefficient_alpha(items: pd.DataFrame, *, construct: str, level: float = LEV
     Raises
     ------
     DataContractError
-        Fewer than two items, fewer than three complete rows, an item that never varies.
+        Fewer than two items, fewer than three complete rows, an item or a sum that never varies.
 
     Notes
     -----
@@ -169,7 +169,13 @@ def coefficient_alpha(items: pd.DataFrame, *, construct: str, level: float = LEV
     check_level(level, "coefficient_alpha")
     values, dropped = complete_rows(items, function="coefficient_alpha")
     n, k = values.shape
-    alpha = alpha_from_covariance(np.cov(values.T))
+    cov = np.cov(values.T)
+    if cov.sum() <= LEAST_SPREAD * np.trace(cov):
+        raise DataContractError(
+            f"coefficient_alpha: items= of construct '{construct}' have a sum that never varies; "
+            "alpha divides by its variance. Look for items that mirror others."
+        )
+    alpha = alpha_from_covariance(cov)
     low, high = feldt_interval(alpha, n=n, n_items=k, level=level)
     return AlphaResult(construct, alpha, low, high, k, n, dropped, level)
 
@@ -274,7 +280,7 @@ def estimate_reliability(
     corr = np.corrcoef(values.T)
     k = len(corr)
     table = describe_items(items)
-    solution = _solution(values)
+    solution = one_factor_of(values)
     if isinstance(solution, Unavailable):
         omega = low = high = cr = ave = solution
         table["std_loading"] = [solution] * k
@@ -306,13 +312,16 @@ def estimate_reliability(
     )
 
 
-def _solution(values: Array) -> OneFactor | Unavailable:
-    """Return the one-factor solution, or why there is none."""
+def one_factor_of(values: Array) -> OneFactor | Unavailable:
+    """Return the one-factor ML solution of complete rows, or why there is none."""
     what = _("omega total, CR and AVE")
     if values.shape[1] < 3:
         return Unavailable(what, _("a one-factor model of two items is not identified"))
+    cov = np.cov(values.T, bias=True)
+    if is_singular(cov):
+        return Unavailable(what, _("an item follows from the others, or there are too few rows"))
     try:
-        return estimate_one_factor(np.cov(values.T, bias=True), n=len(values))
+        return estimate_one_factor(cov, n=len(values))
     except EstimationError:
         return Unavailable(
             what, _("the one-factor solution has a negative residual variance or did not converge")

@@ -10,13 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from helpers.errors import EstimationError, Unavailable, check_level
-from helpers.i18n import _
+from helpers.errors import Unavailable, check_level
 from helpers.measurement.moment_draws import ROUNDING, covariance_draws, percentile_interval
-from helpers.measurement.one_factor import estimate_one_factor, one_factor_covariance
+from helpers.measurement.one_factor import one_factor_covariance
 from helpers.measurement.reliability import (
     average_variance_extracted,
     composite_reliability,
+    one_factor_of,
 )
 from helpers.measurement.rows import complete_rows
 from helpers.memo import remembered
@@ -145,17 +145,9 @@ def _statistics(cov: Array) -> Array:
 
 def _factor_intervals(values: Array, level: float) -> tuple[float | Unavailable, ...]:
     """Return CR and AVE of one scale with delta-method intervals, or why there are none."""
-    what = _("omega total, CR and AVE")
-    if values.shape[1] < 3:
-        missing = Unavailable(what, _("a one-factor model of two items is not identified"))
-        return (missing,) * 6
-    try:
-        solution = estimate_one_factor(np.cov(values.T, bias=True), n=len(values))
-    except EstimationError:
-        missing = Unavailable(
-            what, _("the one-factor solution has a negative residual variance or did not converge")
-        )
-        return (missing,) * 6
+    solution = one_factor_of(values)
+    if isinstance(solution, Unavailable):
+        return (solution,) * 6
     lam, std = solution.loadings, solution.std_loadings
     variance = lam**2 + solution.residuals
     cov = one_factor_covariance(lam, solution.residuals, len(values))

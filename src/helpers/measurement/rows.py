@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import DataContractError, listing
+from helpers.i18n import _
 
 
 def complete_rows(
@@ -21,6 +22,12 @@ def complete_rows(
         raise DataContractError(
             f"{function}: items= has {len(names)} column(s) {names}; at least {least_items} are "
             "needed. Check the rows of this construct in items.csv."
+        )
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DataContractError(
+            f"{function}: items= has columns of one name: {listing(twice)}; each item may stand "
+            "there once. Leave the copies out."
         )
     text = [str(c) for c in data.columns if not pd.api.types.is_numeric_dtype(data[c])]
     if text:
@@ -42,3 +49,28 @@ def complete_rows(
             "variance. Leave them out and say so."
         )
     return kept, len(values) - len(kept)
+
+
+LEAST_SPREAD = 1e-12
+"""Variance of a sum, as a share of its items' variances, up to which only rounding is left."""
+
+
+def scale_fault(items: pd.DataFrame) -> str:
+    """Return why these answers have no reliability, in the language of the run; empty if they do.
+
+    Parameters
+    ----------
+    items : DataFrame, shape (n_respondents, k)
+        Numeric items of one scale; rows with a blank are left out, as in ``complete_rows``.
+    """
+    if items.shape[1] < 2:
+        return _("the construct has a single item")
+    kept = items.dropna().astype(float)
+    if len(kept) < 3:
+        return _("complete rows of the scale: {n}; at least 3 are needed").format(n=len(kept))
+    flat = [str(c) for c in kept if kept[c].nunique() == 1]
+    if flat:
+        return _("answers that never vary: {items}").format(items=listing(flat))
+    if kept.sum(axis=1).var() <= LEAST_SPREAD * kept.var().sum():
+        return _("the sum of the items never varies")
+    return ""

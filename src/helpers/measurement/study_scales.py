@@ -13,7 +13,7 @@ import pandas as pd
 from helpers.errors import Unavailable, check_level
 from helpers.i18n import _
 from helpers.measurement.reliability import ReliabilityResult, estimate_reliability, feldt_interval
-from helpers.measurement.rows import complete_rows
+from helpers.measurement.rows import complete_rows, scale_fault
 from helpers.results import CheckResult, Number
 from helpers.thresholds import LEVEL, THRESHOLDS
 
@@ -198,11 +198,26 @@ def scale_blocks(study: Study, *, model: str | None = None) -> dict[str, list[st
     return {code: items for code, items in blocks.items() if items}
 
 
+def _statements(syntax: str) -> list[str]:
+    """Return the statements of lavaan syntax: comments gone, continued lines joined.
+
+    A line without an operator continues the one before it, as in lavaan and ``helpers.sem``.
+    """
+    found: list[str] = []
+    for line in re.split(r"[\n;]", syntax):
+        text = re.split(r"[#!]", line, maxsplit=1)[0].strip()
+        if found and text and not re.search(r"[~=<>]", text):
+            found[-1] += f" {text}"
+        elif text:
+            found.append(text)
+    return found
+
+
 def _model_blocks(syntax: str) -> dict[str, list[str]]:
     """Return latents with observed items from the ``=~`` lines of a model."""
     found: dict[str, list[str]] = {}
-    for line in re.split(r"[\n;]", syntax):
-        left, sign, right = line.split("#")[0].partition("=~")
+    for statement in _statements(syntax):
+        left, sign, right = statement.partition("=~")
         if sign:
             terms = [term.split("*")[-1].strip() for term in right.split("+")]
             found.setdefault(left.strip(), []).extend(filter(None, terms))
@@ -216,6 +231,8 @@ def _model_blocks(syntax: str) -> dict[str, list[str]]:
 def estimate_study_reliability(study: Study, *, level: float = LEVEL) -> StudyReliability:
     """Estimate the reliability of every scale, each on its own complete rows.
 
+    A scale of one item, with an item that never varies or with fewer than three complete rows is
+    listed as ``Unavailable`` with the reason (``scale_fault``); the others are estimated.
     A published matrix gives the reliabilities its source printed, with Feldt intervals where the
     number of respondents is known.
     """
@@ -226,8 +243,9 @@ def estimate_study_reliability(study: Study, *, level: float = LEVEL) -> StudyRe
     rows = []
     for code, items in scale_blocks(study).items():
         head = {"construct": code, "name": study.construct_name(code), "n_items": len(items)}
-        if len(items) < 2:
-            lacking = Unavailable(_("reliability"), _("the construct has a single item"))
+        fault = scale_fault(study.responses[items])
+        if fault:
+            lacking = Unavailable(_("reliability"), fault)
             rows.append({**dict.fromkeys(COLUMNS, lacking), **head})
             continue
         scales[code] = estimate_reliability(study.responses[items], construct=code, level=level)
@@ -295,12 +313,12 @@ class StudyCorrelations:
         if self.kind == "polychoric":
             return _(
                 "Polychoric correlations of {p} items are factored; {n} respondents answered them "
-                "all, {dropped} are left out for a blank. Tests of fit are left out: their "
+                "all; left out for a blank: {dropped}. Tests of fit are left out: their "
                 "distribution does not hold for such correlations."
             ).format(p=len(self.corr), n=self.n_used, dropped=self.n_dropped)
         return _(
-            "Pearson correlations of {p} items are factored; {n} respondents answered them all, "
-            "{dropped} are left out for a blank."
+            "Pearson correlations of {p} items are factored; {n} respondents answered them all; "
+            "left out for a blank: {dropped}."
         ).format(p=len(self.corr), n=self.n_used, dropped=self.n_dropped)
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from helpers.errors import SuiteError, Unavailable
 from helpers.i18n import _
 from helpers.measurement import coefficient_alpha
+from helpers.measurement.rows import scale_fault
 from helpers.measurement.study_scales import scale_blocks
 from helpers.sem.fit import fit
 from helpers.sem.study_fit import fit_model
@@ -96,7 +97,7 @@ def compare_reliability(study: Study) -> pd.DataFrame | Unavailable:
     rows = []
     for code, items in scale_blocks(study).items():
         enough = all(len(d[items].dropna()) >= least for d in (study.responses, every))
-        if len(items) < 2 or not enough:
+        if not enough or any(scale_fault(data[items]) for data in (study.responses, every)):
             continue
         row: dict[str, object] = {"construct": code}
         for ending, data in (("kept", study.responses), ("all", every)):

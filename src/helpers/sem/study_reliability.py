@@ -12,6 +12,7 @@ from helpers.i18n import _
 from helpers.measurement.hierarchical import hierarchical_omega
 from helpers.measurement.pls_reliability import estimate_rho_a
 from helpers.measurement.reliability_intervals import reliability_intervals
+from helpers.measurement.rows import scale_fault
 from helpers.measurement.study_scales import scale_blocks
 from helpers.sem.model_reliability import omega_categorical, second_order_omega
 
@@ -69,9 +70,13 @@ def study_more_reliability(
     """
     if not study.has_rows:
         return Unavailable(_("further coefficients"), _("only scale correlations were published"))
-    blocks = {k: v for k, v in scale_blocks(study, model=model).items() if len(v) > 1}
+    blocks = {
+        code: items
+        for code, items in scale_blocks(study, model=model).items()
+        if not scale_fault(study.responses[items])
+    }
     if not blocks:
-        return Unavailable(_("further coefficients"), _("no scale has two items"))
+        return Unavailable(_("further coefficients"), _("no scale has two items that vary"))
     rho = _rho(study, blocks, n_boot, seed)
     rows = []
     for code, items in blocks.items():

@@ -5,7 +5,7 @@ Everything is on 0 to 100, so that importance reads as points of the outcome for
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,10 +20,16 @@ from helpers.resampling import resampled_counts
 from helpers.results import Number
 from helpers.sem.bootstrap import bootstrap
 from helpers.sem.result import SemResult
+from helpers.service.effect_metric import (
+    Ranges,
+    items_below,
+    need_one_direction,
+    percent_scale,
+    total_effects,
+)
 from helpers.thresholds import LEVEL
 
 Array = NDArray[np.float64]
-Ranges = Mapping[str, tuple[float, float]]
 QUADRANTS = ("act", "keep", "enough", "later")
 """Important and done worse; important and done better; the reverse: better, worse."""
 
@@ -42,7 +48,8 @@ class ImportanceMap:
         ci_low, ci_high, raw (the same in the metric of the model), raw_low, raw_high, direct (of
         importance), performance (mean on 0 to 100) with performance_low and performance_high,
         rank of importance with rank_low and rank_high, first (share of draws with rank 1),
-        quadrant (one of ``QUADRANTS``), again (share of draws in that quadrant), turned (True
+        quadrant (one of ``QUADRANTS``; of a single cause it says nothing), again (share of draws
+        in that quadrant), turned (True
         where more of the cause goes with less of the outcome: its size is shown, and 100 less
         its mean).
     outcome_performance : float
@@ -95,58 +102,6 @@ class ImportanceMap:
         ]  # fmt: skip
 
 
-def total_effects(result: SemResult, values: Array) -> tuple[list[str], Array, Array]:
-    """Return the variables of the structure, their direct and their total effects.
-
-    With ``A`` the matrix of paths (row: effect, column: cause), the total effects are
-    ``(I - A)^{-1} - I``.
-
-    Parameters
-    ----------
-    result : SemResult
-        A fit to one group.
-    values : ndarray, shape (b, rows)
-        Values of the rows of the table of estimates; more columns are not read.
-
-    Returns
-    -------
-    list of str, ndarray (b, v, v), ndarray (b, v, v)
-    """
-    paths = [(k, row) for k, row in enumerate(result.table.rows) if row.op == "~"]
-    names = list(dict.fromkeys(v for _k, row in paths for v in (row.rhs, row.lhs)))
-    direct = np.zeros((len(values), len(names), len(names)))
-    for k, row in paths:
-        direct[:, names.index(row.lhs), names.index(row.rhs)] = values[:, k]
-    unit = np.eye(len(names))
-    return names, direct, np.linalg.inv(unit - direct) - unit
-
-
-def percent_scale(result: SemResult, name: str, values: Array, ranges: Ranges) -> Array:
-    """Return the points (0 to 100) that one unit of a variable of the model stands for.
-
-    For a latent variable this is the mean loading of its items, each item on 0 to 100: with it the
-    latent variable has the metric of the mean of its items (effects coding of Little, Slegers &
-    Card 2006, doi:10.1207/s15328007sem1301_3). A factor of factors takes the mean over its own.
-    """
-    own = [(k, r.rhs) for k, r in enumerate(result.table.rows) if r.op == "=~" and r.lhs == name]
-    if not own:
-        low, high = ranges[name]
-        return np.full(len(values), 100.0 / (high - low))
-    parts = [values[:, k] * percent_scale(result, rhs, values, ranges) for k, rhs in own]
-    return np.mean(parts, axis=0)
-
-
-def items_below(result: SemResult, name: str) -> list[list[str]]:
-    """Return the items of a variable of the model, in one list for each of its factors."""
-    own = [r.rhs for r in result.table.rows if r.op == "=~" and r.lhs == name]
-    if not own:
-        return [[name]]
-    latent = set(result.latent)
-    if any(rhs in latent for rhs in own):
-        return [items for rhs in own for items in items_below(result, rhs)]
-    return [own]
-
-
 @remembered
 def model_map(
     result: SemResult,
@@ -187,7 +142,7 @@ def model_map(
     DataContractError
         An item has no range.
     EstimationError
-        No draw could be estimated.
+        No draw could be estimated, or items of a latent variable load in both directions.
 
     Notes
     -----
@@ -200,6 +155,7 @@ def model_map(
     Martilla & James (1977), doi:10.1177/002224297704100112.
     """
     names = _model_causes(result, outcome, ranges)
+    need_one_direction(result, [*names, outcome], "model_map")
     columns = list(result.observed)
     answered = data[columns].notna().to_numpy()
     rows = np.flatnonzero(answered.any(1) if result.missing != "listwise" else answered.all(1))

@@ -186,7 +186,7 @@ def _lacking(plan: _Plan, seconds: pd.Series) -> dict[str, Unavailable]:
         "person_total": (few, items),
         "mahalanobis": (
             few or distance is not None,
-            items if few or not distance else distance.why,
+            items if few or distance is None else distance.why,
         ),
         "contradictions": (
             len(plan.opposite) < least,

@@ -14,16 +14,26 @@ CELLS = 2_000_000
 """Numbers held at once while blanks are solved for: 16 MB."""
 
 
+LEAST_EIGENVALUE = 1e-10
+"""Smallest eigenvalue of the correlations up to which an item follows from the others: rounding
+leaves one of a copied item a little above 0, and every distance would be noise."""
+
+
 def distance_basis(covariance: pd.DataFrame) -> np.ndarray | Unavailable:
     """Return the inverse of the items' covariance matrix, or why there is none."""
-    try:
-        factor = linalg.cho_factor(covariance.to_numpy(float), lower=True)
-    except (linalg.LinAlgError, ValueError):
-        return Unavailable(
-            _("the Mahalanobis distance"),
-            _("the covariance matrix of the items is not positive definite"),
-        )
-    return linalg.cho_solve(factor, np.eye(len(covariance)))
+    matrix = covariance.to_numpy(float)
+    spread = np.sqrt(np.diag(matrix))
+    unfit = Unavailable(
+        _("the Mahalanobis distance"),
+        _("the covariance matrix of the items is not positive definite"),
+    )
+    if not len(matrix) or not np.isfinite(matrix).all() or not (spread > 0).all():
+        return unfit
+    scale = np.outer(spread, spread)
+    if linalg.eigvalsh(matrix / scale)[0] <= LEAST_EIGENVALUE:
+        return unfit
+    factor = linalg.cho_factor(matrix / scale, lower=True)
+    return linalg.cho_solve(factor, np.eye(len(matrix))) / scale
 
 
 @remembered

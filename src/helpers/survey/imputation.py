@@ -64,7 +64,6 @@ class Imputations:
 
 
 @remembered
-@remembered
 def impute(
     data: pd.DataFrame,
     *,

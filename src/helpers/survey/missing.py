@@ -13,6 +13,7 @@ from helpers.i18n import _
 from helpers.memo import remembered
 from helpers.survey.intervals import wilson_interval
 from helpers.survey.normal_em import NormalMoments, complete_moments
+from helpers.survey.normality import told_p
 from helpers.survey.readers.answers import NOT_ANSWERED
 from helpers.survey.readers.wenjuanxing import SKIPPED
 from helpers.thresholds import LEVEL, THRESHOLDS
@@ -54,12 +55,16 @@ class LittleResult:
             if self.p_value >= 1 - LEVEL
             else _("the blanks are not missing completely at random")
         )
-        p = "< .001" if self.p_value < 0.001 else f"= {self.p_value:.3f}".replace("0.", ".", 1)
         return _(
             "Little's test gives chi-square({df}) = {chi:.1f}, p {p}, over {k} patterns of {n} "
             "respondents: {verdict}."
         ).format(
-            df=self.df, chi=self.statistic, p=p, k=self.n_patterns, n=self.n_used, verdict=verdict
+            df=self.df,
+            chi=self.statistic,
+            p=told_p(self.p_value),
+            k=self.n_patterns,
+            n=self.n_used,
+            verdict=verdict,
         )
 
 
@@ -165,7 +170,8 @@ def little_test(responses: pd.DataFrame, *, items: list[str]) -> LittleResult | 
     Returns
     -------
     LittleResult or Unavailable
-        Unavailable without any blank: then there is nothing to test.
+        Unavailable without any blank, or if no item is answered in two patterns: then there is
+        nothing to test.
 
     Raises
     ------
@@ -187,15 +193,18 @@ def little_test(responses: pd.DataFrame, *, items: list[str]) -> LittleResult | 
     Little (1988), doi:10.1080/01621459.1988.10478722.
     """
     frame = responses[items].astype(float)
-    _check_testable(frame)
     kept = frame[frame.notna().any(axis=1)]
+    _check_testable(kept)
     values = kept.to_numpy()
     if not np.isnan(values).any():
         return Unavailable(_("Little's test"), _("no answer is missing"))
+    observed = ~np.isnan(values)
+    patterns = np.unique(observed, axis=0)
+    if patterns.sum() == values.shape[1]:
+        return Unavailable(_("Little's test"), _("no item is answered in two patterns of blanks"))
     moments = complete_moments(values)
     statistic, degrees, n_patterns = 0.0, -values.shape[1], 0
-    observed = ~np.isnan(values)
-    for pattern in np.unique(observed, axis=0):
+    for pattern in patterns:
         rows = values[(observed == pattern).all(axis=1)][:, pattern]
         gap = rows.mean(axis=0) - moments.mean[pattern]
         sigma = moments.cov[np.ix_(pattern, pattern)]

@@ -72,10 +72,11 @@ class MardiaResult:
             else _("the items are not multivariate normal, so robust standard errors are in order")
         )
         return _(
-            "Mardia's kurtosis of {k} items is {b2:.1f} where normality expects {e:.1f} "
-            "(z = {z:.1f}, n = {n}): {verdict}."
+            "Mardia's skewness of {k} items is {b1:.1f} where normality expects 0 (p {p1}), their "
+            "kurtosis {b2:.1f} where it expects {e:.1f} (z = {z:.1f}, p {p2}; n = {n}): {verdict}."
         ).format(
-            k=self.n_items, b2=self.kurtosis, e=self.kurtosis_expected, z=self.kurtosis_z,
+            k=self.n_items, b1=self.skewness, p1=told_p(self.skewness_p), b2=self.kurtosis,
+            e=self.kurtosis_expected, z=self.kurtosis_z, p2=told_p(self.kurtosis_p),
             n=self.n_used, verdict=verdict,
         )  # fmt: skip
 
@@ -135,6 +136,11 @@ def mardia_test(responses: pd.DataFrame, *, items: list[str]) -> MardiaResult:
         b2, expected, float(z), float(2 * stats.norm.sf(abs(z))),
         n, len(frame) - n, p,
     )  # fmt: skip
+
+
+def told_p(p_value: float) -> str:
+    """Write a p-value as a sentence does: ``= .012`` or ``< .001``."""
+    return "< .001" if p_value < 0.001 else f"= {p_value:.3f}".replace("0.", ".", 1)
 
 
 def skewness(x: pd.Series) -> float:

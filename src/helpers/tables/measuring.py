@@ -54,6 +54,12 @@ def chosen_scale(result: StudyReliability, construct: str = "") -> str:
             f"chosen_scale: construct= is '{construct}'; allowed are {listing(codes, 40)}."
             f"{nearest(construct, codes)} Correct the parameter."
         )
+    if construct and result.scales and construct not in result.scales:
+        why = result.table().set_index("construct").loc[construct, "alpha"].why
+        raise DataContractError(
+            f"chosen_scale: construct= is '{construct}', which has no reliability: {why}; allowed "
+            f"are {listing(result.scales, 40)}. Choose another, or leave the parameter empty."
+        )
     return construct or str(result.lowest()["construct"])
 
 

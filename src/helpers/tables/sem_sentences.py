@@ -224,9 +224,12 @@ def _admissible_text(fit: ModelFit) -> str:
 
 
 @passes_unavailable
-def validity_sentence(fit: ModelFit) -> str:
+def validity_sentence(fit: ModelFit) -> str | Unavailable:
     """Read the weakest construct's composite reliability and AVE aloud."""
-    frame = validity_table(fit).frame
+    table = validity_table(fit)
+    if isinstance(table, Unavailable):
+        return table
+    frame = table.frame
     cr, ave = THRESHOLDS["composite_reliability"], THRESHOLDS["ave"]
     weakest = frame.loc[frame["ave"].idxmin()]
     below = frame[(frame["composite_reliability"] < cr.value) | (frame["ave"] < ave.value)]

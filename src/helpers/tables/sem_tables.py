@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from helpers.errors import DataContractError, Unavailable, passes_unavailable
+from helpers.errors import DataContractError, Unavailable, listing, passes_unavailable
 from helpers.i18n import _
 from helpers.measurement.reliability import average_variance_extracted, composite_reliability
 from helpers.results import Basis
@@ -282,9 +282,18 @@ def standardised_loadings(fit: ModelFit) -> pd.DataFrame:
 
 
 @passes_unavailable
-def validity_table(fit: ModelFit) -> ApaTable:
-    """Return composite reliability and AVE of every construct, from standardised loadings."""
+def validity_table(fit: ModelFit) -> ApaTable | Unavailable:
+    """Return composite reliability and AVE of every construct, from standardised loadings.
+
+    A standardised loading beyond 1 goes with a negative residual variance; then there are none.
+    """
     rows = fit.rows("=~")
+    beyond = rows.loc[rows["std_all"].astype(float).abs() > 1, "rhs"]
+    if len(beyond):
+        return Unavailable(
+            _("CR and AVE of the constructs"),
+            _("standardised loadings lie beyond 1: {items}").format(items=listing(beyond)),
+        )
     table = []
     for construct, own in rows.groupby("lhs", sort=False):
         loadings = own["std_all"].to_numpy(float)

@@ -18,7 +18,7 @@ from helpers.service.importance_map import ImportanceMap
 from helpers.service.loyalty import Faces
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
-from helpers.tables.numbers import format_interval, format_number, format_percent
+from helpers.tables.numbers import DASH, format_interval, format_number, format_percent
 from helpers.thresholds import THRESHOLDS
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def faces_sentence(faces: Faces, study: Study) -> str:
     weak = table.loc[table["loading"].idxmin()]
     strong = table.loc[table["loading"].idxmax()]
     parts = [
-        _("{strong} carries most of what the faces share ({high}), {weak} least ({low}).").format(
+        _("Closest to what the faces share is {strong} ({high}), furthest {weak} ({low}).").format(
             strong=study.construct_name(strong["name"]),
             high=format_number(strong["loading"], bounded=True),
             weak=study.construct_name(weak["name"]),
@@ -132,7 +132,7 @@ def map_table(found: ImportanceMap, study: Study, fitted: ModelFit | None = None
     shown = found.table.assign(
         label=_cause_names(found, study, fitted),
         ranks=[_range(a, b) for a, b in zip(found.table["rank_low"], found.table["rank_high"])],
-        place=found.table["quadrant"].map(words),
+        place=[words[q] if len(found.table) > 1 else DASH for q in found.table["quadrant"]],
     )
     columns = [
         Column("label", _("Cause"), "text"),
@@ -218,15 +218,18 @@ def map_sentence(found: ImportanceMap, study: Study, fitted: ModelFit | None = N
     top = table.iloc[0]
     text = _(
         "One point more of {name} is associated with {size} points of {outcome} "
-        "({percent:g}% interval {interval}), more than any other cause; it is first in {share} of "
-        "the draws."
+        "({percent:g}% interval {interval})"
     ).format(
         name=top["label"],
         size=format_number(top["importance"]),
         outcome=variable_label(study, found.outcome),
         percent=100 * found.level,
         interval=format_interval(top["ci_low"], top["ci_high"]),
-        share=format_percent(top["first"], 0),
+    )
+    if len(table) == 1:
+        return _("{text}; there is no other cause to compare it with.").format(text=text)
+    text = _("{text}, more than any other cause; it is first in {share} of the draws.").format(
+        text=text, share=format_percent(top["first"], 0)
     )
     act = table[table["quadrant"] == "act"]
     if act.empty:

@@ -75,6 +75,8 @@ def marks_sentence(study: Study) -> str:
     n = len(study.marks.table)
     counts = study.marks.table[names].sum()
     worst, hits = str(counts.idxmax()), int(counts.max())
+    if not hits:
+        return _("None of {n} rows carries a sign of carelessness.").format(n=n)
     low, high = wilson_interval(hits, n)
     return _(
         "The most frequent sign of carelessness is \"{mark}\": {hits} of {n} rows ({share}, "
@@ -148,8 +150,7 @@ def signs_sentence(study: Study) -> str:
     two = int(table.loc[table["signs"] >= 2, "n"].sum())
     one = int(table.loc[table["signs"] == 1, "n"].sum())
     return _(
-        "{one} rows carry a single sign of carelessness and {two} carry two or more ({share} of "
-        "{n})."
+        "Rows with a single sign of carelessness: {one}; with two or more: {two} ({share} of {n})."
     ).format(one=one, two=two, share=format_percent(two / n, 1), n=n)
 
 
@@ -183,7 +184,7 @@ def agreement_sentence(study: Study) -> str:
         return _("No row carries two marks, so there is no agreement to report.")
     best = table.loc[table["kappa"].idxmax()]
     return _(
-        "\"{a}\" and \"{b}\" agree most: {both} rows carry both, kappa = {kappa}."
+        "\"{a}\" and \"{b}\" agree most: kappa = {kappa}; rows with both: {both}."
     ).format(
         a=mark_label(best["mark_a"]), b=mark_label(best["mark_b"]), both=int(best["n_both"]),
         kappa=format_number(best["kappa"], bounded=True),

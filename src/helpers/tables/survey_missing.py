@@ -114,8 +114,8 @@ def patterns_sentence(patterns: pd.DataFrame) -> str:
     complete = patterns[patterns["n_blank"] == 0]
     n = int(complete["n"].sum())
     return _(
-        "{n} of {all} respondents ({share}) answered every one of these items; there are {k} "
-        "patterns of answers and blanks."
+        "{n} of {all} respondents ({share}) answered every one of these items; patterns of answers "
+        "and blanks: {k}."
     ).format(
         n=n, all=int(patterns["n"].sum()), share=format_percent(n / patterns["n"].sum(), 1),
         k=len(patterns),
