@@ -35,6 +35,17 @@ nll <- function(p) {
 }
 o <- optim(c(4.5, 6, 0, 0), nll, method = "BFGS", control = list(reltol = 1e-14, maxit = 1000))
 
+# The same with a spread of its own in either profile.
+y_own <- round(ifelse(true == 1, 6, 4.5) + (y - ifelse(true == 1, 6, 4.5)) * ifelse(true == 1, 2, 0.8), 3)
+nll_own <- function(p) {
+  pi2 <- plogis(p[5]); s <- exp(p[3:4])
+  -sum(log((1 - pi2) * D[1, put + 1] * dnorm(y_own, p[1], s[1]) + pi2 * D[2, put + 1] * dnorm(y_own, p[2], s[2])))
+}
+o_own <- optim(c(4.5, 6, 0, 0, 0), nll_own, method = "BFGS", control = list(reltol = 1e-14, maxit = 1000))
+# and the outcome above, with a spread for each.
+y_first <- y_own; y_own <- y
+o_both <- optim(c(4.5, 6, 0, 0, 0), nll_own, method = "BFGS", control = list(reltol = 1e-14, maxit = 1000))
+
 # Slope that differs between three contexts.
 m <- 180
 g <- rep(1:3, each = 60); z <- round(rnorm(m, 4, 1.2), 2); w <- round(rnorm(m), 2)
@@ -45,6 +56,7 @@ cat(toJSON(list(
   mixtures = mix,
   lrt = list(ratio = lrt$obs, p = lrt$p.value),
   none = list(rows = plain, ratio = none$obs, p = none$p.value),
-  three_step = list(y = y, put = put, D = D, means = o$par[1:2], loglik = -o$value),
+  three_step = list(y = y, put = put, D = D, means = o_both$par[1:2], loglik = -o_both$value),
+  own_spread = list(y = y_first, means = o_own$par[1:2], sds = exp(o_own$par[3:4])),
   context = list(g = g, z = z, w = w, out = out, f = test$F[2], p = test$`Pr(>F)`[2])
 ), digits = 12, auto_unbox = TRUE))

@@ -160,7 +160,8 @@ def test_classification_correction_by_hand():
     assert profile_means(y, p, method="bch").table["estimate"].tolist() == pytest.approx(hand)
 
 
-def test_likelihood_of_the_third_step_agrees_with_optim():
+@pytest.mark.parametrize("case", ["three_step", "own_spread"])
+def test_likelihood_of_the_third_step_agrees_with_optim(case):
     """The posteriors are made so that the classification table is the one of the script."""
     given = REFERENCE["three_step"]
     table, put = np.array(given["D"]), np.array(given["put"])
@@ -171,10 +172,10 @@ def test_likelihood_of_the_third_step_agrees_with_optim():
     weight = np.round(sizes * 10_000).astype(int)
     spare = np.repeat([0, 1], weight)  # rows without an outcome fix the table
     posterior = np.vstack([rows[put], rows[spare]])
-    y = np.r_[given["y"], np.full(len(spare), np.nan)]
+    y = np.r_[REFERENCE[case]["y"], np.full(len(spare), np.nan)]
     found = profile_means(y, posterior, method="ml")
     assert classification(posterior) == pytest.approx(table, abs=0.01)
-    assert found.table["estimate"].tolist() == pytest.approx(given["means"], abs=0.02)
+    assert found.table["estimate"].tolist() == pytest.approx(REFERENCE[case]["means"], abs=0.02)
     assert found.n_dropped == len(spare)
 
 

@@ -157,6 +157,22 @@ def test_categories_left_out_are_named_below_the_table(study):
     assert "Left out" not in context_tests_table(found, study).note
 
 
+def test_profiles_of_unequal_spread_have_their_means():
+    """Planted 4, 6 and 3 with spreads of 1, 2 and 0.5; one spread for all leads to 6.6 for 6."""
+    rng = np.random.default_rng(3)
+    true = rng.choice(3, 4000, p=[0.5, 0.3, 0.2])
+    centre = 2 * np.array([[0, 0, 0, 0], [1, 1, 0.2, 0], [-1, 0.3, 1.3, -1]])
+    data = pd.DataFrame(centre[true] + rng.normal(size=(4000, 4)), columns=list("abcd"))
+    outcome = np.array([4.0, 6.0, 3.0])[true] + np.array([1.0, 2.0, 0.5])[true] * rng.normal(
+        size=4000
+    )
+    found = latent_profiles(data, 3)
+    for method in ("bch", "ml"):
+        table = profile_means(outcome, found.posterior, method=method).table
+        assert (((table["estimate"] - [4, 6, 3]) / table["se"]).abs() < 4).all()  # 1 in 5,000
+        assert (table["se"] < 0.1).all()
+
+
 @pytest.mark.slow
 def test_the_ratio_test_is_uniform_where_there_is_no_further_profile():
     """Means of 200 uniform p-values: 0.51 (the least p is 1 / 40) with standard error 0.02."""

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from helpers.errors import DataContractError, EstimationError, check_level, listing, nearest
+from helpers.service.mixture import FLOOR
 from helpers.thresholds import LEVEL
 
 Array = NDArray[np.float64]
@@ -83,8 +84,9 @@ def profile_means(
     method : {"modal", "bch", "ml"}
         ``modal`` takes everybody's most likely profile for certain (to show the error). ``bch``
         weighs everybody by the inverse of the classification table; sandwich errors. ``ml``
-        maximises ``prod_i sum_t pi_t D[t, s_i] N(y_i; mu_t, sigma)``; errors from the outer product
-        of gradients.
+        maximises ``prod_i sum_t pi_t D[t, s_i] N(y_i; mu_t, sigma_t)``; errors from the outer
+        product of gradients. The spread is each profile's own: with one for all, the means of
+        profiles that differ in spread come out wrong, those of a wide one most.
     level : float
 
     Raises
@@ -98,13 +100,15 @@ def profile_means(
 
     Notes
     -----
-    Errors take the profiles as known. Checked by hand for two profiles, against R code of the
-    likelihood (tests/reference/segments.R) and in samples with planted means.
+    Errors take the profiles as known; where they overlap much, intervals cover somewhat less than
+    they say. Checked by hand for two profiles, against R code of the likelihood
+    (tests/reference/segments.R) and in samples with planted means, of equal and unequal spread.
 
     References
     ----------
     Bolck, Croon & Hagenaars (2004), doi:10.1093/pan/mph001.
     Vermunt (2010), doi:10.1093/pan/mpq025.
+    Bakk & Vermunt (2016), doi:10.1080/10705511.2014.955104 (unequal spread).
     """
     check_level(level, "profile_means")
     if method not in METHODS:
@@ -168,27 +172,31 @@ def _weighted(y: Array, weights: Array) -> tuple[Array, Array]:
 
 
 def _likelihood(y: Array, put: NDArray[np.intp], table: Array) -> tuple[Array, Array]:
-    """Return means that maximise the likelihood given the classification table."""
+    """Return means that maximise the likelihood given the classification table.
+
+    Every profile has its own variance, not below ``FLOOR`` of the whole.
+    """
     k = len(table)
     chance = table[:, put].T
     means, _cov = _weighted(y, np.eye(k)[put] @ np.linalg.inv(table))
-    shares, variance, before = np.full(k, 1 / k), float(y.var()), -np.inf
+    shares, variances, before = np.full(k, 1 / k), np.full(k, y.var()), -np.inf
     for _step in range(MOST_STEPS):
-        logs = -0.5 * np.square(y[:, None] - means) / variance
-        joint = shares * chance * np.exp(logs - logs.max(axis=1, keepdims=True))
+        logs = -0.5 * (np.square(y[:, None] - means) / variances + np.log(variances))
+        top = logs.max(axis=1, keepdims=True)
+        joint = shares * chance * np.exp(logs - top)
         total = joint.sum(axis=1, keepdims=True)
         after = joint / total
-        loglik = float((np.log(total[:, 0]) + logs.max(axis=1)).sum() - 0.5 * len(y)
-                       * np.log(variance))  # fmt: skip
+        loglik = float(np.log(total[:, 0]).sum() + top.sum())
         sizes = after.sum(axis=0)
         shares, means = sizes / len(y), (after.T @ y) / sizes
-        variance = float((after * np.square(y[:, None] - means)).sum() / len(y))
+        squares = (after * np.square(y[:, None] - means)).sum(axis=0) / sizes
+        variances = np.maximum(squares, FLOOR * y.var())
         if loglik - before < 1e-10 * abs(loglik):
             break
         before = loglik
     away = y[:, None] - means
-    by_mean = after * away / variance
-    by_variance = (after * (np.square(away) / variance - 1)).sum(axis=1) / (2 * variance)
+    by_mean = after * away / variances
+    by_variance = after * (np.square(away) / variances - 1) / (2 * variances)
     by_share = after[:, 1:] / shares[1:] - after[:, :1] / shares[0]
     gradient = np.column_stack([by_mean, by_variance, by_share])
     return means, np.linalg.pinv(gradient.T @ gradient)[:k, :k]
