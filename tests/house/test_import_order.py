@@ -1,7 +1,10 @@
 """Contract: any module can be imported first: no imports at module level run in a circle."""
 
-import ast
+import re
 from pathlib import Path
+
+IMPORT = re.compile(r"^from (helpers[\w.]*) import (?:\(([^)]*)\)|(.*))$", re.MULTILINE)
+"""An import at module level: it starts its line; those of functions and of types are indented."""
 
 PACKAGE = Path(__file__).parents[2] / "src" / "helpers"
 
@@ -17,14 +20,9 @@ FILES = {named(path): path for path in PACKAGE.rglob("*.py")}
 def imported(module: str) -> set[str]:
     """What runs before the module's own lines: its imports, and the packages around them."""
     found = set()
-    for node in ast.parse(FILES[module].read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.ImportFrom):
-            targets = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        elif isinstance(node, ast.Import):
-            targets = [alias.name for alias in node.names]
-        else:
-            continue
-        for target in targets:
+    for source, several, single in IMPORT.findall(FILES[module].read_text(encoding="utf-8")):
+        names = [name.split(" as ")[0].strip() for name in (several or single).split(",")]
+        for target in (source, *(f"{source}.{name}" for name in names)):
             if target in FILES:
                 parts = target.split(".")
                 found |= {".".join(parts[: k + 1]) for k in range(1, len(parts))}

@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 
 from helpers.errors import DataContractError, Unavailable
+from helpers.i18n import in_language
 from helpers.measurement.reliability import coefficient_alpha
 from helpers.measurement.study_scales import estimate_study_reliability, scale_blocks
+from helpers.sem.missing_methods import compare_missing_methods
 from helpers.sem.study_fit import fit_model
 from helpers.sem.study_reliability import study_more_reliability
 from helpers.survey.careless_indices import careless_indices
@@ -16,7 +18,7 @@ from helpers.survey.mark_agreement import SIGNS
 from helpers.survey.missing import little_test
 from helpers.survey.normality import mardia_test
 from helpers.tables.measuring import chosen_scale
-from helpers.tables.sem_sentences import validity_sentence
+from helpers.tables.sem_sentences import problems_text, validity_sentence
 from helpers.tables.sem_tables import validity_table
 from helpers.tables.survey_careless import agreement_sentence, marks_sentence
 
@@ -142,3 +144,22 @@ def test_no_sign_at_all_is_not_the_most_frequent_one(hard):
     hard.marks.table[signs] = False
     assert marks_sentence(hard) == "None of 120 rows carries a sign of carelessness."
     assert agreement_sentence(hard).startswith("No row carries two marks")
+
+
+def test_problems_of_a_solution_are_sentences_side_by_side():
+    found = ("The variance of A is estimated below zero (-2.82).", "No correlation exceeds 1.")
+    assert problems_text(found) == f"{found[0]} {found[1]}"
+    with in_language("zh"):
+        assert problems_text(("甲。", "乙。")) == "甲。乙。"
+
+
+def test_without_controls_no_model_with_auxiliary_variables_is_tried(opened):
+    frame = answers().astype(object)
+    frame.loc[:8, "SAT1"] = ""
+    frame.loc[5:12, "COPY2"] = ""
+    study = opened(frame)
+    compared = compare_missing_methods(study, "measurement", auxiliary=study.responses[[]], m=2)
+    assert compared.unavailable["fiml_auxiliary"].why == (
+        "the study file names no controls that could stand beside the model"
+    )
+    assert {"fiml", "listwise"} <= set(compared.paths["method"])

@@ -112,7 +112,14 @@ def compare_missing_methods(
     n_failed = 0
     tables: dict[str, pd.DataFrame] = {}
     failed: dict[str, Unavailable] = {}
+    if beside.empty:
+        failed["fiml_auxiliary"] = Unavailable(
+            _("an estimate by this method"),
+            _("the study file names no controls that could stand beside the model"),
+        )
     for method in METHODS:
+        if method in failed:
+            continue
         try:
             if method != "imputation":
                 tables[method] = _by_likelihood(method, syntax, rows, beside)

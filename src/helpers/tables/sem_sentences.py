@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pandas as pd
 
 from helpers.errors import Unavailable, passes_unavailable
-from helpers.i18n import _
+from helpers.i18n import _, language
 from helpers.results import CheckResult
 from helpers.sem.agreement import agreement
 from helpers.sem.effects import Effects
@@ -29,13 +30,18 @@ LARGE_RESIDUAL = 2.58
 """Two-sided 1 % quantile of the normal distribution."""
 
 
+def problems_text(problems: Sequence[str]) -> str:
+    """Join what was found about a solution: whole sentences, which need no sign between them."""
+    return ("" if language() == "zh" else " ").join(problems)
+
+
 @passes_unavailable
 def state_sentence(fit: ModelFit) -> str:
     """Say whether the fit converged and is admissible, with the problems if not."""
     result = fit.result
     if fit.trustworthy:
         return _("The estimation converged and the solution is admissible.")
-    found = _("; ").join(result.problems)
+    found = problems_text(result.problems)
     if not result.converged:
         return _("The estimation did not converge, so no verdict is given: {found}").format(
             found=found
@@ -213,14 +219,14 @@ def _converged_text(fit: ModelFit) -> str:
     """Say that the estimation converged, or what was found."""
     if fit.result.converged:
         return _("The estimation converged.")
-    return _("; ").join(fit.result.problems)
+    return problems_text(fit.result.problems)
 
 
 def _admissible_text(fit: ModelFit) -> str:
     """Say that the solution is admissible, or what was found."""
     if fit.result.admissible:
         return _("No negative variance, no correlation beyond 1, all matrices positive definite.")
-    return _("; ").join(fit.result.problems)
+    return problems_text(fit.result.problems)
 
 
 @passes_unavailable
