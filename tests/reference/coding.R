@@ -41,7 +41,7 @@ ka <- suppressWarnings(cohen.kappa(two))
 linear <- suppressWarnings(cohen.kappa(two, w = outer(1:4, 1:4, function(i, j) 1 - abs(i - j) / 3)))
 
 # keyness of one term: 30 of 400 words in the target, 12 of 600 elsewhere
-O <- c(30, 12); size <- c(400, 600); E <- size * sum(O) / sum(size)
+O <- cbind(c(30, 12), c(370, 588)); E <- outer(rowSums(O), colSums(O)) / sum(O)
 cases <- matrix(c(18, 22, 15, 145), 2)  # both, only one, only other, none
 Ec <- outer(rowSums(cases), colSums(cases)) / sum(cases)
 out <- list(

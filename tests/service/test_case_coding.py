@@ -20,18 +20,23 @@ from helpers.service.coding import (
     specific_agreement,
 )
 from helpers.service.coding_study import (
+    CodingAgreement,
     coder_accuracy,
     consensus,
     log_agreement,
     log_terms,
+    most_shared,
     read_cases,
     survey_matches,
     type_keyness,
     type_pairs,
 )
 from helpers.service.wording import cooccurrence, is_chinese, keyness, masked, terms
+from helpers.service_specification import Coding
 from helpers.study import list_studies
+from helpers.survey.intervals import wilson_interval
 from helpers.survey.load import load_study
+from helpers.tables.service_cases import agreement_sentence, agreement_table
 
 REFERENCE = json.loads(
     (Path(__file__).parents[1] / "reference" / "coding.json").read_text(encoding="utf-8")
@@ -266,7 +271,7 @@ def test_coders_without_a_common_case_get_a_sentence():
     log.frame[item] = np.nan
     found = log_agreement(log, n_boot=50)[0].found
     assert isinstance(found, Unavailable)
-    assert "no case was judged by two" in found.why
+    assert "fewer than two cases were judged" in found.why
 
 
 def test_more_than_two_coders_get_no_kappa():
@@ -295,3 +300,77 @@ def test_the_picture_of_two_coders_says_what_it_shows():
     ]
     with pytest.raises(DataContractError, match="same codes"):
         plot_confusion(confusion(ABSTRACTORS).iloc[:2])
+
+
+def three_coders(rng: np.random.Generator) -> pd.DataFrame:
+    """Sixty cases of four types; each of four coders is right in 70 of 100, else guesses."""
+    true = rng.choice(4, 60)
+    guesses = rng.choice(4, (4, 60))
+    return pd.DataFrame(np.where(rng.random((4, 60)) < 0.7, true, guesses).T.astype(float))
+
+
+@pytest.mark.slow
+def test_the_interval_in_force_covers_with_several_coders():
+    """Alpha is the squared share of right codes, 0.49; drawing pairs covered 78 of 100."""
+    rng, hits = np.random.default_rng(8), 0
+    for k in range(300):
+        found = krippendorff_alpha(three_coders(rng), n_boot=400, seed=k)
+        hits += found.ci_low <= 0.49 <= found.ci_high
+    assert hits / 300 > 0.90
+
+
+def test_kappa_of_interval_codes_counts_squared_differences_of_values():
+    """By hand: one less the mean squared difference over that of independent coders."""
+    codes = pd.DataFrame({"a": [1.0, 2, 7, 7, 1, 2, 7, 1], "b": [1.0, 2, 7, 2, 2, 2, 7, 1]})
+    a, b = codes["a"].to_numpy(), codes["b"].to_numpy()
+    chance = np.mean(np.subtract.outer(a, b) ** 2)
+    found = cohen_kappa(codes, scale="interval")
+    assert found.estimate == pytest.approx(1 - np.mean((a - b) ** 2) / chance)
+
+
+@pytest.mark.parametrize("ask", [krippendorff_alpha, gwet_ac, percent_agreement])
+def test_one_common_case_is_no_agreement(ask):
+    with pytest.raises(DataContractError, match="holds 1 case that two of 2 coders"):
+        ask(pd.DataFrame({"a": [1.0, 2.0, np.nan], "b": [2.0, np.nan, 1.0]}))
+
+
+def test_several_coders_who_always_agree_are_not_sure_beyond_their_cases():
+    found = percent_agreement(pd.DataFrame({k: [1.0, 2.0] * 5 for k in "abc"}))
+    assert found.estimate == 1 and (found.ci_low, found.ci_high) == wilson_interval(10, 10)
+
+
+def test_a_code_is_common_where_those_who_judged_agree():
+    nan = np.nan
+    codes = pd.DataFrame({"a": [1, nan, 1, nan], "b": [1, 2, 2, nan], "c": [nan, 2, 1, 3.0]})
+    assert consensus(codes, "nominal").tolist() == pytest.approx([1, 2, nan, nan], nan_ok=True)
+
+
+def test_the_two_coders_with_most_common_cases_are_confused():
+    nan = np.nan
+    codes = pd.DataFrame({"a": [1.0, nan, nan], "b": [nan, 2.0, 1.0], "c": [1.0, 2.0, 1.0]})
+    assert list(most_shared(codes)) == ["b", "c"]
+
+
+def test_no_type_with_enough_complaints_is_a_sentence():
+    types = pd.Series([1.0, 2.0, 1.0])
+    assert isinstance(type_keyness((types, [["a"], ["b"], ["c"]])), Unavailable)
+
+
+def test_an_agreement_of_nobody_is_a_table_of_reasons():
+    coding = Coding(code="c", name={"en": "type", "zh": "类型"}, items=["a", "b"], level="nominal")
+    found = [CodingAgreement(coding, Unavailable("agreement", "nobody judged"))]
+    assert agreement_table(found).frame["estimate"].isna().all()
+
+
+def test_a_single_judgement_is_not_the_least():
+    coding = Coding(code="c", name={"en": "type", "zh": "类型"}, items=["a", "b"], level="nominal")
+    codes = pd.DataFrame({"a": [1.0, 2, 1, 2], "b": [1.0, 2, 1, 1]})
+    found = [CodingAgreement(coding, code_agreement(codes, n_boot=20))]
+    assert agreement_sentence(found).startswith("On type the coders agree with alpha")
+
+
+def test_texts_in_two_languages_keep_the_words_of_the_one_that_prevails():
+    mixed = "The shop 京东 didn’t answer; see (WWW.shop.example/a) or shop.com"
+    assert not is_chinese(mixed)
+    assert terms(mixed) == ["shop", "didn't", "answer"]
+    assert terms("😡😡") == []

@@ -82,10 +82,11 @@ def _counts(codes: pd.DataFrame, function: str) -> tuple[Array, Array]:
         )
     values = np.unique(table[~np.isnan(table)])
     counts = np.stack([(table == v).sum(axis=1) for v in values], axis=1) if len(values) else None
-    if counts is None or not (counts.sum(axis=1) >= 2).any():
+    common = 0 if counts is None else int((counts.sum(axis=1) >= 2).sum())
+    if counts is None or common < 2:
         raise DataContractError(
-            f"{function}: codes= holds no case that two of {table.shape[1]} coders have judged; "
-            "agreement needs common cases. Let the coders judge the same cases."
+            f"{function}: codes= holds {common or 'no'} case that two of {table.shape[1]} coders "
+            "have judged; at least 2 are needed. Let the coders judge the same cases."
         )
     return values, counts.astype(float)
 
@@ -131,7 +132,7 @@ def krippendorff_alpha(
     codes: pd.DataFrame,
     *,
     scale: Scale = "nominal",
-    resample: Resample = "pairs",
+    resample: Resample = "cases",
     n_boot: int = 5000,
     seed: int = 20261121,
     level: float = LEVEL,
@@ -148,9 +149,9 @@ def krippendorff_alpha(
     scale : str
         ``nominal``, ``ordinal`` or ``interval``: what a difference of codes means.
     resample : str
-        ``pairs``: pairs of codes are drawn and the expected disagreement is held (Hayes &
-        Krippendorff 2007); ``cases``: whole cases are drawn, right also where more than two coders
-        judged a case.
+        ``cases``: whole cases are drawn; ``pairs``: pairs of codes are drawn and the expected
+        disagreement is held (Hayes & Krippendorff 2007), which takes the pairs of one case for
+        independent: with more than two coders its intervals are too narrow.
     n_boot, seed : int
     level : float
 
@@ -289,6 +290,8 @@ def cohen_kappa(
 ) -> Coefficient:
     """Estimate Cohen's kappa of two coders; linear weights for ordinal, quadratic for interval.
 
+    Linear weights count the codes in use, quadratic ones the squared difference of their values.
+
     Parameters
     ----------
     codes : DataFrame, shape (n_cases, 2)
@@ -298,7 +301,7 @@ def cohen_kappa(
     Notes
     -----
     ``statsmodels.stats.inter_rater.cohens_kappa``: large-sample error of Fleiss, Cohen & Everitt
-    (1969, doi:10.1037/h0028106), and weights by the position of a code. Where all codes agree that
+    (1969, doi:10.1037/h0028106). Where all codes agree that
     error is 0 and the interval says nothing: read the one of ``percent_agreement``. Checked against
     the printed example of irrCAC and R ``psych::cohen.kappa`` (tests/reference/coding.R).
     """
@@ -318,7 +321,8 @@ def cohen_kappa(
     kind = {"nominal": None, "ordinal": "linear", "interval": "quadratic"}[scale]
     kappa, se = 1.0, 0.0
     if np.any(table[~np.eye(len(table), dtype=bool)]):
-        found = cohens_kappa(table, wt=kind)
+        places = np.unique(codes.dropna().to_numpy(dtype=float)) if kind == "quadratic" else None
+        found = cohens_kappa(table, weights=places, wt=kind)
         kappa, se = float(found.kappa), float(found.std_kappa)
     half = float(stats.norm.ppf((1 + level) / 2)) * se
     return Coefficient(
@@ -330,7 +334,8 @@ def cohen_kappa(
 def percent_agreement(codes: pd.DataFrame, *, level: float = LEVEL) -> Coefficient:
     """Estimate the share of pairs of codes that are equal, over cases with at least two codes.
 
-    Two coders: Wilson interval. More: mean over cases with a t interval.
+    Two coders, or more who agree (or part) on every case: Wilson interval. Else the mean over cases
+    with a t interval.
     """
     check_level(level, "percent_agreement")
     _values, counts = _counts(codes, "percent_agreement")
@@ -338,7 +343,7 @@ def percent_agreement(codes: pd.DataFrame, *, level: float = LEVEL) -> Coefficie
     m = kept.sum(axis=1)
     each = (kept * (kept - 1)).sum(axis=1) / (m * (m - 1))
     share, n = float(each.mean()), len(each)
-    if codes.shape[1] == 2:
+    if codes.shape[1] == 2 or share in (0.0, 1.0):
         low, high = wilson_interval(int(each.sum()), n, level=level)
         words = "Wilson interval"
     else:
@@ -395,7 +400,7 @@ def code_agreement(
     codes: pd.DataFrame,
     *,
     scale: Scale = "nominal",
-    resample: Resample = "pairs",
+    resample: Resample = "cases",
     n_boot: int = 5000,
     seed: int = 20261121,
     level: float = LEVEL,

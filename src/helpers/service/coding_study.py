@@ -116,7 +116,7 @@ def read_cases(study: Study) -> CaseLog | Unavailable:
 
 @passes_unavailable
 def log_agreement(
-    log: CaseLog, *, resample: Resample = "pairs", n_boot: int = 5000, seed: int = 20261121,
+    log: CaseLog, *, resample: Resample = "cases", n_boot: int = 5000, seed: int = 20261121,
     level: float = LEVEL,
 ) -> list[CodingAgreement]:  # fmt: skip
     """Return the agreement of the coders on every judgement."""
@@ -135,8 +135,8 @@ def _agreement(
     """Return the coefficients of one judgement, or why there are none."""
     common = codes[codes.notna().sum(axis=1) >= 2]
     what = _("the agreement of the coders")
-    if common.empty:
-        return Unavailable(what, _("no case was judged by two of them"))
+    if len(common) < 2:
+        return Unavailable(what, _("fewer than two cases were judged by two of them"))
     if common.stack().nunique() < 2:
         return Unavailable(what, _("all codes are the same"))
     return code_agreement(
@@ -148,23 +148,37 @@ def _agreement(
 def log_confusion(
     log: CaseLog, *, seed: int = 20261121, level: float = LEVEL
 ) -> tuple[Coding, pd.DataFrame, pd.DataFrame] | Unavailable:
-    """Return the first nominal judgement, its confusion table, and the agreement on each code."""
+    """Return the first nominal judgement, its confusion table, and the agreement on each code.
+
+    Of more than two coders, those two who share most cases.
+    """
     check_level(level, "log_confusion")
     coding = log.first("nominal")
     what = _("the confusion of coders")
     if coding is None:
         return Unavailable(what, _("the study file declares no nominal judgement"))
-    codes = log.codes(coding).iloc[:, :2]
-    if codes.dropna().empty:
-        return Unavailable(what, _("no case was judged by two of them"))
+    codes = most_shared(log.codes(coding))
+    if len(codes.dropna()) < 2:
+        return Unavailable(what, _("fewer than two cases were judged by two of them"))
     return coding, confusion(codes), specific_agreement(codes, seed=seed, level=level)
 
 
+def most_shared(codes: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of the two coders who judged most cases in common; of ties the first."""
+    given = codes.notna().to_numpy().astype(int)
+    shared = np.triu(given.T @ given, k=1)
+    return codes.iloc[:, list(np.unravel_index(shared.argmax(), shared.shape))]
+
+
 def consensus(codes: pd.DataFrame, level: str) -> pd.Series:
-    """Return one code a case: the common one (nominal, else blank), or the mean of the coders."""
+    """Return one code a case, or the mean of those who judged it where codes have an order.
+
+    Nominal: the code that all who judged the case gave, two of them at least; else blank.
+    """
     if level != "nominal":
         return codes.mean(axis=1)
-    return codes.iloc[:, 0].where(codes.nunique(axis=1, dropna=False) == 1)
+    alike = (codes.nunique(axis=1) == 1) & (codes.notna().sum(axis=1) >= 2)
+    return codes.bfill(axis=1).iloc[:, 0].where(alike)
 
 
 @passes_unavailable
@@ -229,7 +243,9 @@ def log_terms(log: CaseLog, language: str) -> tuple[pd.Series, list[list[str]]] 
     texts = log.frame[log.plan.text].fillna("").astype(str)
     own = texts.map(is_chinese) == (language == "zh")
     types = consensus(log.codes(coding), "nominal")
-    kept = own & types.notna() & (texts != "")
+    kept = own & types.notna() & (texts.str.strip() != "")
+    if (own & (texts.str.strip() != "")).any() and not kept.any():
+        return Unavailable(what, _("the coders agree on no complaint in this language"))
     documents = [terms(text) for text in texts[kept]]
     if not any(documents):
         return Unavailable(what, _("no complaint in this language holds a word"))
@@ -239,17 +255,19 @@ def log_terms(log: CaseLog, language: str) -> tuple[pd.Series, list[list[str]]] 
 @passes_unavailable
 def type_keyness(
     found: tuple[pd.Series, list[list[str]]], *, level: float = LEVEL
-) -> dict[float, pd.DataFrame]:
+) -> dict[float, pd.DataFrame] | Unavailable:
     """Return the key terms of every failure type with enough cases."""
     check_level(level, "type_keyness")
     types, documents = found
     least = THRESHOLDS["cell_size"].value
     sizes = types.value_counts().sort_index()
-    return {
+    told = {
         float(code): keyness(documents, (types == code).tolist(), level=level)
         for code, n in sizes.items()
         if least <= n < len(types)
     }
+    why = _("no failure type has enough complaints, or there is one type only")
+    return told or Unavailable(_("the words of the failure types"), why)
 
 
 @passes_unavailable

@@ -22,9 +22,9 @@ from helpers.survey.intervals import wilson_interval
 from helpers.thresholds import LEVEL, THRESHOLDS
 
 _ASCII = re.compile(r"[!-~]+")
-_NAMING = re.compile(r"[\d@]|://|^www\.")
-_CJK = re.compile(r"[A-Za-z0-9_.+\-]+@[A-Za-z0-9_.\-]+|https?://[^\s\u3000-\u9fff]+|\d+")
+_NAMING = re.compile(r"[\d@]|://|\bwww\.|\w\.(com|cn|net|org)\b", re.IGNORECASE)
 _CJK = re.compile(r"[\u4e00-\u9fff]")
+_LATIN_WORD = re.compile(r"[A-Za-z]{2,}")
 _ENGLISH = re.compile(r"[a-z][a-z'\-]+[a-z]")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]{2,}")
 
@@ -51,14 +51,24 @@ _CHINESE_DOMAIN = (
 
 
 def is_chinese(text: str) -> bool:
-    """Tell whether a text holds Chinese characters."""
-    return bool(_CJK.search(text))
+    """Tell whether a text is written in Chinese: as many characters at least as Latin words.
+
+    So an English complaint that names a shop in Chinese stays English.
+
+    Examples
+    --------
+    >>> is_chinese("APP 闪退"), is_chinese("The shop 京东 never answered my call")
+    (True, False)
+    """
+    characters = len(_CJK.findall(text))
+    return characters > 0 and characters >= len(_LATIN_WORD.findall(text))
 
 
 def masked(text: str) -> str:
     """Return a text without e-mail addresses, links, telephone numbers and other numbers.
 
-    A word goes if it holds a digit, an at sign or a scheme; of Chinese texts all ASCII goes.
+    A word goes if it holds a digit, an at sign, a scheme or the name of a site; of Chinese texts
+    all ASCII goes.
 
     Examples
     --------
@@ -80,7 +90,8 @@ def terms(text: str) -> list[str]:
     if is_chinese(plain):
         found = (word for run in _CHINESE.findall(plain) for word in _cutter().lcut(run))
         return [word for word in found if len(word) > 1 and word not in _CHINESE_STOP]
-    return [word for word in _ENGLISH.findall(plain.lower()) if word not in _english_stop()]
+    straight = plain.lower().replace("’", "'")
+    return [word for word in _ENGLISH.findall(straight) if word not in _english_stop()]
 
 
 @lru_cache(maxsize=1)
@@ -160,8 +171,9 @@ def keyness(
 
     Notes
     -----
-    ``G2 = 2 sum(O log(O / E))`` with one degree of freedom, p by Benjamini & Hochberg over all
-    terms shown. Uses within a case are not independent: read the order, not the third digit.
+    ``G2 = 2 sum(O log(O / E))`` over the four cells of uses of the term and of all other terms, in
+    the target and elsewhere, with one degree of freedom; p by Benjamini & Hochberg over all terms
+    shown. Uses within a case are not independent: read the order, not the third digit.
     Checked by hand and against R (tests/reference/coding.R).
 
     References
@@ -199,7 +211,7 @@ def _key_table(
         names = ["n_target", "n_rest", "log_ratio", "ci_low", "ci_high", "g2", "p_value", "p_fdr"]
         return pd.DataFrame({name: np.zeros(0) for name in names})
     share = (a + b) / (size_a + size_b)
-    g2 = 2 * (xlogy(a, a / (size_a * share)) + xlogy(b, b / (size_b * share)))
+    g2 = _log_likelihood(a, size_a, share) + _log_likelihood(b, size_b, share)
     low_a, low_b = np.maximum(a, 0.5), np.maximum(b, 0.5)
     ratio = np.log2(low_a / size_a) - np.log2(low_b / size_b)
     se = np.sqrt(1 / low_a + 1 / low_b - 1 / size_a - 1 / size_b) / np.log(2)
@@ -210,6 +222,14 @@ def _key_table(
          "ci_low": ratio - half, "ci_high": ratio + half, "g2": g2, "p_value": p,
          "p_fdr": multipletests(p, method="fdr_bh")[1]}
     )  # fmt: skip
+
+
+def _log_likelihood(uses: np.ndarray, size: float, share: np.ndarray) -> np.ndarray:
+    """Return one side's part of G2: the term and all other terms against a common share."""
+    others = size - uses
+    with np.errstate(invalid="ignore", divide="ignore"):
+        parts = xlogy(uses, uses / (size * share)), xlogy(others, others / (size * (1 - share)))
+    return 2 * sum(np.where(n > 0, part, 0.0) for n, part in zip((uses, others), parts))
 
 
 def _deviation(counts: Any, kept: np.ndarray) -> np.ndarray:

@@ -130,8 +130,9 @@ def agreement_table(found: Agreements) -> ApaTable:
             }
             for c in each.found
         ]
+    names = ["coding", "coefficient", "estimate", "ci_low", "ci_high", "n_used"]
     return apa_table(
-        pd.DataFrame(rows),
+        pd.DataFrame(rows, columns=names),
         caption=_("How far the coders agree"),
         columns=[
             Column("coding", _("Judgement"), "text"),
@@ -155,8 +156,10 @@ def agreement_sentence(found: Agreements) -> str:
         return _("No judgement could be compared between coders.")
     worst = min(known, key=lambda each: each.alpha.estimate)
     alpha, good, low = worst.alpha, THRESHOLDS["coding"], THRESHOLDS["coding_low"]
-    text = _(
-        "The coders agree least on {name}: alpha {estimate}, {percent:g}% CI {interval}."
+    text = (
+        _("The coders agree least on {name}: alpha {estimate}, {percent:g}% CI {interval}.")
+        if len(known) > 1
+        else _("On {name} the coders agree with alpha {estimate}, {percent:g}% CI {interval}.")
     ).format(
         name=coding_name(worst.coding), estimate=format_number(alpha.estimate, bounded=True),
         percent=100 * alpha.level,
@@ -261,20 +264,29 @@ def _reader(study: Study, match: SurveyMatch) -> str:
 
 
 @passes_unavailable
-def matches_sentence(found: list[SurveyMatch]) -> str:
-    """Read the first comparison with the customers aloud."""
+def matches_sentence(study: Study, found: list[SurveyMatch]) -> str:
+    """Read the first comparison with the customers aloud, that of all coders if there is one."""
     together = next((match for match in found if match.who == "consensus"), found[0])
     first = together.found[0]
     name = coding_name(together.coding)
     if first.name == "rho":
-        text = _("{name}: codes and answers rank the cases alike with rho {estimate} {interval}.")
+        text = _(
+            "{name}: the ranks of codes and answers correlate with rho {estimate}, {percent:g}% CI "
+            "{interval}."
+        )
+    elif together.who != "consensus":
+        text = _(
+            "On {name} the customer says the same as {who} in {share} of the cases, {percent:g}% "
+            "CI {shares}."
+        )
     else:
         text = _(
             "Where the coders agree on {name}, the customer says the same in {share} of the cases, "
             "{percent:g}% CI {shares}."
         )
     return text.format(
-        name=name, estimate=format_number(first.estimate, bounded=True),
+        name=name, who=_reader(study, together),
+        estimate=format_number(first.estimate, bounded=True),
         interval=format_interval(first.ci_low, first.ci_high, bounded=True),
         share=format_percent(first.estimate, 0), percent=100 * LEVEL,
         shares=f"[{format_percent(first.ci_low, 0)}, {format_percent(first.ci_high, 0)}]",
