@@ -13,9 +13,6 @@ from helpers.i18n import _
 from helpers.memo import remembered
 from helpers.thresholds import LEVEL
 
-_BLOCK = 1024
-"""Rows of the n x n matrix of distances held at a time, so that memory stays flat in n."""
-
 
 @dataclass(frozen=True, slots=True)
 class MardiaResult:
@@ -86,7 +83,8 @@ def mardia_test(responses: pd.DataFrame, *, items: list[str]) -> MardiaResult:
     """Test multivariate normality by Mardia's skewness and kurtosis.
 
     With ``m_ij = (x_i - mean)' S^-1 (x_j - mean)`` and S with divisor n:
-    ``b1p = sum_ij m_ij^3 / n^2`` and ``b2p = sum_i m_ii^2 / n``.
+    ``b1p = sum_ij m_ij^3 / n^2`` and ``b2p = sum_i m_ii^2 / n``. b1p is computed as the sum of the
+    squared third moments of the whitened items, which is the same and grows with n, not n^2.
 
     Parameters
     ----------
@@ -125,8 +123,7 @@ def mardia_test(responses: pd.DataFrame, *, items: list[str]) -> MardiaResult:
             "items, and no item that follows from the others, are needed. Choose other items."
         )
     white = np.linalg.solve(np.linalg.cholesky(centred.T @ centred / n), centred.T).T
-    blocks = (white[i : i + _BLOCK] @ white.T for i in range(0, n, _BLOCK))
-    b1 = float(sum((block**3).sum() for block in blocks)) / n**2
+    b1 = _squared_third_moments(white)
     b2 = float(((white**2).sum(axis=1) ** 2).mean())
     chi2, df = n * b1 / 6, p * (p + 1) * (p + 2) // 6
     expected = p * (p + 2.0)
@@ -136,6 +133,12 @@ def mardia_test(responses: pd.DataFrame, *, items: list[str]) -> MardiaResult:
         b2, expected, float(z), float(2 * stats.norm.sf(abs(z))),
         n, len(frame) - n, p,
     )  # fmt: skip
+
+
+def _squared_third_moments(white: np.ndarray) -> float:
+    """Return the sum over all triples of items of their squared third moment, (n, p) whitened."""
+    n, p = white.shape
+    return sum(float((((white * white[:, [k]]).T @ white / n) ** 2).sum()) for k in range(p))
 
 
 def told_p(p_value: float) -> str:
