@@ -349,6 +349,8 @@ def test_the_two_coders_with_most_common_cases_are_confused():
     nan = np.nan
     codes = pd.DataFrame({"a": [1.0, nan, nan], "b": [nan, 2.0, 1.0], "c": [1.0, 2.0, 1.0]})
     assert list(most_shared(codes)) == ["b", "c"]
+    assert list(most_shared(codes.iloc[:1])) == ["a", "c"]
+    assert list(most_shared(codes[["a", "b"]])) == ["a", "b"]
 
 
 def test_no_type_with_enough_complaints_is_a_sentence():

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from helpers.errors import Unavailable
 from helpers.exercises.registry import Names, exercise
 from helpers.service.coding import krippendorff_alpha
 
 
 @exercise("75-1", hint="Ask for the scale nominal: every difference of codes counts the same.")
 def _nominal(names: Names) -> Any:
-    log = names["log"]
+    log, known = names["log"], names["found"][-1].found
+    if isinstance(known, Unavailable):
+        return known
     codes = log.codes(log.plan.codings[-1])
     return krippendorff_alpha(codes, scale="nominal", n_boot=10).estimate
 
@@ -18,6 +21,8 @@ def _nominal(names: Names) -> Any:
 @exercise("75-2", hint="Take the share of equal codes from the coefficient of that name.")
 def _gap(names: Names) -> Any:
     first = names["found"][0]
+    if isinstance(first.found, Unavailable):
+        return first.found
     return first.coefficient("ac").estimate - first.coefficient("percent").estimate
 
 

@@ -166,7 +166,7 @@ def log_confusion(
 def most_shared(codes: pd.DataFrame) -> pd.DataFrame:
     """Return the columns of the two coders who judged most cases in common; of ties the first."""
     given = codes.notna().to_numpy().astype(int)
-    shared = np.triu(given.T @ given, k=1)
+    shared = np.triu(given.T @ given + 1, k=1)  # more than the 0 below, also without common cases
     return codes.iloc[:, list(np.unravel_index(shared.argmax(), shared.shape))]
 
 
