@@ -194,7 +194,10 @@ def test_attributes_that_few_answered_are_left_out_by_name(monkeypatch):
     assert "both questions: same-day answer." in show.classes_table(study, found).note
     assert show.kano_checks(study, found)[1].passed is not False
     monkeypatch.setattr(type(study), "module", lambda self, name: empty)
-    assert "no attribute has 10 answers" in study_kano(study, n_boot=2).text()
+    lacking = study_kano(study, n_boot=2)
+    assert "no attribute has 10 answers" in lacking.text()
+    assert kano_study.kano_numbers(lacking) == []
+    assert show.kano_checks(study, lacking) == [lacking]
 
 
 def test_sentences_heed_ties_and_classes_that_nobody_chose():

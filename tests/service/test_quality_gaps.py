@@ -223,6 +223,7 @@ def test_what_few_people_do_not_allow_is_told_part_by_part(study, quality):
     lacking = gaps_study.dimension_gaps(nine)
     assert "9 pairs" in lacking.text() and "9 pairs" in gaps_study.item_gaps(nine).text()
     assert show.gap_checks(study, nine, lacking) == [lacking]
+    assert gaps_study.gap_numbers(lacking) == []
 
 
 def test_an_outcome_that_never_varies_leaves_the_gaps(quality):

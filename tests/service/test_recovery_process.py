@@ -186,6 +186,7 @@ def test_waits_of_zero_and_constant_outcomes_leave_the_rest(study):
     pleased = replace(recovery, outcome=recovery.outcome * 0 + 7)
     lacking = process_study.element_importance(pleased, n_boot=10)
     assert "RSAT constant" in lacking.text() and show.weights_check(lacking) == [lacking]
+    assert process_study.process_numbers(lacking) == []
     few = recovery.elements.iloc[:8]
     assert "8 complete rows" in process_study.part_levels(few).text()
 

@@ -11,7 +11,7 @@ from helpers.service import segments
 from helpers.service.classified import profile_means
 from helpers.service.profiles import bootstrap_ratio, choose_profiles, latent_profiles
 from helpers.survey.load import load_study
-from helpers.tables.service_context import context_tests_table
+from helpers.tables.service_context import context_tests_table, uplift_table
 from helpers.tables.service_segments import choice_sentence, choice_table, segment_checks
 
 
@@ -140,6 +140,15 @@ def test_a_context_without_two_categories_is_told(study, monkeypatch):
 class _Term:
     def __init__(self, columns):
         self.columns = columns
+
+
+def test_a_part_of_a_study_is_not_adjusted_for_what_made_it_the_part():
+    part = load_study("online_shopping where platform = 1")
+    found = segments.study_uplift(part)
+    assert segments.same_for_all(part) == ["PLATF"]
+    assert found["customer_type_b"].n_used > 100
+    note = uplift_table(found, part).note
+    assert "not adjusted for: " in note and "platform" in note
 
 
 def test_categories_left_out_are_named_below_the_table(study):

@@ -210,7 +210,8 @@ def by_measure(
     return table[["measure", "quantity", "mean", "ci_low", "ci_high", "n_used"]]
 
 
-@passes_unavailable
-def process_numbers(importance: PartImportance) -> list[Number]:
-    """Return each element's share of R² for ``results.json``."""
+def process_numbers(importance: PartImportance | Unavailable) -> list[Number]:
+    """Return each element's share of R² for ``results.json``; none where there are no weights."""
+    if isinstance(importance, Unavailable):
+        return []
     return importance.weights.numbers()

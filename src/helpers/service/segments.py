@@ -283,6 +283,15 @@ def study_uplift(
     return {g: _group_uplift(study, plan, g, folds, seed, level) for g in plan.groups}
 
 
+def same_for_all(study: Study) -> list[str]:
+    """Return the items to adjust for that all respondents answered alike, as in a part of a study.
+
+    They cannot have decided who was given what, and fall away.
+    """
+    asked = [name for name in study.spec.service.segments.adjust if name in study.responses]
+    return [name for name in asked if study.responses[name].nunique() < 2]
+
+
 def _group_uplift(
     study: Study, plan: Segments, group: str, folds: int, seed: int, level: float
 ) -> Uplift | Unavailable:
@@ -291,7 +300,10 @@ def _group_uplift(
     if lacking is not None:
         return lacking
     item = study.spec.groups[group].item
-    covariates = [study_term(study, n).columns.to_numpy(dtype=float) for n in plan.adjust]
+    same = same_for_all(study)
+    covariates = [
+        study_term(study, n).columns.to_numpy(dtype=float) for n in plan.adjust if n not in same
+    ]
     blocks = np.column_stack([np.empty((len(study.responses), 0)), *covariates])
     names = [f"covariate_{j}" for j in range(blocks.shape[1])]
     data = pd.DataFrame(blocks, columns=names)

@@ -10,7 +10,7 @@ from helpers.errors import Unavailable, passes_unavailable
 from helpers.i18n import _, pick
 from helpers.regression.design import variable_label
 from helpers.results import CheckResult, Number
-from helpers.service.segments import ContextTests, hurried_difference
+from helpers.service.segments import ContextTests, hurried_difference, same_for_all
 from helpers.service.uplift import LEAST_CHANCE, Uplift
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
@@ -232,7 +232,18 @@ def uplift_table(found: Uplifts | Unavailable, study: Study) -> ApaTable | Unava
             level=format_percent(one.level, 0),
             raised=format_percent(one.raised),
             least=format_number(LEAST_CHANCE, bounded=True),
-        ),
+        )
+        + _same_for_all(study),
+    )
+
+
+def _same_for_all(study: Study) -> str:
+    """Name what was not adjusted for because it is the same for everybody."""
+    names = [variable_label(study, name) for name in same_for_all(study)]
+    if not names:
+        return ""
+    return " " + _("The same for everybody and therefore not adjusted for: {names}.").format(
+        names=_(", ").join(names)
     )
 
 
