@@ -18,6 +18,7 @@ Array = NDArray[np.float64]
 QUANTILE = 0.95
 """Random eigenvalues are beaten when the observed one lies above this quantile (Glorfeld 1995)."""
 BATCH_CELLS = 4_000_000
+"""Numbers of random matrices held at once: 32 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,10 @@ def parallel_analysis(
     -----
     Components: Horn (1965), doi:10.1007/BF02289447, with the 95 % quantile of Glorfeld (1995),
     doi:10.1177/0013164495055003002. Factors: the reduced matrix with squared multiple
-    correlations. The observed eigenvalues are checked against psych ``fa.parallel(SMC = TRUE)``,
+    correlations. Random data are drawn as Wishart matrices (Bartlett's decomposition; Smith &
+    Hocking 1972, doi:10.2307/2346290), so that time and memory do not grow with n. The observed
+    eigenvalues are checked against psych ``fa.parallel(SMC = TRUE)``, the random ones against
+    random rows,
     the counts on planted structures.
     """
     matrix = check_correlations(corr, function="parallel_analysis")
@@ -131,10 +135,10 @@ def parallel_analysis(
         raise DataContractError(
             f"parallel_analysis: n= is {n} for {p} variables; more rows than variables are needed."
         )
-    rng = np.random.default_rng(seed)
-    batch = max(1, BATCH_CELLS // (n * p))
+    normal, squares = np.random.default_rng(seed).spawn(2)  # so that batches change nothing
+    batch = max(1, BATCH_CELLS // p**2)
     parts = [
-        _random_eigenvalues(rng, min(batch, n_draws - done), n, p)
+        _random_eigenvalues(normal, squares, min(batch, n_draws - done), n, p)
         for done in range(0, n_draws, batch)
     ]
     whole, reduced = (np.concatenate(kind) for kind in zip(*parts, strict=True))
@@ -177,13 +181,19 @@ def minimum_average_partial(corr: ArrayLike) -> MinimumAveragePartial:
 
 
 def _random_eigenvalues(
-    rng: np.random.Generator, draws: int, n: int, p: int
+    normal: np.random.Generator, squares: np.random.Generator, draws: int, n: int, p: int
 ) -> tuple[Array, Array]:
-    """Return eigenvalues of whole and reduced correlation matrices of random data."""
-    data = rng.standard_normal((draws, n, p))
-    data -= data.mean(axis=1, keepdims=True)
-    data /= np.sqrt(np.sum(data**2, axis=1, keepdims=True))
-    matrices = data.transpose(0, 2, 1) @ data
+    """Return eigenvalues of whole and reduced correlation matrices of random normal data.
+
+    Sums of squares and products of n normal rows follow a Wishart distribution with n - 1 degrees
+    of freedom, which Bartlett's decomposition draws without the rows: a triangle of normal numbers,
+    on its diagonal the roots of chi-squares with n - 1, n - 2, ... degrees of freedom.
+    """
+    triangle = np.tril(normal.standard_normal((draws, p, p)), k=-1)
+    roots = np.sqrt(squares.chisquare(n - 1 - np.arange(p), size=(draws, p)))
+    triangle[:, np.arange(p), np.arange(p)] = roots
+    triangle /= np.sqrt(np.sum(triangle**2, axis=2, keepdims=True))
+    matrices = triangle @ triangle.transpose(0, 2, 1)
     return _eigenvalues(matrices), _eigenvalues(_reduced(matrices))
 
 
