@@ -7,7 +7,12 @@ import pytest
 from helpers.errors import DataContractError, Unavailable
 from helpers.i18n import in_language
 from helpers.measurement.reliability import coefficient_alpha
-from helpers.measurement.study_scales import estimate_study_reliability, scale_blocks
+from helpers.measurement.study_factors import study_htmt
+from helpers.measurement.study_scales import (
+    estimate_study_reliability,
+    scale_blocks,
+    study_correlations,
+)
 from helpers.sem.missing_methods import compare_missing_methods
 from helpers.sem.study_fit import fit_model
 from helpers.sem.study_reliability import study_more_reliability
@@ -17,7 +22,7 @@ from helpers.survey.load import open_folder
 from helpers.survey.mark_agreement import SIGNS
 from helpers.survey.missing import little_test
 from helpers.survey.normality import mardia_test
-from helpers.tables.measuring import chosen_scale
+from helpers.tables.measuring import chosen_scale, htmt_table
 from helpers.tables.sem_sentences import problems_text, validity_sentence
 from helpers.tables.sem_tables import validity_table
 from helpers.tables.survey_careless import agreement_sentence, marks_sentence
@@ -75,6 +80,23 @@ def test_one_unfit_scale_leaves_the_others_their_reliability(hard):
         "SAT",
         "COPY",
     }
+
+
+def test_items_that_never_vary_are_left_out_of_factors_and_ratios_and_named(hard):
+    found = study_correlations(hard, model=None)
+    assert "FLAT2" not in found.corr.columns
+    assert found.text().endswith("Left out because their answers never vary: FLAT2.")
+    table = htmt_table(study_htmt(hard, model=None, n_boot=20), 5)
+    assert table.note.endswith("never vary: FLAT2.")
+    frame = hard.responses
+    inner = abs(frame["FLAT1"].corr(frame["FLAT3"]))
+    alone = study_htmt(hard, model=None, n_boot=0).pairs.iloc[0]
+    between = frame[["SAT1", "SAT2", "SAT3"]].apply(lambda x: frame[["FLAT1", "FLAT3"]].corrwith(x))
+    own = frame[["SAT1", "SAT2", "SAT3"]].corr().to_numpy()[np.triu_indices(3, 1)].mean()
+    assert alone["htmt"] == pytest.approx(between.to_numpy().mean() / (inner * own) ** 0.5)
+    assert htmt_table(study_htmt(hard, model=None, n_boot=0), 5).note.startswith(
+        "The 3 largest of 3 pairs; n = 120"
+    )
 
 
 def test_a_scale_without_reliability_cannot_be_chosen(hard):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -49,6 +51,27 @@ def complete_rows(
             "variance. Leave them out and say so."
         )
     return kept, len(values) - len(kept)
+
+
+def without_constants(
+    answers: pd.DataFrame, blocks: Mapping[str, Sequence[str]]
+) -> tuple[dict[str, list[str]], tuple[str, ...]]:
+    """Return scales without the items to which all gave one answer, and these items.
+
+    A scale of which no item is left is left out.
+    """
+    constant = tuple(
+        item for items in blocks.values() for item in items if answers[item].nunique() < 2
+    )
+    kept = {code: [i for i in items if i not in constant] for code, items in blocks.items()}
+    return {code: items for code, items in kept.items() if items}, constant
+
+
+def constants_text(constant: Sequence[str]) -> str:
+    """Return one sentence on the items left out, in the language of the run; empty if none is."""
+    if not constant:
+        return ""
+    return _("Left out because their answers never vary: {items}.").format(items=listing(constant))
 
 
 LEAST_SPREAD = 1e-12

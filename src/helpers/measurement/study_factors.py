@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -26,6 +26,7 @@ from helpers.measurement.retention import (
     parallel_analysis,
 )
 from helpers.measurement.rotation import Rotation
+from helpers.measurement.rows import without_constants
 from helpers.measurement.study_scales import StudyCorrelations, scale_blocks, study_correlations
 from helpers.measurement.validity import HtmtResult, estimate_htmt
 from helpers.results import CheckResult
@@ -185,14 +186,18 @@ def _neighbours(given: StudyCorrelations, chosen: int) -> pd.DataFrame:
 def study_htmt(
     study: Study, *, model: str | None = "measurement", n_boot: int = 5000, seed: int = 0
 ) -> HtmtResult | Unavailable:
-    """Return HTMT of the constructs of a model (or of all), by name; a matrix has no items."""
+    """Return HTMT of the constructs of a model (or of all), by name; a matrix has no items.
+
+    Items whose answers never vary have no correlations; they are left out and named.
+    """
     what = _("HTMT")
     if not study.has_rows:
         return Unavailable(what, _("only scale correlations were published"))
-    blocks = _named_blocks(study, model)
+    blocks, constant = without_constants(study.responses, _named_blocks(study, model))
     if sum(len(items) > 1 for items in blocks.values()) < 2:
         return Unavailable(what, _("fewer than two scales have two items"))
-    return estimate_htmt(study.responses, blocks, n_boot=n_boot, seed=seed)
+    found = estimate_htmt(study.responses, blocks, n_boot=n_boot, seed=seed)
+    return replace(found, constant=constant)
 
 
 def _named_blocks(study: Study, model: str | None) -> dict[str, list[str]]:

@@ -13,7 +13,12 @@ import pandas as pd
 from helpers.errors import Unavailable, check_level
 from helpers.i18n import _
 from helpers.measurement.reliability import ReliabilityResult, estimate_reliability, feldt_interval
-from helpers.measurement.rows import complete_rows, scale_fault
+from helpers.measurement.rows import (
+    complete_rows,
+    constants_text,
+    scale_fault,
+    without_constants,
+)
 from helpers.results import CheckResult, Number
 from helpers.thresholds import LEVEL, THRESHOLDS
 
@@ -289,6 +294,8 @@ class StudyCorrelations:
     n_dropped : int
     kind : str
         ``"items"`` (Pearson), ``"polychoric"`` (of items) or ``"scales"`` (published).
+    constant : tuple of str
+        Items left out because their answers never vary.
     """
 
     corr: pd.DataFrame
@@ -296,6 +303,7 @@ class StudyCorrelations:
     n_used: int | None
     n_dropped: int
     kind: str
+    constant: tuple[str, ...] = ()
 
     def table(self) -> pd.DataFrame:
         """Return the correlations with the variable's name in the first column."""
@@ -304,7 +312,11 @@ class StudyCorrelations:
         return out
 
     def text(self) -> str:
-        """Return one sentence on what was correlated."""
+        """Return what was correlated, and what was left out."""
+        return " ".join(filter(None, (self._basis_text(), constants_text(self.constant))))
+
+    def _basis_text(self) -> str:
+        """Return one sentence on the kind of correlations and the rows behind them."""
         if self.kind == "scales":
             return _(
                 "The published correlations of {p} scale scores are factored; single items are "
@@ -326,7 +338,8 @@ def study_correlations(study: Study, *, model: str | None = "measurement") -> St
     """Return the item correlations of a model's items, or the published scale correlations.
 
     Items come from the model named, if the study has it, otherwise from every construct; rows with
-    a blank among them are dropped listwise and counted. Items that share a construct may be
+    a blank among them are dropped listwise and counted. Items whose answers never vary have no
+    correlations; they are left out and named. Items that share a construct may be
     ordinal: Pearson correlations are used, and attenuated where categories are few.
     """
     if not study.has_rows:
@@ -334,8 +347,8 @@ def study_correlations(study: Study, *, model: str | None = "measurement") -> St
         n = None if isinstance(matrix.n, Unavailable) else int(matrix.n)
         blocks = {name: [name] for name in matrix.names}
         return StudyCorrelations(matrix.corr, blocks, n, 0, "scales")
-    blocks = scale_blocks(study, model=model)
+    blocks, constant = without_constants(study.responses, scale_blocks(study, model=model))
     columns = [item for items in blocks.values() for item in items]
     values, dropped = complete_rows(study.responses[columns], function="study_correlations")
     corr = pd.DataFrame(np.corrcoef(values.T), index=columns, columns=columns)
-    return StudyCorrelations(corr, blocks, len(values), dropped, "items")
+    return StudyCorrelations(corr, blocks, len(values), dropped, "items", constant)

@@ -39,6 +39,8 @@ class HtmtResult:
     seed : int or None
     level : float
     method : str
+    constant : tuple of str
+        Items that whoever called left out because their answers never vary.
     """
 
     pairs: pd.DataFrame
@@ -50,6 +52,7 @@ class HtmtResult:
     seed: int | None
     level: float
     method: str
+    constant: tuple[str, ...] = ()
 
     def table(self) -> pd.DataFrame:
         """Return one row a pair, largest HTMT first."""

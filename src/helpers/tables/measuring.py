@@ -8,6 +8,7 @@ import pandas as pd
 from helpers.errors import DataContractError, Unavailable, listing, nearest
 from helpers.i18n import _
 from helpers.measurement.reliability import inter_item_correlations
+from helpers.measurement.rows import constants_text
 from helpers.measurement.study_factors import StudyFactors
 from helpers.measurement.study_scales import StudyReliability
 from helpers.measurement.validity import HtmtResult
@@ -323,18 +324,14 @@ def htmt_table(result: HtmtResult | Unavailable, most: int) -> ApaTable | Unavai
     columns.append(Column("htmt2", "HTMT2", "number"))
     if result.n_boot:
         columns.append(interval_column("htmt2_low", "htmt2_high"))
-    note = _(
-        "The {shown} largest of {of} pairs. Percentile intervals of {boot} bootstrap draws (seed "
-        "{seed}; {failed} draws failed); n = {n}, {dropped} left out for a blank."
-    ).format(
-        shown=min(most, len(rows)),
-        of=len(rows),
-        boot=result.n_boot,
-        seed=result.seed,
-        failed=result.n_failed,
-        n=result.n_used,
-        dropped=result.n_dropped,
-    )
+    if not result.n_boot:
+        note = _(
+            "The {shown} largest of {of} pairs; n = {n}, {dropped} left out for a blank."
+        ).format(
+            shown=min(most, len(rows)), of=len(rows), n=result.n_used, dropped=result.n_dropped
+        )
+    else:
+        note = _htmt_draws_note(result, min(most, len(rows)))
     if result.left_out:
         note += " " + _("Constructs with a single item are left out: {names}.").format(
             names=_(", ").join(result.left_out)
@@ -343,7 +340,23 @@ def htmt_table(result: HtmtResult | Unavailable, most: int) -> ApaTable | Unavai
         rows.head(most),
         caption=_("Heterotrait-monotrait ratios"),
         columns=columns,
-        note=note,
+        note=" ".join(filter(None, (note, constants_text(result.constant)))),
+    )
+
+
+def _htmt_draws_note(result: HtmtResult, shown: int) -> str:
+    """Return the note of a table with bootstrap intervals."""
+    return _(
+        "The {shown} largest of {of} pairs. Percentile intervals of {boot} bootstrap draws (seed "
+        "{seed}; {failed} draws failed); n = {n}, {dropped} left out for a blank."
+    ).format(
+        shown=shown,
+        of=len(result.pairs),
+        boot=result.n_boot,
+        seed=result.seed,
+        failed=result.n_failed,
+        n=result.n_used,
+        dropped=result.n_dropped,
     )
 
 
