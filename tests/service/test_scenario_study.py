@@ -21,7 +21,7 @@ from helpers.service.scenario_study import (
     study_projects,
     study_scenario,
 )
-from helpers.service.scenarios import Slopes, scenario
+from helpers.service.scenarios import Slopes, scenario, tipping_weight
 from helpers.service_specification import Lever
 from helpers.survey.load import load_study
 from helpers.tables import service_scenarios as show
@@ -76,7 +76,8 @@ def test_without_ratings_there_is_no_prior(plan, found):
     bare = replace(plan, prior=np.array([1.0, np.nan, 1, 1, 1]))
     assert isinstance(mixed_slopes(bare, found, 0.5), Unavailable)
     assert mixed_slopes(bare, found, 0.0) is found
-    assert prior_tip(bare, found) is None
+    assert isinstance(prior_tip(bare, found), Unavailable)
+    assert isinstance(show.prior_sentence(bare, prior_tip(bare, found)), Unavailable)
     assert isinstance(prior_lines(bare, found), Unavailable)
     assert isinstance(show.prior_table(bare, found), Unavailable)
 
@@ -134,3 +135,12 @@ def test_the_top_of_the_curve_is_the_plan_that_pays(plan, found):
     assert top["net"] == pytest.approx(
         scenario(plan.levers, found.slopes, steps, value=value, seed=1).net[0], abs=1e-6
     )
+
+
+def test_slopes_that_cancel_have_no_shares(plan, found):
+    slopes = Slopes(np.array([0.1, -0.2, 0.0, 0.0, 0.0]), found.slopes.draws)
+    against = replace(found, slopes=slopes)
+    for ask in (prior_tip, prior_lines, show.prior_table):
+        assert "add up to more than 0" in ask(plan, against).why
+    with pytest.raises(DataContractError, match=r"add up to -0\.1"):
+        tipping_weight(slopes, plan.prior)

@@ -92,7 +92,7 @@ class RiskData:
     @property
     def filled(self) -> Array:
         """Return the columns with the median in place of blanks."""
-        return self.columns.fillna(self.columns.median()).to_numpy(dtype=float)
+        return self.columns.fillna(self.columns.median()).fillna(0.0).to_numpy(dtype=float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,10 @@ def _answers(study: Study, plan: Risk) -> pd.Series | Unavailable:
 
 
 def _columns(study: Study, name: str) -> pd.DataFrame:
-    """Return one predictor as columns, with a mark of its own where many answers lack."""
+    """Return one predictor as columns, with a mark of its own where many answers lack.
+
+    A blank stays blank in every column of a category: it is not taken for the first one.
+    """
     if name in study.scores.columns:
         values, kind = study.scores[name], "number"
     else:
@@ -176,8 +179,11 @@ def _columns(study: Study, name: str) -> pd.DataFrame:
     found = {name: values}
     if kind == "category":
         codes = sorted(values.dropna().unique())
-        found = {f"{name}={code:g}": (values == code).astype(float) for code in codes[1:]}
-    elif values.isna().sum() >= THRESHOLDS["group_size"].value:
+        known = values.notna()
+        found = {
+            f"{name}={code:g}": (values == code).astype(float).where(known) for code in codes[1:]
+        }
+    if values.isna().sum() >= THRESHOLDS["group_size"].value:
         found[f"{name}={BLANK}"] = values.isna().astype(float)
     return pd.DataFrame(found)
 
@@ -370,7 +376,7 @@ def leaks(data: RiskData, model: RiskModel, *, seed: int = 1) -> tuple[str, floa
     ones = int(y.sum())
     areas = {}
     for name, values in data.columns.items():
-        ranks = values.fillna(values.median()).rank().to_numpy()
+        ranks = values.fillna(values.median()).fillna(0.0).rank().to_numpy()
         area = (ranks[y == 1].sum() - ones * (ones + 1) / 2) / (ones * (len(y) - ones))
         areas[str(name)] = max(area, 1 - area)
     best = max(areas, key=lambda name: areas[name])

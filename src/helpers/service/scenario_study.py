@@ -301,16 +301,18 @@ def study_projects(plan: Plan, found: LeverSlopes, budget: float) -> pd.DataFram
 
 
 @passes_unavailable
-def prior_tip(plan: Plan, found: LeverSlopes) -> float | None:
-    """Return the weight of the prior at which another lever leads; None without a prior."""
-    return tipping_weight(found.slopes, plan.prior) if plan.has_prior else None
+def prior_tip(plan: Plan, found: LeverSlopes) -> float | None | Unavailable:
+    """Return the weight of the prior at which another lever leads; None if none ever does."""
+    lacking = without_shares(plan, found)
+    return tipping_weight(found.slopes, plan.prior) if lacking is None else lacking
 
 
 @passes_unavailable
 def prior_lines(plan: Plan, found: LeverSlopes) -> pd.DataFrame | Unavailable:
     """Return shares of importance at every weight of the prior, in steps of a twentieth."""
-    if not plan.has_prior:
-        return no_prior()
+    lacking = without_shares(plan, found)
+    if lacking is not None:
+        return lacking
     weights = np.linspace(0, 1, 21)
     return prior_sensitivity(plan.levers.codes, found.slopes, plan.prior, weights)
 
@@ -320,14 +322,20 @@ def mixed_slopes(plan: Plan, found: LeverSlopes, weight: float) -> LeverSlopes |
     """Return slopes mixed with the prior importance asked for; unchanged at weight 0."""
     if weight == 0:
         return found
-    if not plan.has_prior:
-        return no_prior()
+    lacking = without_shares(plan, found)
+    if lacking is not None:
+        return lacking
     return replace(found, slopes=with_prior(found.slopes, plan.prior, weight))
 
 
-def no_prior() -> Unavailable:
-    """Return that the study asked for no importance of some lever."""
-    return Unavailable(_("prior weights"), _("not every lever has a prior importance"))
+def without_shares(plan: Plan, found: LeverSlopes) -> Unavailable | None:
+    """Return why importance by data and by rating cannot be held together; None if they can."""
+    what = _("prior weights")
+    if not plan.has_prior:
+        return Unavailable(what, _("not every lever has a prior importance"))
+    if not found.slopes.estimate.sum() > 0:
+        return Unavailable(what, _("the slopes of the levers do not add up to more than 0"))
+    return None
 
 
 def scenario_numbers(found: Scenario | Unavailable) -> list[Number]:

@@ -316,7 +316,17 @@ def tipping_weight(slopes: Slopes, prior: ArrayLike) -> float | None:
 
     Shares are straight lines in the weight, so two levers cross where
     ``w = (a_i - a_j) / ((a_i - a_j) - (p_i - p_j))``.
+
+    Raises
+    ------
+    DataContractError
+        Slopes that do not add up to more than 0, of which there are no shares.
     """
+    if not slopes.estimate.sum() > 0:
+        raise DataContractError(
+            f"tipping_weight: slopes= add up to {slopes.estimate.sum():g}; shares of a sum above 0 "
+            "are needed. Leave the prior out."
+        )
     shares = slopes.estimate / slopes.estimate.sum()
     prior = prior_shares(prior)
     lead = int(np.argmax(shares))

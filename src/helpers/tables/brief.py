@@ -11,7 +11,7 @@ import pandas as pd
 
 from helpers.errors import SuiteError, Unavailable
 from helpers.i18n import _, pick
-from helpers.sem.effects import effects
+from helpers.sem.effects import effects, model_edges, model_ways
 from helpers.service.budget import paying_steps
 from helpers.service.lifecycle_study import OutcomeChange
 from helpers.service.pilot_design import Cuped
@@ -24,7 +24,7 @@ from helpers.survey.load import Study
 from helpers.tables.numbers import format_number, format_percent
 from helpers.tables.service_kano import attribute_names
 from helpers.tables.service_pilot import measure_name
-from helpers.tables.service_priorities import names_of
+from helpers.tables.service_priorities import names_of, shared_lead
 from helpers.tables.service_process import part_names
 from helpers.tables.service_scenarios import currency, lever_names, outcome_name
 from helpers.thresholds import LEVEL
@@ -102,9 +102,16 @@ def first_of_all(urgency: Urgency | Unavailable, table: pd.DataFrame | Unavailab
     if isinstance(urgency, Unavailable) or isinstance(table, Unavailable):
         return Point(urgency or table, "80")
     names = names_of(urgency)
-    text = _(
-        "Asked together, {m} methods put {first} first and {second} second. Drawn anew from the "
-        "same customers, samples put {first} first in {share} of cases."
+    text = (
+        _(
+            "Asked together, {m} methods put {first} and {second} level at the top. Drawn anew "
+            "from the same customers, samples put {first} first in {share} of cases."
+        )
+        if shared_lead(table)
+        else _(
+            "Asked together, {m} methods put {first} first and {second} second. Drawn anew from "
+            "the same customers, samples put {first} first in {share} of cases."
+        )
     )
     return Point(
         text.format(
@@ -127,10 +134,17 @@ def what_pays(plan: Plan | Unavailable, found: LeverSlopes | Unavailable, *, see
     names = lever_names(plan)
     chosen = [names[c] for c, s in zip(plan.levers.codes, steps, strict=True) if s > 0]
     one = scenario(plan.levers, found.slopes, steps, value=value, seed=seed)
-    text = _(
-        "Worth their cost: {levers}. Raised together they would cost {cost} {money} a "
-        "customer and year and leave {net} {money} {range}. Costs and worth are "
-        "assumptions."
+    text = (
+        _(
+            "Worth its cost: {levers}. To raise it would cost {cost} {money} a customer and year "
+            "and leave {net} {money} {range}. Costs and worth are assumptions."
+        )
+        if len(chosen) == 1
+        else _(
+            "Worth their cost: {levers}. Raised together they would cost {cost} {money} a "
+            "customer and year and leave {net} {money} {range}. Costs and worth are "
+            "assumptions."
+        )
     )
     return Point(
         text.format(
@@ -148,9 +162,12 @@ def one_lever(study: Study, plan: Plan | Unavailable, found: LeverSlopes | Unava
     k = int(np.argmax(found.slopes.estimate))
     ends = np.quantile(found.slopes.draws[:, k], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     text = _(
+        "Customers who rate {lever} one point higher differ by {slope} points of {outcome} "
+        "{range}, other things equal."
+    ) if found.slopes.estimate[k] < 0 else _(
         "Customers who rate {lever} one point higher rate {outcome} {slope} points higher {range}, "
         "other things equal."
-    )
+    )  # fmt: skip
     return Point(
         text.format(
             lever=lever_names(plan)[plan.levers.codes[k]], outcome=outcome_name(study, plan),
@@ -174,22 +191,34 @@ def recovery_to_loyalty(
     table = effects(found.fitted.result, source, outcome, seed=seed)
     total, indirect = table.row("total"), table.row("total_indirect")
     ratio = total["std_all"] / total["estimate"]
-    through = "–" if indirect is None else format_percent(
-        indirect["estimate"] / total["estimate"], 0
+    text = (
+        _(
+            "A better {source} goes with more {outcome}: {size} {range} on a scale from 0 (not at "
+            "all) to 1 (in step)."
+        )
+        if total["std_all"] > 0
+        else _(
+            "A better {source} goes with less {outcome}: {size} {range} on a scale from 0 (not at "
+            "all) to −1 (in opposite step)."
+        )
+    ).format(
+        source=study.construct_name(source), outcome=outcome_name(study, plan),
+        size=format_number(total["std_all"]),
+        range=_span(total["ci_low"] * ratio, total["ci_high"] * ratio, 2),
     )  # fmt: skip
-    text = _(
-        "A better {source} goes with more {outcome}: {size} {range} on a scale from 0 (not at all) "
-        "to 1 (in step). Of this, {share} runs through satisfaction, trust, image and word of "
-        "mouth."
-    )
-    return Point(
-        text.format(
-            source=study.construct_name(source), outcome=outcome_name(study, plan),
-            size=format_number(total["std_all"]),
-            range=_span(total["ci_low"] * ratio, total["ci_high"] * ratio, 2), share=through,
-        ),
-        "51",
-    )  # fmt: skip
+    share = float("nan") if indirect is None else indirect["estimate"] / total["estimate"]
+    if 0 < share < 1:  # with ways of either sign there is no share
+        text = _("{first} Of this, {share} runs through {between}.").format(
+            first=text, share=format_percent(share, 0),
+            between=_(", ").join(study.construct_name(c) for c in _between(found, source, outcome)),
+        )  # fmt: skip
+    return Point(text, "51")
+
+
+def _between(found: LeverSlopes, source: str, outcome: str) -> list[str]:
+    """Return the constructs on the ways from source to outcome, in the order of the ways."""
+    ways = model_ways(model_edges(found.fitted.result), source, outcome)
+    return list(dict.fromkeys(name for way in ways for name in way[1:-1]))
 
 
 def _last_before(found: LeverSlopes, plan: Plan) -> str | None:

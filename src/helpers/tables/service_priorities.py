@@ -84,14 +84,27 @@ def list_sentence(urgency: Urgency, table: pd.DataFrame) -> str:
     """Say what comes first and how firmly."""
     first, second = table.iloc[0], table.iloc[1]
     names = names_of(urgency)
-    return _(
-        "Over {m} methods {first} comes first and {second} second. In {share} of {n} resamples "
-        "{first} is first again, in {top} among the first three."
-    ).format(
+    text = (
+        _(
+            "Over {m} methods {first} and {second} share the lead. In {share} of {n} resamples "
+            "{first} is first alone, in {top} among the first three."
+        )
+        if shared_lead(table)
+        else _(
+            "Over {m} methods {first} comes first and {second} second. In {share} of {n} resamples "
+            "{first} is first again, in {top} among the first three."
+        )
+    )
+    return text.format(
         m=len(urgency.methods), first=names[first["code"]], second=names[second["code"]],
         share=format_percent(first["p_first"], 0), top=format_percent(first["p_top3"], 0),
         n=f"{len(urgency.draws):,}",
     )  # fmt: skip
+
+
+def shared_lead(table: pd.DataFrame) -> bool:
+    """Tell whether the first two levers of the list stand level."""
+    return bool(table["rank"].iloc[0] == table["rank"].iloc[1])
 
 
 @passes_unavailable

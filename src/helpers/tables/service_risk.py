@@ -104,16 +104,20 @@ def _performance_row(label: str, found: Performance) -> dict[str, object]:
 def performance_sentence(model: RiskModel) -> str:
     """Read the honest performance aloud."""
     found = model.unseen
-    return _(
+    ranking = _(
         "Of a customer who left and one who stayed, neither seen before, the one who left has the "
-        "higher risk in {auc} of pairs (95% CI {low} to {high}; chance is 50%). Fitted and judged "
-        "on the same customers it would seem to be {apparent}. The risks save {saved} of the error "
-        "of a flat risk."
+        "higher risk in {auc} of pairs ({percent:g}% CI {low} to {high}; chance is 50%). Fitted "
+        "and judged on the same customers it would seem to be {apparent}."
     ).format(
-        auc=format_percent(found.auc), low=format_percent(found.auc_low),
+        auc=format_percent(found.auc), low=format_percent(found.auc_low), percent=100 * found.level,
         high=format_percent(found.auc_high), apparent=format_percent(model.apparent.auc),
-        saved=format_percent(found.scaled_brier),
     )  # fmt: skip
+    error = (
+        _("The risks save {share} of the error of a flat risk.")
+        if found.scaled_brier > 0
+        else _("The risks are no better than a flat risk: their error is {share} larger.")
+    ).format(share=format_percent(abs(found.scaled_brier)))
+    return _("{first} {second}").format(first=ranking, second=error)
 
 
 @passes_unavailable

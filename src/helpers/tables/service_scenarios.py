@@ -17,7 +17,7 @@ from helpers.service.scenario_study import (
     ALL,
     LeverSlopes,
     Plan,
-    no_prior,
+    without_shares,
 )
 from helpers.service.scenarios import Scenario, prior_shares, scenario
 from helpers.survey.load import Study
@@ -287,8 +287,9 @@ def projects_table(plan: Plan, table: pd.DataFrame, budget: float) -> ApaTable:
 @passes_unavailable
 def prior_table(plan: Plan, found: LeverSlopes) -> ApaTable | Unavailable:
     """Return each lever's share of the whole effect beside its prior share."""
-    if not plan.has_prior:
-        return no_prior()
+    lacking = without_shares(plan, found)
+    if lacking is not None:
+        return lacking
     shares = found.slopes.draws / found.slopes.draws.sum(axis=1, keepdims=True)
     low, high = np.quantile(shares, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     names = lever_names(plan)
