@@ -34,9 +34,22 @@ def short_scale():
     return pd.DataFrame(answers, columns=["COMP", "APOL", "PERS"]).assign(SPEED=spike)
 
 
+def test_a_solution_with_spread_is_preferred_to_one_without():
+    """Planted 60 to 40; the profile of those who all say 4 has a likelihood without bound."""
+    found = latent_profiles(short_scale(), 2)
+    assert found.collapsed == ()
+    assert found.shares.tolist() == pytest.approx([0.6, 0.4], abs=0.085)  # three binomial errors
+    assert latent_profiles(short_scale(), 3).collapsed == ("SPEED",)
+    choice = choose_profiles(short_scale(), most=3, n_boot=19)
+    assert choice.chosen == 2 and np.isnan(choice.table["blrt_p"].iloc[2])
+
+
 def test_a_solution_without_spread_is_told_and_not_chosen(study):
-    """A profile in which all give one answer has a likelihood without bound: BIC would take it."""
-    choice = choose_profiles(short_scale(), most=3, n_boot=9)
+    """Answers of two values only: any two profiles leave no spread, and BIC would take them."""
+    rng = np.random.default_rng(6)
+    data = pd.DataFrame(rng.normal(size=(300, 1)), columns=["COMP"])
+    data["SPEED"] = np.where(rng.random(300) < 0.3, 5.0, 4.0)
+    choice = choose_profiles(data, most=3, n_boot=9)
     table = choice.table.set_index("k")
     assert choice.solutions[2].collapsed == ("SPEED",)
     assert table.loc[2, "bic"] < table.loc[1, "bic"] - 500

@@ -27,6 +27,8 @@ SHORT = 15
 """Steps of the first round, after which the worse starts are given up (Biernacki, Celeux & Govaert
 2003, doi:10.1016/S0167-9473(02)00163-9)."""
 MOST_STEPS = 2000
+_BEHIND = 1e12
+"""Taken off log likelihoods that count for nothing; no log likelihood is as large."""
 _CYCLE = 3
 """Steps of EM in one cycle: two, and one from where they lead to."""
 _FARTHEST = 1000.0
@@ -288,7 +290,9 @@ def fit_mixtures(
     Returns
     -------
     Mixtures
-        ``s * kept`` mixtures; those of one sample stand together, the best of them first.
+        ``s * kept`` mixtures; those of one sample stand together, the best of them first. Mixtures
+        with an indicator that has no spread left come after all others: their likelihood has no
+        bound, so that they would win for nothing (``spreadless``).
     """
     n = x.shape[1]
     step = max(1, int(BLOCK_BYTES // (8 * n * max(k, x.shape[2]) * starts)))
@@ -301,9 +305,24 @@ def fit_mixtures(
         best = _best(short.loglik, len(own), starts, kept)
         wide = own if len(own) == 1 else np.repeat(own, kept, axis=0)
         long = climb(wide, short.take(best), spread, steps=steps, tolerance=tolerance)
-        parts.append(long.take(_best(long.loglik, len(own), kept, kept)))
+        flat = spreadless(long, spread, wide.var(axis=1)).any(axis=1)
+        worth = np.where(flat, long.loglik - _BEHIND, long.loglik)
+        parts.append(long.take(_best(worth, len(own), kept, kept)))
     return Mixtures(*(np.concatenate([getattr(p, f) for p in parts])
                       for f in ("shares", "means", "spread", "loglik", "converged")))  # fmt: skip
+
+
+def spreadless(at: Mixtures, spread: Spread, whole: Array) -> NDArray[np.bool_]:
+    """Return which indicators have no variance left within a profile, the others given, (s, p).
+
+    ``whole``, (s or 1, p), is the variance of each indicator in the sample; "none" is ``FLOOR`` of
+    it.
+    """
+    if spread == "tied":
+        left = 1 / np.diagonal(np.linalg.inv(at.spread), axis1=-2, axis2=-1)
+    else:
+        left = at.spread.min(axis=-2)
+    return left <= FLOOR * (1 + 1e-6) * whole
 
 
 def _best(loglik: Array, samples: int, each: int, kept: int) -> NDArray[np.intp]:

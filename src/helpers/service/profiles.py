@@ -12,7 +12,6 @@ from helpers.errors import DataContractError, EstimationError, check_level, list
 from helpers.memo import remembered
 from helpers.results import Number
 from helpers.service.mixture import (
-    FLOOR,
     Mixtures,
     Spread,
     check_spread,
@@ -20,6 +19,7 @@ from helpers.service.mixture import (
     fit_mixtures,
     free_parameters,
     responsibilities,
+    spreadless,
 )
 from helpers.thresholds import LEVEL, THRESHOLDS
 
@@ -60,7 +60,7 @@ class Profiles:
     collapsed : tuple of str
         Indicators that have no spread left within a profile: everybody in it gave one answer, or
         the answers follow exactly from the others. The likelihood of such a solution has no bound,
-        so that its BIC says nothing.
+        so that its BIC says nothing; it is given only where no start led to another.
     fitted : Mixtures
         Parameters on standardised indicators.
     """
@@ -167,7 +167,8 @@ def latent_profiles(
     Notes
     -----
     Profiles come in the order of their size, so that their numbers do not hang on the start.
-    Checked against R mclust (EEI, VVI, EEE; tests/reference/segments.R) and scikit-learn.
+    Checked against R mclust (EEI, VVI, EEE; tests/reference/segments.R), which passes over
+    solutions without spread as well, and scikit-learn.
 
     References
     ----------
@@ -199,9 +200,9 @@ def latent_profiles(
         rows=rows, loglik=value, aic=-2 * value + 2 * q, bic=-2 * value + q * np.log(n),
         sabic=-2 * value + q * np.log((n + 2) / 24), entropy=entropy(posterior),
         n_parameters=q, n_used=n, n_dropped=len(data) - n,
-        again=int((found.loglik > found.loglik[0] - SAME * abs(found.loglik[0])).sum()),
+        again=int((np.abs(found.loglik - found.loglik[0]) < SAME * abs(found.loglik[0])).sum()),
         n_ends=kept, converged=bool(best.converged[0]),
-        collapsed=tuple(data.columns[spreadless(best, spread)]), fitted=best,
+        collapsed=tuple(data.columns[spreadless(best, spread, x.var(axis=1))[0]]), fitted=best,
     )  # fmt: skip
 
 
@@ -210,18 +211,6 @@ def best_order(at: Mixtures, spread: Spread) -> Mixtures:
     order = np.argsort(-at.shares[0], kind="stable")
     cov = at.spread if spread == "tied" else at.spread[:, order]
     return Mixtures(at.shares[:, order], at.means[:, order], cov, at.loglik, at.converged)
-
-
-def spreadless(at: Mixtures, spread: Spread) -> NDArray[np.bool_]:
-    """Return which indicators have no variance left within a profile, the others given.
-
-    Of the first mixture, on standardised indicators; "none" is ``FLOOR`` of the whole variance.
-    """
-    if spread == "tied":
-        left = 1 / np.diag(np.linalg.inv(at.spread[0]))
-    else:
-        left = at.spread[0].min(axis=0)
-    return left <= FLOOR * (1 + 1e-6)
 
 
 def entropy(posterior: Array) -> float:
