@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,11 @@ import pandas as pd
 import pytest
 from semopy.examples import holzinger39
 
+from helpers.measurement.efa import factor_analysis
 from helpers.measurement.extraction import extract_ml
 from helpers.measurement.hierarchical import hierarchical_omega
 from helpers.measurement.pls_reliability import estimate_rho_a
+from helpers.measurement.recovery import compare_structure
 from helpers.measurement.reliability_intervals import reliability_intervals
 from helpers.measurement.validity import estimate_htmt, htmt_ratios
 
@@ -67,3 +70,16 @@ def test_resamples_in_which_an_item_is_constant_are_failed_draws(rare):
     assert rho.n_failed / 60 > 0.15
     assert -1 < own.standardized_low < own.standardized_high < 1
     assert 0 < htmt.pairs["htmt_high"][0] < 5
+
+
+def test_a_scale_that_comes_apart_is_not_on_one_factor():
+    """Scale A by hand: three items on the first factor, two on the second; B on the third."""
+    loadings = np.zeros((8, 3))
+    loadings[:3, 0], loadings[3:5, 1], loadings[5:, 2] = 0.8, 0.7, 0.9
+    corr = pd.DataFrame(np.full((8, 8), 0.1) + 0.9 * np.eye(8), columns=list("abcdefgh"))
+    solution = replace(factor_analysis(corr, n_factors=3), loadings=loadings)
+    table, check = compare_structure(solution, {"A": list("abcde"), "B": list("fgh")})
+    assert table["met"].tolist() == [True] * 3 + [False] * 2 + [True] * 3
+    assert table["belongs_to"].unique().tolist() == ["A", "A, a further factor", "B"]
+    assert check.passed is False
+    assert check.value == 6 / 8

@@ -19,13 +19,15 @@ def compare_structure(
     """Compare the factor on which each item loads most with the scale it was written for.
 
     A factor is named after the scale whose items lead on it with the largest sum of squared
-    loadings.
+    loadings. Of several factors named after one scale the heaviest is that scale's own; items that
+    lead on another one are not with their scale, which has come apart.
 
     Returns
     -------
     table : DataFrame
         One row an item: item, construct, factor (number), loading (the largest in size),
-        second_loading (the next), belongs_to (the scale the factor is named after), met.
+        second_loading (the next), belongs_to (the scale the factor is named after, or that it is a
+        further factor of that scale), met.
     check : CheckResult
         Share of items on the factor of their own scale; ``passed`` asks for all of them.
     """
@@ -43,8 +45,7 @@ def compare_structure(
         }
     )
     weight = (table["loading"] ** 2).groupby([table["factor"], table["construct"]]).sum()
-    named = weight.unstack(fill_value=0.0).idxmax(axis=1)
-    table["belongs_to"] = table["factor"].map(named)
+    table["belongs_to"] = table["factor"].map(_names_of_factors(weight.unstack(fill_value=0.0)))
     table["met"] = table["belongs_to"] == table["construct"]
     rule = THRESHOLDS["loading_low"]
     hits = int(table["met"].sum())
@@ -61,3 +62,15 @@ def compare_structure(
         ).format(hits=hits, of=len(table), weak=weak, cut=rule.value),
     )
     return table, check
+
+
+def _names_of_factors(weight: pd.DataFrame) -> dict[int, str]:
+    """Return what each factor is called, from the sums of squared leading loadings by scale."""
+    named = weight.idxmax(axis=1)
+    heaviest = weight.max(axis=1).groupby(named).idxmax()
+    return {
+        factor: scale
+        if heaviest[scale] == factor
+        else _("{scale}, a further factor").format(scale=scale)
+        for factor, scale in named.items()
+    }
