@@ -95,7 +95,7 @@ def test_items_that_never_vary_are_left_out_of_factors_and_ratios_and_named(hard
     own = frame[["SAT1", "SAT2", "SAT3"]].corr().to_numpy()[np.triu_indices(3, 1)].mean()
     assert alone["htmt"] == pytest.approx(between.to_numpy().mean() / (inner * own) ** 0.5)
     assert htmt_table(study_htmt(hard, model=None, n_boot=0), 5).note.startswith(
-        "The 3 largest of 3 pairs; n = 120"
+        "Largest pairs shown: 3 of 3; n = 120"
     )
 
 

@@ -326,7 +326,7 @@ def htmt_table(result: HtmtResult | Unavailable, most: int) -> ApaTable | Unavai
         columns.append(interval_column("htmt2_low", "htmt2_high"))
     if not result.n_boot:
         note = _(
-            "The {shown} largest of {of} pairs; n = {n}, {dropped} left out for a blank."
+            "Largest pairs shown: {shown} of {of}; n = {n}, {dropped} left out for a blank."
         ).format(
             shown=min(most, len(rows)), of=len(rows), n=result.n_used, dropped=result.n_dropped
         )
@@ -347,8 +347,8 @@ def htmt_table(result: HtmtResult | Unavailable, most: int) -> ApaTable | Unavai
 def _htmt_draws_note(result: HtmtResult, shown: int) -> str:
     """Return the note of a table with bootstrap intervals."""
     return _(
-        "The {shown} largest of {of} pairs. Percentile intervals of {boot} bootstrap draws (seed "
-        "{seed}; {failed} draws failed); n = {n}, {dropped} left out for a blank."
+        "Largest pairs shown: {shown} of {of}. Percentile intervals of {boot} bootstrap draws "
+        "(seed {seed}; {failed} draws failed); n = {n}, {dropped} left out for a blank."
     ).format(
         shown=shown,
         of=len(result.pairs),

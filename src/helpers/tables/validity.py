@@ -95,7 +95,7 @@ def latent_correlations_table(study: Study, found: LatentValidity, most: int) ->
         Column("words", _("Problem"), "text"),
     ]
     note = _(
-        "The {shown} largest of {of} pairs. A problem is marginal where the interval reaches "
+        "Largest pairs shown: {shown} of {of}. A problem is marginal where the interval reaches "
         "{low}, moderate at {high}, severe at 1; {source}."
     ).format(
         shown=len(frame),
@@ -139,7 +139,7 @@ def _grades_sentence(found: LatentValidity) -> str:
     """Count the pairs by their grade, the worst first; every pair is counted once."""
     counts = found.pairs["grade"].value_counts()
     if set(counts.index) == {"none"}:
-        return _("None of {n} pairs is graded as a problem of discriminant validity.").format(
+        return _("Pairs graded as a problem of discriminant validity: 0 of {n}.").format(
             n=len(found.pairs)
         )
     grades = ("severe", "moderate", "marginal", "none", "unknown")
@@ -234,7 +234,7 @@ def distinctness_sentence(study: Study, tests: pd.DataFrame) -> str:
         p=signed_p(float(row["p_phi"])),
     )
     verdict = (
-        _("A correlation of exactly 1 in size is rejected for each of the {of} pairs tested.")
+        _("A correlation of exactly 1 in size is rejected for all pairs tested ({of}).")
         if kept.empty
         else _(
             "A correlation of exactly 1 in size is not rejected for {k} of the {of} pairs tested."
