@@ -10,6 +10,7 @@ from helpers.errors import DataContractError, EstimationError, Unavailable
 from helpers.service import segments
 from helpers.service.classified import profile_means
 from helpers.service.profiles import bootstrap_ratio, choose_profiles, latent_profiles
+from helpers.service.uplift import compare_treatments
 from helpers.survey.load import load_study
 from helpers.tables.service_context import context_tests_table, uplift_table
 from helpers.tables.service_segments import choice_sentence, choice_table, segment_checks
@@ -155,6 +156,20 @@ class _Term:
         self.columns = columns
 
 
+def test_people_of_groups_too_small_take_no_part():
+    """Seven people of a third group, all with one treatment, leave the overlap of the others."""
+    rng = np.random.default_rng(5)
+    data = pd.DataFrame({"x": rng.normal(size=300), "group": np.repeat([0.0, 1.0], 150)})
+    data["treatment"] = np.tile([0.0, 1.0], 150)
+    data["outcome"] = data["x"] + rng.normal(size=300)
+    few = data.head(7).assign(group=2.0, treatment=1.0)
+    names = {"outcome": "outcome", "treatment": "treatment", "group": "group", "covariates": ["x"]}
+    found = compare_treatments(pd.concat([data, few], ignore_index=True), **names)
+    assert (found.left_out, found.n_used, found.n_dropped) == ((2.0,), 300, 7)
+    assert found.raised == 0
+    pd.testing.assert_frame_equal(found.contrasts, compare_treatments(data, **names).contrasts)
+
+
 def test_a_part_of_a_study_is_not_adjusted_for_what_made_it_the_part():
     part = load_study("online_shopping where platform = 1")
     found = segments.study_uplift(part)
@@ -197,12 +212,12 @@ def test_profiles_of_unequal_spread_have_their_means():
 
 @pytest.mark.slow
 def test_the_ratio_test_is_uniform_where_there_is_no_further_profile():
-    """Means of 200 uniform p-values: 0.51 (the least p is 1 / 40) with standard error 0.02."""
+    """Mean of 100 uniform p-values: 0.51 (the least p is 1 / 40) with standard error 0.03."""
     ps = []
-    for sample in range(200):
+    for sample in range(100):
         rng = np.random.default_rng([9, sample])
         data = pd.DataFrame(rng.normal(size=(200, 6))).rename(columns=str)
         one, two = latent_profiles(data, 1), latent_profiles(data, 2)
         ps.append(bootstrap_ratio(data, one, two, n_boot=39, seed=sample)[1])
-    assert np.mean(ps) == pytest.approx(0.51, abs=0.05)
-    assert np.mean(np.array(ps) <= 0.05) == pytest.approx(0.05, abs=0.045)
+    assert np.mean(ps) == pytest.approx(0.51, abs=0.09)
+    assert np.mean(np.array(ps) <= 0.05) <= 0.115  # three standard errors above 0.05

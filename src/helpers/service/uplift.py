@@ -153,10 +153,11 @@ def compare_treatments(
     Notes
     -----
     Groups in which a treatment has fewer people than ``thresholds`` ask for a group are left out
-    and named. Joint intervals use the largest of all contrasts in absolute size (Gaussian, from the
-    covariance of the scores). The gain of a choice is estimated in the half of the sample that did
-    not make it, both ways round. Checked in samples with planted effects (single and joint
-    intervals hold their level, also where the group decides the treatment) and by hand.
+    and named; their people take no part in anything. Joint intervals use the largest of all
+    contrasts in absolute size (Gaussian, from the covariance of the scores). The gain of a choice
+    is estimated in the half of the sample that did not make it, both ways round. Checked in samples
+    with planted effects (single and joint intervals hold their level, also where the group decides
+    the treatment) and by hand.
     """
     check_level(level, "compare_treatments")
     names = [outcome, treatment, group, *covariates]
@@ -175,7 +176,8 @@ def compare_treatments(
             f"compare_treatments: group= '{group}' has no category in which every treatment has "
             f"{THRESHOLDS['group_size'].value:g} people; take larger groups or fewer treatments."
         )
-    _check_rows(rows, outcome, sizes, folds)
+    rows = rows[rows[group].isin(groups)]
+    _check_rows(rows, outcome, sizes[enough], folds)
     scores, raised = robust_scores(
         rows[outcome].to_numpy(), rows[treatment].to_numpy(),
         _adjusted_for(rows[list(covariates)], rows[group]), order, folds=folds, seed=seed,
@@ -285,19 +287,17 @@ def _policy(
     seed: int,
 ) -> tuple[dict[str, float], pd.DataFrame]:  # fmt: skip
     """Choose in one half of the sample, value the choice in the other, both ways round."""
-    inside = np.isin(group, list(groups))
     half = np.random.default_rng(seed).permutation(len(group)) % 2
     gains, made = np.zeros(len(group)), []
     for side in (0, 1):
-        learn, judge = inside & (half == side), inside & (half != side)
+        learn, judge = half == side, half != side
         common = int(scores[learn].mean(axis=0).argmax())
         for name in groups:
             best = int(scores[learn & (group == name)].mean(axis=0).argmax())
             made.append({"group": name, "half": side + 1, "treatment": float(codes[best])})
             own = judge & (group == name)
             gains[own] = scores[own, best] - scores[own, common]
-    own = gains[inside]
-    middle = float(own.mean())
-    width = stats.norm.ppf(0.5 + level / 2) * float(own.std(ddof=1)) / np.sqrt(len(own))
+    middle = float(gains.mean())
+    width = stats.norm.ppf(0.5 + level / 2) * float(gains.std(ddof=1)) / np.sqrt(len(gains))
     policy = {"gain": middle, "ci_low": middle - width, "ci_high": middle + width}
     return policy, pd.DataFrame(made)

@@ -52,8 +52,8 @@ def context_tests_table(found: ContextTests, study: Study) -> ApaTable:
             Column("n_used", "n", "integer"),
         ],
         note=_(
-            "The {k} smallest p of {all} tests. F of all product terms with HC3 errors; p "
-            "corrected for the false discovery rate over all tests."
+            "Shown: {k} of {all} tests, those with the smallest p. F of all product terms with HC3 "
+            "errors; p corrected for the false discovery rate over all tests."
         ).format(k=len(table), all=len(found.table))
         + _left_out_of_tests(found, study),
     )
@@ -222,18 +222,29 @@ def uplift_table(found: Uplifts | Unavailable, study: Study) -> ApaTable | Unava
             interval_column("joint_low", "joint_high", label=_("Joint interval")),
         ],
         note=_(
-            "Doubly robust, cross-fitted in {folds} folds; n = {n}, {dropped} left out (another "
-            "recovery or a blank). Joint: all intervals of a grouping hold at once with {level}. "
-            "{raised} of the chances of a recovery were raised to {least}."
+            "Doubly robust, cross-fitted in {folds} folds. {groupings}. Left out: another "
+            "recovery, a group too small, or a blank. Joint: all intervals of a grouping hold at "
+            "once with {level}."
         ).format(
             folds=one.folds,
-            n=one.n_used,
-            dropped=one.n_dropped,
+            groupings=_("; ").join(_who_was_compared(study, g, u) for g, u in known.items()),
             level=format_percent(one.level, 0),
-            raised=format_percent(one.raised),
-            least=format_number(LEAST_CHANCE, bounded=True),
         )
         + _same_for_all(study),
+    )
+
+
+def _who_was_compared(study: Study, group: str, one: Uplift) -> str:
+    """Say how many people a grouping compares, and how many chances had to be raised."""
+    return _(
+        "{group}: n = {n}, {dropped} left out, {raised} of the chances of a recovery raised to "
+        "{least}"
+    ).format(
+        group=_group_labels(study, group)[0],
+        n=one.n_used,
+        dropped=one.n_dropped,
+        raised=format_percent(one.raised),
+        least=format_number(LEAST_CHANCE, bounded=True),
     )
 
 

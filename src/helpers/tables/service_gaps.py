@@ -40,7 +40,7 @@ def variant_source(quality: Quality) -> str:
 @passes_unavailable
 def variant_sentence(quality: Quality) -> str:
     """Name the scale, its dimensions and its number of pairs."""
-    return _("{source}; {pairs} pairs in {k} dimensions: {names}.").format(
+    return _("{source}. Pairs of items: {pairs}; dimensions: {k} ({names}).").format(
         source=variant_source(quality), pairs=quality.items["perceived"].shape[1],
         k=len(quality.plan.dimensions), names=_(", ").join(dimension_names(quality).values()),
     )  # fmt: skip
