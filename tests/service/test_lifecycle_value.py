@@ -1,11 +1,14 @@
 """Reference: later purchases against R; values by hand; bounds and tipping points by argument."""
 
 import json
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
+from scipy.optimize import minimize_scalar
 
 from helpers.errors import DataContractError, EstimationError, Unavailable
 from helpers.service import lifecycle_study
@@ -348,3 +351,19 @@ def test_the_tipping_sentence_fits_the_numbers():
     assert "interval reaches 1 if the lost bought 3" in found and "if they bought 33%" in found
     wide = tipping_sentence(tipping_point(rough, change_ratio(y, 2 * y), answered=0.5))
     assert wide.startswith("The interval holds 1 even if the lost bought as much")
+
+
+def test_the_dispersion_is_the_top_of_the_profile_likelihood():
+    """Held against statsmodels' GLM over a search of the dispersion, without a warning shown."""
+    y, x = spread_counts()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = count_model(y[:60], x[:60])
+    design = sm.add_constant(x[:60])
+
+    def loss(log_a: float) -> float:
+        family = sm.families.NegativeBinomial(alpha=np.exp(log_a))
+        return -float(sm.GLM(y[:60], design, family=family).fit().llf)
+
+    best = minimize_scalar(loss, bounds=(-8, 3), method="bounded", options={"xatol": 1e-7})
+    assert found.dispersion == pytest.approx(np.exp(best.x), rel=FITTED)

@@ -126,7 +126,9 @@ def count_model(
         )
     offset = np.full(len(y), np.log(exposure))
     _settled(sm.GLM(y, x, family=sm.families.Poisson(), offset=offset), x, list(predictors))
-    rivals, dispersion, lr = _rivals(y, x, offset)
+    with warnings.catch_warnings():  # a rival that cannot be fitted is blank in the table
+        warnings.simplefilter("ignore")
+        rivals, dispersion, lr = _rivals(y, x, offset)
     family = _count_family(dispersion)
     terms = _terms(y, x, w, family, list(predictors), level, offset=offset)
     return CountModel(
