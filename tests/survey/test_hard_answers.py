@@ -18,6 +18,7 @@ from helpers.sem.study_fit import fit_model
 from helpers.sem.study_reliability import study_more_reliability
 from helpers.survey.careless_indices import careless_indices
 from helpers.survey.distance import distance_basis
+from helpers.survey.imputation import impute
 from helpers.survey.load import open_folder
 from helpers.survey.mark_agreement import SIGNS
 from helpers.survey.missing import little_test
@@ -149,6 +150,14 @@ def test_disjoint_patterns_leave_little_nothing_to_test():
     assert little_test(frame, items=["a", "b"]).why == (
         "no item is answered in two patterns of blanks"
     )
+
+
+def test_a_column_named_twice_is_told_as_such():
+    frame = pd.DataFrame({"a": [1.0, 2, None, 4, 2, 5], "b": [2.0, 1, 3, 5, 4, None]})
+    with pytest.raises(DataContractError, match="impute: columns of one name: a;"):
+        impute(pd.concat([frame, frame[["a"]]], axis=1))
+    with pytest.raises(DataContractError, match="little_test: columns of one name: a;"):
+        little_test(frame, items=["a", "b", "a"])
 
 
 def test_mardia_names_the_moment_that_departs():

@@ -11,6 +11,7 @@ import pandas as pd
 from helpers.errors import DataContractError, Unavailable, listing
 from helpers.i18n import _
 from helpers.memo import remembered
+from helpers.survey.pairwise import check_names
 
 if TYPE_CHECKING:
     from statsmodels.imputation.mice import MICEData
@@ -147,6 +148,7 @@ def impute(
 
 def _numeric(data: pd.DataFrame, m: int) -> pd.DataFrame:
     """Return the table as floats, or raise with the columns that are none."""
+    check_names(data.columns, "impute")
     words = [c for c in data if not pd.api.types.is_numeric_dtype(data[c])]
     flat = [c for c in data if c not in words and not data[c].astype(float).std() > 0]
     if words or flat or m < 2:

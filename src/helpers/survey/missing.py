@@ -14,6 +14,7 @@ from helpers.memo import remembered
 from helpers.survey.intervals import wilson_interval
 from helpers.survey.normal_em import NormalMoments, complete_moments
 from helpers.survey.normality import told_p
+from helpers.survey.pairwise import check_names
 from helpers.survey.readers.answers import NOT_ANSWERED
 from helpers.survey.readers.wenjuanxing import SKIPPED
 from helpers.thresholds import LEVEL, THRESHOLDS
@@ -176,8 +177,8 @@ def little_test(responses: pd.DataFrame, *, items: list[str]) -> LittleResult | 
     Raises
     ------
     DataContractError
-        Fewer than two items, an item without answers or without spread, or fewer respondents than
-        items.
+        Fewer than two items, one named twice, an item without answers or without spread, or fewer
+        respondents than items.
 
     Notes
     -----
@@ -192,6 +193,7 @@ def little_test(responses: pd.DataFrame, *, items: list[str]) -> LittleResult | 
     ----------
     Little (1988), doi:10.1080/01621459.1988.10478722.
     """
+    check_names(items, "little_test")
     frame = responses[items].astype(float)
     kept = frame[frame.notna().any(axis=1)]
     _check_testable(kept)

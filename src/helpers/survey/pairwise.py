@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from helpers.errors import DataContractError, listing
 from helpers.memo import remembered
 
 
@@ -29,6 +31,17 @@ class PairwiseMoments:
     mean: pd.Series
     covariance: pd.DataFrame
     correlation: pd.DataFrame
+
+
+def check_names(names: Iterable[object], function: str) -> None:
+    """Raise where a column is named twice: its answers would count twice."""
+    counts = Counter(str(name) for name in names)
+    twice = [name for name, n in counts.items() if n > 1]
+    if twice:
+        raise DataContractError(
+            f"{function}: columns of one name: {listing(twice)}; each may stand there once. Leave "
+            "the copies out."
+        )
 
 
 @remembered
