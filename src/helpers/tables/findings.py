@@ -16,6 +16,7 @@ from helpers.sem.study_fit import ModelFit, fit_model
 from helpers.survey.overview import sign_label
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
+from helpers.tables.sem_sentences import problems_text
 
 if TYPE_CHECKING:
     from helpers.specification import Hypothesis
@@ -56,7 +57,7 @@ def _model_evidence(
     if isinstance(fit, Unavailable):
         return [fit]
     if not fit.trustworthy:
-        problems = _("; ").join(fit.result.problems)
+        problems = problems_text(fit.result.problems)
         return [Unavailable(_("a verdict"), problems or _("the fit cannot be trusted"))]
     table = fit.estimates
     drawn = _drawn_intervals(fit)

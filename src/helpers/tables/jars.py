@@ -17,7 +17,12 @@ from helpers.survey.normality import mardia_test
 from helpers.tables.apa import ApaTable
 from helpers.tables.numbers import format_percent
 from helpers.tables.reporting import Point, checklist, stated
-from helpers.tables.sem_sentences import fit_sentence, fit_verdict, residual_sentence
+from helpers.tables.sem_sentences import (
+    fit_sentence,
+    fit_verdict,
+    problems_text,
+    residual_sentence,
+)
 
 if TYPE_CHECKING:
     from helpers.survey.load import Study
@@ -209,7 +214,7 @@ def _estimation(fit: ModelFit) -> list[Point]:
             part,
             _("convergence and admissibility"),
             "answered",
-            clean if fit.trustworthy else _("; ").join(result.problems),
+            clean if fit.trustworthy else problems_text(result.problems),
             "50",
         ),
         Point(

@@ -16,7 +16,7 @@ from helpers.sem.study_groups import GroupPaths
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
 from helpers.tables.numbers import format_interval, format_number
-from helpers.tables.sem_sentences import signed_p, state_sentence
+from helpers.tables.sem_sentences import problems_text, signed_p, state_sentence
 from helpers.tables.sem_tables import basis_of
 from helpers.thresholds import LEVEL, THRESHOLDS
 
@@ -240,7 +240,7 @@ def _step_check(step: str, result: SemResult | Unavailable) -> CheckResult | Una
     sound = bool(result.converged and result.admissible)
     text = _("The estimation converged and the solution is admissible.")
     return CheckResult(
-        step_label(step), sound, text=text if sound else _("; ").join(result.problems)
+        step_label(step), sound, text=text if sound else problems_text(result.problems)
     )
 
 

@@ -15,7 +15,7 @@ from helpers.sem.interaction_study import ModerationQuestion
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
 from helpers.tables.numbers import format_interval, format_number
-from helpers.tables.sem_sentences import signed_p
+from helpers.tables.sem_sentences import problems_text, signed_p
 
 if TYPE_CHECKING:
     from helpers.survey.load import Study
@@ -44,7 +44,7 @@ def state_sentence(result: LatentInteraction) -> str:
     if result.trustworthy:
         return _("The estimation converged and the solution is admissible.")
     return _("The solution cannot be trusted, so no verdict is given: {found}").format(
-        found="; ".join(result.problems) or _("it did not converge")
+        found=problems_text(result.problems) or _("it did not converge")
     )
 
 
