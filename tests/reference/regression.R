@@ -8,7 +8,10 @@ hc3 <- function(m) {                                  # MacKinnon & White's HC3 
   X <- model.matrix(m); e <- residuals(m) / (1 - hatvalues(m)); B <- solve(crossprod(X))
   B %*% crossprod(X * e) %*% B
 }
-vif <- function(m) { X <- model.matrix(m)[, -1, drop = FALSE]; if (ncol(X) == 1) 1 else diag(solve(cor(X))) }
+vif <- function(m) {                                  # Fox & Monette's GVIF^(1/df), for every column of a term
+  X <- model.matrix(m); a <- attr(X, "assign")[-1]; R <- cor(X[, -1, drop = FALSE]); d_ <- function(i) det(R[i, i, drop = FALSE])
+  sapply(a, function(t) (d_(a == t) * d_(a != t) / det(R))^(1 / sum(a == t)))
+}
 robust_block <- function(m, names) {
   b <- coef(m)[names]; V <- hc3(m)[names, names, drop = FALSE]
   f <- drop(b %*% solve(V) %*% b) / length(b); pf(f, length(b), m$df.residual, lower.tail = FALSE)

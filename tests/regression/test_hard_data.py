@@ -156,3 +156,19 @@ def test_too_few_respondents_end_in_a_reason():
         assert said(results) is results
     assert regressing.regression_checks(results) == [results]
     assert regressing.regression_numbers(results) == []
+
+
+def test_collinearity_of_a_category_does_not_depend_on_its_reference(rows):
+    """Property: a rare category of reference makes its columns collinear, not the variable."""
+    kind = np.array(["b", "c"])[np.arange(90) % 2].astype(object)
+    kind[:3] = "a"
+    first = pd.Categorical(kind, ["a", "b", "c"])
+    second = pd.Categorical(kind, ["b", "a", "c"])
+    found = []
+    for order in (first, second):
+        term = dummy_term(pd.Series(order), name="kind", label="kind")
+        result = hierarchical_regression(rows["y"], [[number(rows, "x"), term]], label="y")
+        assert result.last()["vif"].nunique() == 2  # one of the number, one of the category
+        found.append(result.last()["vif"].tolist())
+        assert result.checks()[0].passed
+    np.testing.assert_allclose(found[0], found[1], rtol=SAME)

@@ -37,7 +37,8 @@ class HierarchicalResult:
         p_robust (Wald test of the added block with HC3), f2 (Cohen, of the added block), aic.
     coefficients : DataFrame
         One row a step and term: step, term, b, se (HC3), ci_low, ci_high, p_value, beta, beta_low,
-        beta_high, vif, code (the term in no language).
+        beta_high, vif (of a category: the generalised factor, the same for all its columns), code
+        (the term in no language).
     cooks_max, influential_share, largest_shift : float
         Of the last step: largest Cook's distance; share of rows above 4 / n; largest change of a
         standardised slope when those rows are left out.
@@ -261,7 +262,7 @@ def hierarchical_regression(
         outcome=label,
         steps=_step_table(fits, used),
         coefficients=pd.concat(
-            [_coefficients(i, fit, kept, y, level) for i, fit in enumerate(fits, start=1)],
+            [_coefficients(i, fit, kept, y, used, level) for i, fit in enumerate(fits, start=1)],
             ignore_index=True,
         ).assign(code=lambda table: table["term"].map(_codes(steps))),
         cooks_max=float(np.nanmax(last.cooks)),
@@ -328,10 +329,17 @@ def _step_table(fits: Sequence[LeastSquares], steps: Sequence[Sequence[Term]]) -
 
 
 def _coefficients(
-    step: int, fit: LeastSquares, kept: pd.DataFrame, y: np.ndarray, level: float
+    step: int,
+    fit: LeastSquares,
+    kept: pd.DataFrame,
+    y: np.ndarray,
+    steps: Sequence[Sequence[Term]],
+    level: float,
 ) -> pd.DataFrame:
     """Return the coefficients of one step with robust intervals."""
     x = kept[list(fit.terms[1:])]
+    terms = [term for block in steps for term in block]
+    owner = {str(c): i for i, term in enumerate(terms) for c in term.columns}
     se = fit.se()
     half = stats.t.ppf((1 + level) / 2, fit.df_resid) * se
     scale = np.r_[np.nan, x.std(ddof=1).to_numpy() / np.std(y, ddof=1)]
@@ -347,7 +355,7 @@ def _coefficients(
             "beta": fit.b * scale,
             "beta_low": (fit.b - half) * scale,
             "beta_high": (fit.b + half) * scale,
-            "vif": np.r_[np.nan, inflation_factors(x)],
+            "vif": np.r_[np.nan, inflation_factors(x, [owner[str(c)] for c in x])],
         }
     )
 

@@ -97,11 +97,19 @@ def coefficients_table(results: Regressions) -> ApaTable:
             Column("vif", "VIF"),
         ],
         section="regression",
-        note=_("HC3 errors. Reference categories: {references}.").format(
-            references="; ".join(references) or _("none")
-        ),
+        note=_coefficients_note(list(references)),
         missing_reason=_("the term rests on one respondent, so that HC3 does not exist"),
     )
+
+
+def _coefficients_note(references: list[str]) -> str:
+    """Say which errors these are, and what the numbers of categories refer to."""
+    if not references:
+        return _("HC3 errors.")
+    return _(
+        "HC3 errors. Reference categories: {references}. VIF of a category: one for all its "
+        "columns, whatever its reference (Fox & Monette 1992)."
+    ).format(references="; ".join(references))
 
 
 @passes_unavailable
