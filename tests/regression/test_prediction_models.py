@@ -72,6 +72,20 @@ def test_random_intercept_agrees_with_lme4(rows, theirs):
     assert mine.p_value == pytest.approx(stats.chi2.sf(mine.lr, 1) / 2)
 
 
+def test_design_effect_of_unequal_groups_is_the_ratio_of_variances():
+    """By hand: the variance of a mean of correlated rows over that of independent ones."""
+    rng = np.random.default_rng(4)
+    shop = np.repeat(np.arange(12), [60, 30, 10, 5, 5, 4, 3, 2, 1, 1, 1, 1])
+    table = pd.DataFrame(
+        {"y": rng.normal(size=12)[shop] + rng.normal(size=len(shop)), "shop": shop}
+    )
+    found = mixed_model(table, "y", [], "shop")
+    same = shop[:, None] == shop
+    alike = np.where(same, found.icc, 0.0)
+    np.fill_diagonal(alike, 1.0)
+    assert found.design_effect == pytest.approx(alike.sum() / len(shop))
+
+
 def test_no_variance_between_groups_is_an_answer(rows):
     mine = mixed_model(rows.assign(g=np.arange(240) % 8), "sat", ["fair", "speed"], "g")
     assert mine.icc < 0.05 and 0 < mine.p_value <= 1

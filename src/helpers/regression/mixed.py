@@ -42,8 +42,8 @@ class MixedModel:
     icc_left : float
         The same given the predictors.
     design_effect : float
-        ``1 + (m - 1) icc`` with m the mean group size: by how much the variance of a mean of the
-        outcome is larger than with independent rows.
+        ``1 + (m - 1) icc`` with ``m = sum(n_j**2) / sum(n_j)``, the size of the group of a row:
+        by how much the variance of a mean of the outcome is larger than with independent rows.
     lr, p_value : float
         Likelihood ratio of the random intercept given the predictors (ML); half the chi-square(1)
         tail, as the variance cannot be below zero.
@@ -125,6 +125,7 @@ def mixed_model(
     References
     ----------
     Snijders & Bosker (2012), Multilevel analysis, 2nd edition.
+    Kish (1965), Survey sampling, for the design effect.
     Satterthwaite (1946), doi:10.2307/3002019, for the degrees of freedom.
     Self & Liang (1987), doi:10.1080/01621459.1987.10478472, for the test at the boundary.
     """
@@ -154,7 +155,7 @@ def mixed_model(
         variance_within=fit.sigma2 * full.y_scale**2,
         icc=share,
         icc_left=fit.rho,
-        design_effect=1 + (float(sizes.mean()) - 1) * share,
+        design_effect=1 + (float((sizes**2).sum() / sizes.sum()) - 1) * share,
         lr=lr,
         p_value=float(stats.chi2.sf(lr, 1) / 2) if lr > 0 else 1.0,
         n_groups=len(sizes),

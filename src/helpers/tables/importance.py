@@ -318,7 +318,8 @@ def nested_table(models: Mapping[str, MixedModel | Unavailable]) -> ApaTable | U
         ],
         note=_(
             "Random intercept by REML. ICC: share of variance between groups; ICC left: the same "
-            "with the predictors in. Design effect: factor by which the variance of a mean grows. "
+            "with the predictors in. Design effect: factor by which the variance of a mean grows "
+            "(Kish 1965), groups of unequal size counted as they are. "
             "p: likelihood ratio of the random intercept given the predictors, half the chi-square "
             "tail, as a variance cannot be negative."
         ),
