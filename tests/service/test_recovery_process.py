@@ -195,6 +195,8 @@ def test_measures_that_few_received_are_not_compared(study):
     recovery = process_study.read_process(study)
     rare = replace(recovery, measure=recovery.measure.where(recovery.measure.index < 12))
     assert "no measure was received by 10" in process_study.by_measure(rare, study).text()
+    others = process_study.by_measure(recovery, study).query("measure > 3")
+    assert show.planted_measures(study, others) == []
 
 
 def test_the_ends_of_a_construct_are_the_mean_ends_of_its_items(study):

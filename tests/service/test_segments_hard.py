@@ -179,6 +179,10 @@ def test_a_part_of_a_study_is_not_adjusted_for_what_made_it_the_part():
     assert "not adjusted for: " in note and "platform" in note
 
 
+def test_days_of_one_kind_have_no_difference_to_find():
+    assert segments.hurried_difference(load_study("online_shopping where day_type = 2")) is None
+
+
 def test_categories_left_out_are_named_below_the_table(study):
     found = segments.context_tests(study)
     lost = pd.DataFrame(

@@ -251,7 +251,8 @@ def _one_test(
 def hurried_difference(study: Study, *, level: float = LEVEL) -> tuple[float, float, float] | None:
     """Return how much steeper recovery rises with timeliness on the planted hurried days.
 
-    Estimate and interval; None where nothing was planted or the study lacks the items.
+    Estimate and interval; None where nothing was planted, the study lacks the items, or all days
+    of a part of it are of one kind.
     """
     check_level(level, "hurried_difference")
     needs = ("truth", "item:DAYT", "construct:SPEED", "construct:REC")
@@ -261,6 +262,8 @@ def hurried_difference(study: Study, *, level: float = LEVEL) -> tuple[float, fl
     others = ["COMP", "APOL", "PERS", "FOLL"]
     hurried = study.responses["DAYT"].isin(days).astype(float)
     own = study.scores[["REC", "SPEED", *others]].assign(hurried=hurried).dropna()
+    if own["hurried"].nunique() < 2:
+        return None
     design = own[["SPEED", "hurried", *others]].assign(product=own["SPEED"] * own["hurried"])
     fitted = sm.OLS(own["REC"], sm.add_constant(design)).fit(cov_type="HC3")
     low, high = fitted.conf_int(1 - level).loc["product"]

@@ -282,6 +282,8 @@ def planted_measures(study: Study, found: pd.DataFrame) -> list[CheckResult]:
         for row in found.to_dict("records")
         if int(row["measure"]) in kinds.get(row["quantity"], {})
     ]
+    if not rows:  # a part of the study that received none of the planted measures
+        return []
     hits = [row["ci_low"] <= truth <= row["ci_high"] for row, truth in rows]
     share = sum(hits) / len(hits)
     listed = _("; ").join(
