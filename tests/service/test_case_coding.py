@@ -376,3 +376,10 @@ def test_texts_in_two_languages_keep_the_words_of_the_one_that_prevails():
     assert not is_chinese(mixed)
     assert terms(mixed) == ["shop", "didn't", "answer"]
     assert terms("😡😡") == []
+
+
+def test_unknown_choices_are_refused():
+    with pytest.raises(DataContractError, match="allowed are pairs, cases"):
+        krippendorff_alpha(FOUR, resample="rows")
+    with pytest.raises(DataContractError, match="allowed are en, zh"):
+        log_terms(None, "fr")

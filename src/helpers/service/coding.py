@@ -6,7 +6,7 @@ Codes come as a table of cases by coders; blanks are allowed wherever a method c
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -158,7 +158,7 @@ def krippendorff_alpha(
     Raises
     ------
     DataContractError
-        An unknown scale, one coder, no common case.
+        An unknown scale or way to resample, one coder, fewer than two common cases.
     EstimationError
         All codes are equal: there is no disagreement that chance could have made.
 
@@ -174,6 +174,11 @@ def krippendorff_alpha(
     """
     check_level(level, "krippendorff_alpha")
     _known_scale(scale, "krippendorff_alpha")
+    if resample not in get_args(Resample):
+        raise DataContractError(
+            f"krippendorff_alpha: resample= '{resample}' is not known; allowed are "
+            f"{listing(get_args(Resample))}. Choose one."
+        )
     values, counts = _counts(codes, "krippendorff_alpha")
     each = _coincidences(counts)
     observed = each.sum(axis=0)

@@ -10,8 +10,14 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from helpers.errors import Unavailable, check_level, passes_unavailable
-from helpers.i18n import _
+from helpers.errors import (
+    DataContractError,
+    Unavailable,
+    check_level,
+    listing,
+    passes_unavailable,
+)
+from helpers.i18n import LANGUAGES, _
 from helpers.results import Number
 from helpers.service.coding import (
     Alpha,
@@ -236,7 +242,18 @@ def rank_correlation(x: pd.Series, y: pd.Series, *, level: float = LEVEL) -> Coe
 
 @passes_unavailable
 def log_terms(log: CaseLog, language: str) -> tuple[pd.Series, list[list[str]]] | Unavailable:
-    """Return agreed failure types, and the terms, of the cases written in a language."""
+    """Return agreed failure types, and the terms, of the cases written in a language.
+
+    Raises
+    ------
+    DataContractError
+        A language other than those whose words can be cut.
+    """
+    if language not in LANGUAGES:
+        raise DataContractError(
+            f"log_terms: language= '{language}' is not known; allowed are {listing(LANGUAGES)}. "
+            "Choose one."
+        )
     what, coding = _("the words of the complaints"), log.first("nominal")
     if log.plan.text is None or coding is None:
         return Unavailable(what, _("the study file names no text and no nominal judgement"))
