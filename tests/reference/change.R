@@ -12,7 +12,11 @@ tost <- max(t.test(g, mu = -b, alternative = "greater")$p.value, t.test(g, mu = 
 effect <- list(dz = mean(g) / sd(g), dz_ci = nct, dav = dav, dav_ci = dav + c(-1, 1) * qnorm(.975) * sqrt(v), bound = b, tost = tost)
 
 d$late <- as.numeric(d$failure == "delay"); d$w <- 1 + (d$age > 40)
-two <- function(f, w = NULL) { d$.w <- if (is.null(w)) 1 else w; m <- lm(f, d, weights = .w); c(unname(coef(m)["late"]), sqrt(vcovHC(m, "HC3")["late", "late"])) }
+degrees <- function(m, name) {                        # Bell and McCaffrey's, by the eigenvalues of the product of n by n
+  X <- model.matrix(m) * sqrt(if (is.null(weights(m))) 1 else weights(m)); B <- solve(crossprod(X)); H <- X %*% B %*% t(X)
+  G <- (diag(nrow(X)) - H) %*% diag(drop(B[name, ] %*% t(X)) / (1 - diag(H))); l <- eigen(crossprod(G), TRUE, TRUE)$values; sum(l)^2 / sum(l^2)
+}
+two <- function(f, w = NULL) { d$.w <- if (is.null(w)) 1 else w; m <- lm(f, d, weights = .w); c(unname(coef(m)["late"]), sqrt(vcovHC(m, "HC3")["late", "late"]), degrees(m, "late")) }
 change <- list(change = two(I(sat - before) ~ late), ancova = two(sat ~ late + before), after = two(sat ~ late),
   weighted = two(sat ~ late + before, d$w), slope = unname(coef(lm(sat ~ late + before, d))["before"]))
 

@@ -10,13 +10,15 @@ from helpers.regression import (
     hierarchical_regression,
     influence,
     moderation,
+    study_change,
     study_regressions,
 )
 from helpers.regression.design import Term, dummy_term
 from helpers.regression.least_squares import estimable, fit_least_squares
 from helpers.regression.process import process
+from helpers.regression.study_change import study_against_control, study_paradox
 from helpers.regression.study_importance import study_influence, study_nested
-from helpers.tables import regressing
+from helpers.tables import changing, regressing
 
 SAME = 1e-9  # two ways to one number in double precision
 
@@ -172,3 +174,27 @@ def test_collinearity_of_a_category_does_not_depend_on_its_reference(rows):
         found.append(result.last()["vif"].tolist())
         assert result.checks()[0].passed
     np.testing.assert_allclose(found[0], found[1], rtol=SAME)
+
+
+def test_few_people_are_not_told_from_the_difference_to_all(shopping_with_few_unrecovered):
+    """Contract: three people without recovery show in no row, and in no row beside all."""
+    study = shopping_with_few_unrecovered
+    rule = {"hypothesis": "H10", "before": "PRESAT"}
+    found = study_paradox(study, after="OSAT", satisfied="RSAT", excellent_from=6.0, **rule)
+    assert set(found.hidden) == {"recovered", "none"}
+    assert found.row("all") is not None and found.row("recovered") is None
+    note = changing.paradox_table(found, study).note
+    assert "fewer than 5 persons" in note and "n = 3" not in note
+    control = study_against_control(study, ["OSAT"], **rule)
+    assert isinstance(control, Unavailable) and "fewer than 5" in control.why
+
+
+@pytest.fixture
+def shopping_with_few_unrecovered(monkeypatch):
+    study = load_study("online_shopping")
+    answers = study.responses["MEAS"]
+    gone = answers.index[answers == 4][3:]
+    flag = answers.isin([1, 2, 3]).astype(float).where(answers.notna())
+    flag.loc[gone] = np.nan
+    monkeypatch.setattr(study_change, "recovered_flag", lambda *_a: flag)
+    return study

@@ -14,6 +14,7 @@ from scipy import stats
 from helpers.errors import DataContractError, check_level, listing
 from helpers.memo import remembered
 from helpers.regression.comparisons import _noncentral_t, small_sample_factor
+from helpers.regression.least_squares import robust_degrees
 from helpers.thresholds import LEVEL, THRESHOLDS
 
 Array = NDArray[np.float64]
@@ -174,8 +175,8 @@ class GroupChange:
     ----------
     effects : DataFrame
         One row a way: way (``change``, ``ancova``, ``after``), estimate (group 1 less group 0),
-        se, ci_low, ci_high, p_value, d (over the SD of the later measurement in group 0; blank if
-        it never varies there).
+        se, df, ci_low, ci_high, p_value, d (over the SD of the later measurement in group 0; blank
+        if it never varies there).
     slope : float
         Of after on before within groups; where it is 1 the first two ways agree.
     before_gap : float
@@ -248,6 +249,7 @@ def compare_change(
     References
     ----------
     Lord (1967), doi:10.1037/h0025105. Van Breukelen (2013), doi:10.1080/00273171.2013.831743.
+    Imbens & Kolesar (2016), doi:10.1162/REST_a_00552, for the degrees of freedom.
     """
     check_level(level, "compare_change")
     given = pd.Series(1.0, index=before.index) if weights is None else weights
@@ -281,11 +283,12 @@ def compare_change(
     sd = float(np.std(y[g == 0], ddof=1))
     rows = []
     for way, fit in fits.items():
-        b, se, df = float(fit.params[1]), float(fit.HC3_se[1]), fit.df_resid
+        b, se = float(fit.params[1]), float(fit.HC3_se[1])
+        df = robust_degrees(fit.model.wexog, 1)
         half = float(stats.t.ppf((1 + level) / 2, df)) * se
         p = float(2 * stats.t.sf(abs(b / se), df))
         rows.append(
-            {"way": way, "estimate": b, "se": se, "ci_low": b - half, "ci_high": b + half,
+            {"way": way, "estimate": b, "se": se, "df": df, "ci_low": b - half, "ci_high": b + half,
              "p_value": p, "d": b / sd if sd > 0 else np.nan}
         )  # fmt: skip
     before_fit = _weighted(x, np.column_stack([ones, g]), w)
@@ -298,7 +301,9 @@ def compare_change(
         n_first=int(g.sum()),
         effective=float(w.sum() ** 2 / (w**2).sum()),
         level=level,
-        method="least squares, HC3" + ("" if weights is None else ", weighted") + "; listwise",
+        method="least squares, HC3, Bell-McCaffrey"
+        + ("" if weights is None else ", weighted")
+        + "; listwise",
     )
 
 

@@ -15,6 +15,7 @@ from helpers.regression.change import ChangeEffect, GroupChange, change_effect, 
 from helpers.regression.comparisons import hedges_g
 from helpers.regression.design import attempt
 from helpers.regression.study_importance import numeric_table
+from helpers.survey.privacy import least_cell
 from helpers.thresholds import LEVEL
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ class Paradox:
     n_failed : dict
         Groups that could not be judged, with their size.
     level : float
+    hidden : tuple of str
+        Groups that are not shown because they, or those beside them in a group that is shown, are
+        so few that they could be told from the difference.
+    least : int
+        Respondents a group must have to be shown.
     """
 
     paired: pd.DataFrame
@@ -46,6 +52,8 @@ class Paradox:
     excellent_from: float
     n_failed: dict[str, int]
     level: float
+    hidden: tuple[str, ...] = ()
+    least: int = 0
 
     def row(self, group: str) -> pd.Series | None:
         """Return one group's row, if it could be judged."""
@@ -103,10 +111,15 @@ def study_paradox(
         "excellent": (recovered == 1) & (data[satisfied] >= excellent_from),
         "none": recovered == 0,
     }
+    whole = data[[before, after]].notna().all(axis=1)
+    least = least_cell(study)
+    hidden = _told_apart({g: int((rule & whole).sum()) for g, rule in chosen.items()}, least)
     rows, failed = [], {}
     for group, rule in chosen.items():
         own = data[rule]
         pairs = own[[before, after]].dropna()
+        if group in hidden:
+            continue
         if len(pairs) < 4 or np.ptp((pairs[after] - pairs[before]).to_numpy()) == 0:
             failed[group] = len(pairs)
             continue
@@ -115,7 +128,15 @@ def study_paradox(
         return Unavailable(
             _("the recovery paradox"), _("no group has four respondents with both answers")
         )
-    return Paradox(pd.DataFrame(rows), before, after, excellent_from, failed, level)
+    table = pd.DataFrame(rows)
+    return Paradox(table, before, after, excellent_from, failed, level, hidden, least)
+
+
+def _told_apart(sizes: dict[str, int], least: int) -> tuple[str, ...]:
+    """Return groups of so few that they stand out, and those that leave so few of a larger one."""
+    parts = {"recovered": "all", "none": "all", "excellent": "recovered"}
+    rest = {g: sizes[parts[g]] - n if g in parts else 0 for g, n in sizes.items()}
+    return tuple(g for g, n in sizes.items() if 0 < n < least or 0 < rest[g] < least)
 
 
 def _effect_row(group: str, effect: ChangeEffect) -> dict[str, object]:
@@ -191,6 +212,9 @@ def study_against_control(
     rows = []
     for name in outcomes:
         what = _("a comparison with people without recovery")
+        few = _too_few(study, what, data[[before, name]], recovered)
+        if few is not None:
+            return few
         fit = attempt(what, compare_change, data[before], data[name], recovered, level=level)
         if isinstance(fit, Unavailable):
             return fit
@@ -208,6 +232,16 @@ def study_against_control(
             }
         )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _too_few(study: Study, what: str, values: pd.DataFrame, group: pd.Series) -> Unavailable | None:
+    """Say that one of two groups has so few complete rows that its mean would show persons."""
+    least = least_cell(study)
+    sizes = group[values.notna().all(axis=1)].value_counts().reindex([0.0, 1.0], fill_value=0)
+    if sizes.min() >= least:
+        return None
+    why = _("fewer than {k} respondents with all answers had a recovery, or had none")
+    return Unavailable(what, why.format(k=least))
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +288,9 @@ def study_later(
     if isinstance(lost, Unavailable):
         return lost
     what = _("the change up to the later wave")
+    few = _too_few(study, what, table[[before, after]], recovered)
+    if few is not None:
+        return few
     both = {"before": table[before], "after": table[after], "group": recovered, "level": level}
     plain = attempt(what, compare_change, **both)
     weighted = attempt(what, compare_change, **both, weights=lost.weights)

@@ -78,6 +78,10 @@ def paradox_table(paradox: Paradox, study: Study) -> ApaTable:
         note += " " + _("Too few answers, or no change that varies: {groups}.").format(
             groups=_("; ").join(lost)
         )
+    if paradox.hidden:
+        note += " " + _(
+            "Not shown, as fewer than {k} persons are in the group or beside it: {groups}."
+        ).format(k=paradox.least, groups=_("; ").join(words[g] for g in paradox.hidden))
     return apa_table(
         paradox.paired.assign(label=paradox.paired["group"].map(words)),
         caption=_("The same people twice: {before} and {after}").format(
@@ -176,7 +180,8 @@ def control_table(table: pd.DataFrame, study: Study) -> ApaTable:
             Column("adjusted", _("Adjusted")),
         ],
         note=_(
-            "At most {with_n} with and {without_n} without a recovery. HC3 intervals; g by Hedges, "
+            "At most {with_n} with and {without_n} without a recovery. HC3 intervals with the "
+            "degrees of freedom of Bell and McCaffrey (Imbens & Kolesár 2016); g by Hedges, "
             "noncentral t. Adjusted: satisfaction before the failure held equal."
         ).format(with_n=int(table["n_with"].max()), without_n=int(table["n_without"].max())),
     )
@@ -307,7 +312,8 @@ def later_table(later: Later, study: Study) -> ApaTable:
         ],
         section="weights",
         note=_(
-            "HC3 errors; d over the SD without recovery; n = {n}, {first} with a recovery."
+            "HC3 errors, degrees of freedom of Bell and McCaffrey (Imbens & Kolesár 2016); d over "
+            "the SD without recovery; n = {n}, {first} with a recovery."
         ).format(n=later.plain.n_used, first=later.plain.n_first),
     )
 
