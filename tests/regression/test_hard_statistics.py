@@ -27,6 +27,7 @@ from helpers.regression import (
     relative_weights,
     response_surface,
 )
+from helpers.regression.counts import fit_poisson
 from helpers.regression.formulas import formulas
 from helpers.regression.subsets import resampled_correlations, subset_r2
 from helpers.tables import dosing
@@ -225,6 +226,61 @@ def test_formula_of_counts_refuses_nobody_with_a_problem():
         fit_formula(f1, data)
     with pytest.raises(DataContractError, match="20 rows"):
         fit_formula(f1, data.assign(NFAIL=data["NFAIL"] + 1).head(12))
+
+
+def test_formulas_say_what_equal_answers_do_not_allow():
+    """Contract: heaps of equal answers end in a sentence, not in an index out of range."""
+    rng = np.random.default_rng(3)
+    known = {f.id: f for f in formulas()}
+    names = ["DSAT", "LOGQ", "IQ", "EQ", "AQ"]
+    data = pd.DataFrame(rng.integers(1, 8, size=(80, 5)).astype(float), columns=names)
+    for heap in (np.full(80, 6.0), np.where(np.arange(80) < 78, 6.0, 5.0), data["LOGQ"] > 4):
+        with pytest.raises(DataContractError, match="so alike|varies"):
+            fit_formula(known["F2b"], data.assign(LOGQ=heap))
+    three = fit_formula(known["F2b"], data.assign(LOGQ=np.repeat([1, 2, 3], [50, 15, 15])))
+    assert (three.df, "at most four" in three.row()["rival"]) == (1, True)
+    # one respondent alone with another problem; and problems wherever displayed quality is 7
+    alone = data.assign(NFAIL=np.r_[3, np.ones(79)])
+    apart = data.assign(NFAIL=np.where(data["IQ"] > 6, 3, 1))
+    for counts in (alone, apart):
+        with pytest.raises(EstimationError, match="no maximum"):
+            fit_formula(known["F1"], counts)
+
+
+def test_counts_with_an_outlier_have_the_weights_of_the_score_equations():
+    rng = np.random.default_rng(9)
+    design = np.column_stack([np.ones(90), rng.normal(size=90)])
+    counts = rng.poisson(np.exp(design @ [0.2, 0.5])).astype(float)
+    counts[0] = 60
+    fit = fit_poisson(counts, design)
+    np.testing.assert_allclose(design.T @ (counts - np.exp(design @ fit.params)), 0, atol=1e-5)
+    with pytest.raises(EstimationError, match="no maximum"):
+        fit_poisson(np.zeros(90), design)
+
+
+def test_doses_of_zero_are_counted_and_told():
+    rng = np.random.default_rng(5)
+    dose = pd.Series(np.r_[np.zeros(12), rng.uniform(1, 50, 88)], name="hours")
+    response = pd.Series(rng.normal(size=100), name="sat")
+    response[99] = np.nan
+    found = dose_response(dose, response)
+    assert (found.n_used, found.n_dropped, found.n_zero) == (87, 13, 12)
+    note = dosing.dose_table(found).note
+    assert "n = 87, 1 left out for a blank" in note and "dose of zero" in note and "12." in note
+    assert "dose of zero" in dosing.break_sentence(found)
+    assert found.slope == dose_response(dose[dose > 0], response[dose > 0]).slope
+    with pytest.raises(DataContractError, match="0 complete rows above 0, 100 of 0"):
+        dose_response(dose * 0, response.fillna(1.0))
+    with pytest.raises(DataContractError, match="below 0"):
+        dose_response(dose - 1, response)
+
+
+def test_a_response_that_never_varies_or_lies_on_two_lines_is_refused():
+    dose = pd.Series(np.linspace(1, 41, 81), name="hours")
+    with pytest.raises(DataContractError, match="never varies"):
+        dose_response(dose, dose * 0)
+    with pytest.raises(EstimationError, match="exactly"):
+        dose_response(dose, np.minimum(dose, 21.0).rename("sat"))
 
 
 def test_tests_refuse_what_makes_no_question():

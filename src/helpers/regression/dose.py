@@ -13,6 +13,7 @@ from scipy import stats
 from helpers.errors import DataContractError, check_level
 from helpers.memo import remembered
 from helpers.regression.least_squares import (
+    EXACT,
     LeastSquares,
     compare_nested,
     fit_least_squares,
@@ -59,6 +60,8 @@ class DoseResponse:
         x, estimate, ci_low, ci_high, moderator (the shape), for drawing.
     n_used, n_dropped : int
     level : float
+    n_zero : int
+        Of those left out, rows with a dose of zero, which has no logarithm.
     """
 
     dose: str
@@ -78,6 +81,7 @@ class DoseResponse:
     n_used: int
     n_dropped: int
     level: float
+    n_zero: int = 0
 
     def table(self) -> pd.DataFrame:
         """Return one row a shape."""
@@ -97,12 +101,21 @@ def dose_response(
     Parameters
     ----------
     dose : Series
-        Above zero (hours); values of zero or below are an error.
+        Hours, or another amount; values below zero are an error. Rows of zero are left out and
+        counted, so that all shapes are compared on the same rows: zero has no logarithm.
     response : Series
         Rows with a blank in either are left out and counted.
     level : float
     seed : int
         Of the folds.
+
+    Raises
+    ------
+    DataContractError
+        A dose is below zero or infinite, fewer than 20 rows lie above zero, the doses have too few
+        values, or the response never varies.
+    EstimationError
+        A shape gives the response exactly.
 
     Notes
     -----
@@ -115,13 +128,10 @@ def dose_response(
     """
     check_level(level, "dose_response")
     frame = pd.DataFrame({"x": dose, "y": response}).astype(float).dropna()
+    n_zero = int((frame["x"] == 0).sum())
+    frame = frame[frame["x"] != 0]
     x, y = frame["x"].to_numpy(), frame["y"].to_numpy()
-    if len(frame) < 20 or np.min(x, initial=1.0) <= 0 or not np.isfinite(x).all():
-        raise DataContractError(
-            f"dose_response: dose= has {len(frame)} complete rows from "
-            f"{np.min(x, initial=np.inf):g} to {np.max(x, initial=-np.inf):g}; at least 20 rows "
-            "with doses above 0 are needed. Leave out or correct the others."
-        )
+    _check_doses(x, y, n_zero)
     knots = np.quantile(x, KNOT_QUANTILES)
     if len(np.unique(knots)) < len(knots) or len(np.unique(x)) < len(knots) + 1:
         raise DataContractError(
@@ -159,7 +169,24 @@ def dose_response(
         n_used=len(frame),
         n_dropped=len(dose) - len(frame),
         level=level,
+        n_zero=n_zero,
     )
+
+
+def _check_doses(x: Array, y: Array, n_zero: int) -> None:
+    """Refuse doses without a logarithm, too few rows, and a response that never varies."""
+    bad = int(((x < 0) | ~np.isfinite(x)).sum())
+    if bad or len(x) < 20:
+        raise DataContractError(
+            f"dose_response: dose= has {len(x) - bad} complete rows above 0, {n_zero} of 0, and "
+            f"{bad} below 0 or infinite; at least 20 rows with doses above 0 and none below are "
+            "needed. Leave out or correct the others."
+        )
+    if np.ptp(y) == 0:
+        raise DataContractError(
+            "dose_response: response= never varies among the rows used; a response that varies is "
+            "needed. Choose another."
+        )
 
 
 def _shape_table(
@@ -216,7 +243,10 @@ def _break_squares(x: Array, y: Array) -> tuple[Array, Array]:
 
 def _break(places: Array, squares: Array, n: int, level: float) -> tuple[float, float, float]:
     """Return the best break and the ends of its likelihood interval."""
-    ratio = n * np.log(squares / squares.min())
+    least = max(
+        float(squares.min()), EXACT * float(squares.max())
+    )  # rounding, if lines fit exactly
+    ratio = n * np.log(np.maximum(squares, least) / least)
     inside = places[ratio <= stats.chi2.ppf(level, 1)]
     return float(places[squares.argmin()]), float(inside.min()), float(inside.max())
 

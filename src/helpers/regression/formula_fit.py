@@ -14,6 +14,7 @@ from scipy import stats
 from helpers.errors import DataContractError, EstimationError, Unavailable, check_level, listing
 from helpers.i18n import _
 from helpers.memo import remembered
+from helpers.regression.counts import fit_poisson
 from helpers.regression.formulas import Formula, formulas
 from helpers.regression.hierarchical import spoken_p
 from helpers.regression.least_squares import compare_nested, estimable, fit_least_squares
@@ -276,7 +277,7 @@ def _fit_linear(y: Array, x: pd.DataFrame) -> dict[str, Any]:
 def _fit_counts(y: Array, x: pd.DataFrame) -> dict[str, Any]:
     """Return AIC and the weights of a Poisson regression with HC1 errors."""
     design = sm.add_constant(x.to_numpy(dtype=float))
-    fit = sm.GLM(y, design, family=sm.families.Poisson()).fit(cov_type="HC1")
+    fit = fit_poisson(y, design, cov_type="HC1")
     return {
         "aic": float(fit.aic), "loglik": stats.poisson.logpmf(y, fit.fittedvalues),
         "k": len(fit.params), "terms": ("const", *x.columns), "b": np.asarray(fit.params),
@@ -309,11 +310,7 @@ def _constraint_test(
 ) -> tuple[float, int, float]:
     """Return the test of the formula's constraints within its rival."""
     if formula.counts:
-        family = sm.families.Poisson()
-        fits = [
-            sm.GLM(y, sm.add_constant(x.to_numpy(dtype=float)), family=family).fit()
-            for x in (stated, freer)
-        ]
+        fits = [fit_poisson(y, sm.add_constant(x.to_numpy(dtype=float))) for x in (stated, freer)]
         df = freer.shape[1] - stated.shape[1]
         lr = float(2 * (fits[1].llf - fits[0].llf))
         return lr, df, float(stats.chi2.sf(lr, df))
@@ -349,9 +346,8 @@ def _learn_linear(y: Array, x: pd.DataFrame, offset: Array) -> Predict:
 def _learn_counts(y: Array, x: pd.DataFrame, offset: Array) -> Predict:
     """Return the function that learns by Poisson regression and predicts; it takes no offset."""
     design = np.column_stack([np.ones(len(y)), x.to_numpy(dtype=float)])
-    family = sm.families.Poisson()
 
     def predict(learn: NDArray[np.bool_], new: NDArray[np.bool_]) -> Array:
-        return np.asarray(sm.GLM(y[learn], design[learn], family=family).fit().predict(design[new]))
+        return np.asarray(fit_poisson(y[learn], design[learn]).predict(design[new]))
 
     return predict

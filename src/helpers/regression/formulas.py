@@ -13,10 +13,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from helpers.errors import DataContractError
 from helpers.i18n import _
 from helpers.regression.dose import KNOT_QUANTILES, restricted_cubic
 
 ABOVE_MEDIAN = "LOGQ_above_median"
+LEAST_KNOTS = 3
+"""With two knots a restricted cubic spline is a straight line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,7 @@ def _f2() -> tuple[Formula, Formula]:
             **common,
         ),
         Formula(
-            id="F2b", rival=_("restricted cubic spline with four knots"),
+            id="F2b", rival=_("restricted cubic spline, at most four knots"),
             freer=lambda t: _spline(t["LOGQ"]),
             **common,
         ),
@@ -119,8 +122,13 @@ def _f2() -> tuple[Formula, Formula]:
 
 
 def _spline(x: pd.Series) -> pd.DataFrame:
-    """Return a spline's columns under names."""
+    """Return a spline's columns under names; heaps of equal answers leave fewer knots."""
     knots = np.unique(np.quantile(x, KNOT_QUANTILES))
+    if len(knots) < LEAST_KNOTS:
+        raise DataContractError(
+            f"fit_formula: data= holds answers of '{x.name}' that are so alike that a spline has "
+            f"{len(knots)} different knots; {LEAST_KNOTS} are needed. Leave the formula out."
+        )
     basis = restricted_cubic(x, knots)
     names = [str(x.name), *(f"{x.name}'{i}" for i in range(1, basis.shape[1]))]
     return pd.DataFrame(basis, columns=names, index=x.index)

@@ -14,6 +14,7 @@ from scipy import stats
 
 from helpers.errors import DataContractError, EstimationError, check_level, listing
 from helpers.memo import remembered
+from helpers.regression.counts import fit_poisson
 from helpers.regression.least_squares import (
     LeastSquares,
     compare_nested,
@@ -252,9 +253,8 @@ def _normal(z: Array, terms: pd.DataFrame) -> dict[str, Any]:
 
 def _count(z: Array, terms: pd.DataFrame) -> dict[str, Any]:
     """Return the Poisson surface with sandwich covariance."""
-    family = sm.families.Poisson()
-    full = sm.GLM(z, sm.add_constant(terms.to_numpy()), family=family).fit(cov_type="HC0")
-    plain = sm.GLM(z, sm.add_constant(terms[["x", "y"]].to_numpy()), family=family).fit()
+    full = fit_poisson(z, sm.add_constant(terms.to_numpy()), cov_type="HC0")
+    plain = fit_poisson(z, sm.add_constant(terms[["x", "y"]].to_numpy()))
     gain = float(2 * (full.llf - plain.llf))
     return {
         "b": np.asarray(full.params), "cov": np.asarray(full.cov_params()),

@@ -56,7 +56,17 @@ def dose_table(result: DoseResponse) -> ApaTable:
             "times); ΔRMSE: less that of the straight line. The break counts as a parameter and is "
             "searched anew in every fold. n = {n}, {dropped} left out for a "
             "blank."
-        ).format(n=result.n_used, dropped=result.n_dropped),
+        ).format(n=result.n_used, dropped=result.n_dropped - result.n_zero)
+        + _zeros(result),
+    )
+
+
+def _zeros(result: DoseResponse) -> str:
+    """Say how many rows had a dose of zero, if any."""
+    if not result.n_zero:
+        return ""
+    return " " + _("Left out for a dose of zero, which has no logarithm: {zero}.").format(
+        zero=result.n_zero
     )
 
 
@@ -115,7 +125,7 @@ def break_sentence(result: DoseResponse) -> str:
             "The interval reaches the end of the doses at which a break was looked for (from the "
             "10% to the 90% quantile): where it ends, these answers do not say."
         )
-    return text
+    return text + _zeros(result)
 
 
 @passes_unavailable

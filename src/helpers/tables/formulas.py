@@ -90,8 +90,8 @@ def weights_table(result: FormulaTable | Unavailable, study: Study) -> ApaTable 
     return apa_table(
         shown.assign(term=[_term(term) for term in shown["term"]]),
         note=_(
-            "{codes}. A 2 after a code is its square, x between two codes their product; LOGQ'1 "
-            "and LOGQ'2 are the curved terms of the spline."
+            "{codes}. A 2 after a code is its square, x between two codes their product; '1 or '2 "
+            "after a code is a curved term of the spline."
         ).format(codes=_("; ").join(codes)),
         caption=_("Free weights of the rivals"),
         columns=[
