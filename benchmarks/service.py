@@ -34,8 +34,9 @@ from helpers.service.pilot import arm_effect
 from helpers.service.pilot_design import cuped
 from helpers.service.priorities import priority_list, weighted_correlations
 from helpers.service.process import part_importance
+from helpers.service.profile_choice import bootstrap_ratio
 from helpers.service.profile_draws import resample_profiles
-from helpers.service.profiles import bootstrap_ratio, latent_profiles
+from helpers.service.profiles import latent_profiles
 from helpers.service.quality_gaps import gap_index
 from helpers.service.risk_model import out_of_sample
 from helpers.service.scenario_study import slopes_of

@@ -14,18 +14,13 @@ from helpers.service.classified import classification, profile_means
 from helpers.service.mixture import (
     climb,
     draw_samples,
-    expect,
-    maximise,
     random_starts,
     responsibilities,
 )
+from helpers.service.mixture_steps import sampled, step_up
+from helpers.service.profile_choice import bootstrap_ratio, choose_profiles
 from helpers.service.profile_draws import resample_profiles
-from helpers.service.profiles import (
-    bootstrap_ratio,
-    choose_profiles,
-    entropy,
-    latent_profiles,
-)
+from helpers.service.profiles import entropy, latent_profiles
 from helpers.service.segments import (
     context_counts,
     context_tests,
@@ -376,11 +371,10 @@ def test_leaps_end_no_lower_than_plain_steps(spread):
     x = (rng.normal(size=(1, 300, 4)) + rng.integers(0, 3, size=(1, 300, 1))) / 1.3
     start = random_starts(x, 3, spread, starts=12, rng=rng)
     found = climb(x, start, spread, steps=2000, tolerance=1e-11)
-    at, floor = start, np.full((12, 4), 1e-4) * x.var(axis=1)
+    sample = sampled(x, spread, floor=1e-4 * x.var(axis=1))
+    at = (start.shares, start.means, start.spread)
     for _ in range(2000):
-        sums = expect(x, at, spread)
-        plain = sums.loglik
-        at = type(at)(*maximise(x, sums, spread, floor), plain, at.converged)
+        at, plain = step_up(sample, at)
     leap = responsibilities(x, found, spread)[1]
     assert (np.sort(leap) >= np.sort(plain) - 1e-4).all()
     assert leap.max() == pytest.approx(plain.max(), abs=1e-4)

@@ -9,7 +9,8 @@ import pytest
 from helpers.errors import DataContractError, EstimationError, Unavailable
 from helpers.service import segments
 from helpers.service.classified import profile_means
-from helpers.service.profiles import bootstrap_ratio, choose_profiles, latent_profiles
+from helpers.service.profile_choice import bootstrap_ratio, choose_profiles
+from helpers.service.profiles import latent_profiles
 from helpers.service.uplift import compare_treatments
 from helpers.survey.load import load_study
 from helpers.tables.service_context import context_tests_table, uplift_table

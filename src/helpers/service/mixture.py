@@ -8,15 +8,14 @@ needs hundreds. Here starts and samples are an axis of the arrays.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from helpers.errors import DataContractError, listing, nearest
+from helpers.service.mixture_steps import Spread, sampled, step_up
 
 Array = NDArray[np.float64]
-Spread = Literal["equal", "free", "tied"]
 SPREADS = ("equal", "free", "tied")
 """Within profiles: variances equal over profiles, own variances (both without covariances), or one
 covariance matrix for all; EEI, VVI and EEE of R's mclust, diag and tied of scikit-learn."""
@@ -32,9 +31,9 @@ _BEHIND = 1e12
 _CYCLE = 3
 """Steps of EM in one cycle: two, and one from where they lead to."""
 _FARTHEST = 1000.0
+_MOST_LOG = 80.0
+"""Log of a variance that single precision still holds."""
 BLOCK_BYTES = 4_000_000
-CACHE_BYTES = 1_000_000
-_LEAST_ROWS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +60,11 @@ class Mixtures:
         """Return some of the mixtures."""
         return Mixtures(self.shares[rows], self.means[rows], self.spread[rows],
                         self.loglik[rows], self.converged[rows])  # fmt: skip
+
+    def to(self, kind: type[np.floating]) -> Mixtures:
+        """Return the parameters in another precision."""
+        return Mixtures(self.shares.astype(kind), self.means.astype(kind),
+                        self.spread.astype(kind), self.loglik, self.converged)  # fmt: skip
 
 
 def check_spread(spread: str, caller: str) -> None:
@@ -113,58 +117,6 @@ def responsibilities(x: Array, at: Mixtures, spread: Spread) -> tuple[Array, Arr
     return logs, (np.log(total) + top).sum(axis=(-1, -2))
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """What one pass over the rows leaves for the next parameters.
-
-    Attributes
-    ----------
-    loglik : ndarray, shape (s,)
-    sizes : ndarray, shape (s, k)
-        Sums of the posteriors.
-    first, second : ndarray, shape (s, k, p)
-        Sums of the rows, and of their squares, each weighted by its posterior.
-    """
-
-    loglik: Array
-    sizes: Array
-    first: Array
-    second: Array
-
-
-def expect(x: Array, at: Mixtures, spread: Spread) -> Sums:
-    """Gather the sums of the E-step, a stretch of rows at a time that stays in the cache."""
-    s, k, p = at.means.shape
-    length = max(_LEAST_ROWS, CACHE_BYTES // (8 * s * k))
-    sums = Sums(np.zeros(s), np.zeros((s, k)), np.zeros((s, k, p)), np.zeros((s, k, p)))
-    for start in range(0, x.shape[1], length):
-        own = x[:, start : start + length]
-        posterior, loglik = responsibilities(own, at, spread)
-        sums.loglik[:] += loglik
-        sums.sizes[:] += posterior.sum(axis=-1)
-        sums.first[:] += posterior @ own
-        sums.second[:] += posterior @ np.square(own)
-    return sums
-
-
-def maximise(x: Array, sums: Sums, spread: Spread, floor: Array) -> tuple[Array, ...]:
-    """Return shares, means and spread that the sums lead to."""
-    sizes = sums.sizes + 1e-12
-    means = sums.first / sizes[..., None]
-    shares = sizes / x.shape[-2]
-    if spread == "tied":
-        inside = np.swapaxes(x, -1, -2) @ x / x.shape[-2]
-        between = np.swapaxes(means, -1, -2) @ (shares[..., None] * means)
-        cov = inside - between
-        cov = cov + np.eye(x.shape[-1]) * floor[:, None, :]
-        return shares, means, cov
-    variances = sums.second / sizes[..., None] - np.square(means)
-    if spread == "equal":
-        pooled = (shares[..., None] * variances).sum(axis=-2, keepdims=True)
-        variances = np.broadcast_to(pooled, means.shape)
-    return shares, means, np.maximum(variances, floor[:, None, :])
-
-
 def climb(x: Array, start: Mixtures, spread: Spread, *, steps: int, tolerance: float) -> Mixtures:
     """Run expectation and maximisation until the log likelihood rises by less than the tolerance.
 
@@ -180,37 +132,34 @@ def climb(x: Array, start: Mixtures, spread: Spread, *, steps: int, tolerance: f
     at = (start.shares.copy(), start.means.copy(), np.array(start.spread))
     loglik = np.full(len(at[0]), -np.inf)
     done = np.zeros(len(at[0]), dtype=bool)
-    share_floor = 0.0 if spread == "tied" else FLOOR
-    floor = np.broadcast_to(share_floor * x.var(axis=-2) + (spread == "tied") * 1e-9,
-                            (len(loglik), x.shape[-1]))  # fmt: skip
+    whole = sampled(x, spread, floor=_floor(x, spread))
+    live, sample = np.arange(len(loglik)), whole
     for _step in range(0, steps, _CYCLE):
-        live = np.flatnonzero(~done)
-        if not len(live):
-            break
-        own = x if len(x) == 1 else x[live]
         here = tuple(part[live] for part in at)
-        first, before = _step_up(own, here, spread, floor[live])
-        second, now = _step_up(own, first, spread, floor[live])
+        first, before = step_up(sample, here)
+        second, now = step_up(sample, first)
         ended = now - before < tolerance * np.abs(now)
         if not ended.all() and spread != "tied":
-            far = _extrapolated(here, first, second, floor[live])
-            third, reached = _step_up(own, far, spread, floor[live])
+            far = _extrapolated(here, first, second, sample.floor)
+            third, reached = step_up(sample, far)
             better = (reached > now) & ~ended
             second = tuple(np.where(_as(better, b), b, a) for a, b in zip(second, third))
             now = np.where(better, reached, now)
         for part, new in zip(at, second):
             part[live] = new
         done[live], loglik[live] = ended, now
+        if ended.any():
+            live = np.flatnonzero(~done)
+            sample = whole.take(live)
+            if not len(live):
+                break
     return Mixtures(*at, loglik, done)
 
 
-def _step_up(
-    x: Array, here: tuple[Array, ...], spread: Spread, floor: Array
-) -> tuple[tuple[Array, ...], Array]:
-    """Return the parameters after one step of EM, and the log likelihood before it."""
-    none = np.zeros(len(here[0]))
-    sums = expect(x, Mixtures(*here, none, none > 0), spread)
-    return maximise(x, sums, spread, floor), sums.loglik
+def _floor(x: Array, spread: Spread) -> Array:
+    """Return the smallest variances of each sample, or what is added to common covariances."""
+    whole = x.var(axis=-2)
+    return np.full_like(whole, 1e-9) if spread == "tied" else FLOOR * whole
 
 
 def _extrapolated(
@@ -225,18 +174,19 @@ def _extrapolated(
     ----------
     Varadhan & Roland (2008), doi:10.1111/j.1467-9469.2007.00585.x.
     """
-    logs = [(np.log(a + 1e-300), b, np.log(c)) for a, b, c in (here, first, second)]
+    tiny = np.finfo(here[0].dtype).tiny
+    logs = [(np.log(a + tiny), b, np.log(c)) for a, b, c in (here, first, second)]
     went = [b - a for a, b in zip(logs[0], logs[1])]
     bent = [c - b - w for b, c, w in zip(logs[1], logs[2], went)]
     size = [np.sqrt(sum(np.square(v).sum(axis=tuple(range(1, v.ndim))) for v in vectors))
             for vectors in (went, bent)]  # fmt: skip
-    length = np.clip(size[0] / np.maximum(size[1], 1e-300), 1.0, _FARTHEST)
+    length = np.clip(size[0] / np.maximum(size[1], tiny), 1.0, _FARTHEST)
     shares, means, cov = (
         a + 2 * _as(length, a) * w + np.square(_as(length, a)) * b
         for a, w, b in zip(logs[0], went, bent)
     )
     shares = np.exp(shares - shares.max(axis=1, keepdims=True))
-    cov = np.maximum(np.exp(np.minimum(cov, 700.0)), floor[:, None, :])
+    cov = np.maximum(np.exp(np.minimum(cov, _MOST_LOG)), floor[:, None, :])
     return shares / shares.sum(axis=1, keepdims=True), means, cov
 
 
@@ -299,9 +249,7 @@ def fit_mixtures(
     parts = []
     for at in range(0, len(x), step):
         own = x[at : at + step]
-        first = random_starts(own, k, spread, starts=starts, rng=rng)
-        wide = own if len(own) == 1 else np.repeat(own, starts, axis=0)
-        short = climb(wide, first, spread, steps=SHORT, tolerance=0.0)
+        short = _short_runs(own, k, spread, starts=starts, rng=rng)
         best = _best(short.loglik, len(own), starts, kept)
         wide = own if len(own) == 1 else np.repeat(own, kept, axis=0)
         long = climb(wide, short.take(best), spread, steps=steps, tolerance=tolerance)
@@ -310,6 +258,20 @@ def fit_mixtures(
         parts.append(long.take(_best(worth, len(own), kept, kept)))
     return Mixtures(*(np.concatenate([getattr(p, f) for p in parts])
                       for f in ("shares", "means", "spread", "loglik", "converged")))  # fmt: skip
+
+
+def _short_runs(
+    x: Array, k: int, spread: Spread, *, starts: int, rng: np.random.Generator
+) -> Mixtures:
+    """Return random starts after the first round of steps.
+
+    Steps are taken in single precision, in half the time: the round only tells which starts are
+    worth going on with. A common covariance matrix may be too near to singular for that.
+    """
+    kind = np.float64 if spread == "tied" else np.float32
+    first = random_starts(x, k, spread, starts=starts, rng=rng).to(kind)
+    wide = (x if len(x) == 1 else np.repeat(x, starts, axis=0)).astype(kind)
+    return climb(wide, first, spread, steps=SHORT, tolerance=0.0).to(np.float64)
 
 
 def spreadless(at: Mixtures, spread: Spread, whole: Array) -> NDArray[np.bool_]:

@@ -19,7 +19,8 @@ from helpers.regression.design import study_term
 from helpers.regression.least_squares import fit_least_squares
 from helpers.service.classified import METHODS, ProfileMeans, profile_means
 from helpers.service.mixture import Spread
-from helpers.service.profiles import Choice, Profiles, choose_profiles
+from helpers.service.profile_choice import Choice, choose_profiles
+from helpers.service.profiles import Profiles
 from helpers.service.uplift import Uplift, compare_treatments
 from helpers.survey.small_cells import GuardedTable, guard_small_cells
 from helpers.thresholds import LEVEL, THRESHOLDS
@@ -104,11 +105,13 @@ def outcome_means(
 
 
 @passes_unavailable
-def context_counts(study: Study, found: Profiles) -> dict[str, GuardedTable]:
+def context_counts(study: Study, found: Profiles) -> dict[str, GuardedTable] | Unavailable:
     """Return how many of each profile were in each context, small counts hidden.
 
     Everybody counts in the most likely profile; the key is the item, rows are its codes.
     """
+    if not study.spec.service.segments.context:
+        return Unavailable(_("segments by context"), _("the study file names no context"))
     put = pd.Series(found.assigned + 1)
     out = {}
     for item in study.spec.service.segments.context:

@@ -14,7 +14,8 @@ from helpers.regression.design import variable_label
 from helpers.results import CheckResult
 from helpers.service.classified import ProfileMeans, classification
 from helpers.service.profile_draws import ProfileDraws
-from helpers.service.profiles import Choice, Profiles
+from helpers.service.profile_choice import ENOUGH_LARGER, Choice
+from helpers.service.profiles import Profiles
 from helpers.survey.small_cells import GuardedTable
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column
@@ -55,9 +56,14 @@ def choice_table(choice: Choice, study: Study) -> ApaTable:
         ],
         note=_(
             "n = {n}, {dropped} left out for a blank. Ratio: likelihood ratio against one segment "
-            "fewer, its p from {b} samples drawn without the further segment. Same end: starts "
-            "that reached this solution."
-        ).format(n=choice.best.n_used, dropped=choice.best.n_dropped, b=choice.n_boot)
+            "fewer, its p from {b} samples drawn without the further segment, or fewer once "
+            "{enough} of them reach it. Same end: starts that reached this solution."
+        ).format(
+            n=choice.best.n_used,
+            dropped=choice.best.n_dropped,
+            b=choice.n_boot,
+            enough=ENOUGH_LARGER,
+        )
         + _solutions_set_aside(choice, study),
     )
 
