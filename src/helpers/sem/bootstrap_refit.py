@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,10 @@ from helpers.sem.problem import (
 from helpers.sem.result import SemResult
 
 Array = np.ndarray
+
+PATIENCE = 5
+"""Creeping steps in a row after which the next start is tried: where two predictors hardly
+differ, some resamples have no minimum near a start, and halving would go on without end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,8 @@ class Refit:
             if np.linalg.eigvalsh(sample.cov[0])[0] <= 0:
                 return Retried(None, 0, "the resample's covariance matrix is singular")
         problem = self.problem()
-        run = constrained_scoring if problem.reduction.nonlinear is not None else scoring
+        nonlinear = problem.reduction.nonlinear is not None
+        run = constrained_scoring if nonlinear else partial(scoring, patience=PATIENCE)
         total = 0
         for start in (lambda p: self.result.theta, starting_point, simple_start):
             with np.errstate(all="ignore"):

@@ -21,6 +21,8 @@ LOOSE_DECREMENT = 1e-12
 """Counts as converged when rounding stops progress earlier: 1e-6 sqrt(N) standard errors."""
 MAX_ITER = 200
 HALVINGS = 25
+CREEP = 2.0**-6
+"""A step below this share of the scoring step creeps: the expected Hessian misleads here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,17 @@ def scoring(
     max_iter: int = MAX_ITER,
     *,
     first: tuple[float, Array, Array] | None = None,
+    patience: int | None = None,
 ) -> Solution:
-    """Minimise by Fisher scoring from ``z``; ``first`` is ``pieces`` there, if known."""
+    """Minimise by Fisher scoring from ``z``; ``first`` is ``pieces`` there, if known.
+
+    With ``patience``, a search that crept for so many steps in a row is given up unconverged.
+    """
     newton = getattr(target, "newton", False)
     x = reduction.expand(z)
     f, g, h = target.pieces(x) if first is None else first
-    decrement, it = np.inf, 0
-    while it < max_iter:
+    decrement, it, crept = np.inf, 0, 0
+    while it < max_iter and crept != patience:
         it += 1
         gz, hz = reduction.pull_vector(g), reduction.pull_matrix(h)
         step = solve_step(hz, gz)
@@ -83,6 +89,7 @@ def scoring(
             break
         z, x = z + size * step, ahead
         f, g, h = new
+        crept = crept + 1 if size < CREEP else 0
         if last:
             break
     return Solution(z, x, f, bool(decrement < LOOSE_DECREMENT), it, decrement)
