@@ -30,7 +30,12 @@ attrition <- list(came = d$came, odds = unname(exp(coef(a)[-1])), p = unname(coe
 
 l <- lm(sat ~ fair + speed + age, d)
 inf <- list(cooks = unname(cooks.distance(l)), leverage = unname(hatvalues(l)), rstudent = unname(rstudent(l)), dfbetas = unname(dfbetas(l)[, -1]))
-p <- seq(quantile(d$hours, .1), quantile(d$hours, .9), length.out = 41); rss <- sapply(p, function(c) sum(residuals(lm(sat ~ hours + pmax(hours - c, 0), d))^2))
-inside <- p[n * log(rss / min(rss)) <= qchisq(.95, 1)]; best <- p[which.min(rss)]
-brk <- list(at = best, ci = range(inside), aic = AIC(lm(sat ~ hours + pmax(hours - best, 0), d)) + 2)
+broken <- function(y) {                               # the outcome as it is, and bent where the data say where
+  d$y <- y; p <- seq(quantile(d$hours, .1), quantile(d$hours, .9), length.out = 41); rss <- sapply(p, function(c) sum(residuals(lm(y ~ hours + pmax(hours - c, 0), d))^2))
+  past <- function(c) n * log(sum(residuals(lm(y ~ hours + pmax(hours - c, 0), d))^2) / min(rss)) - qchisq(.95, 1)
+  end <- function(i, step) if (i + step < 1 || i + step > length(p)) p[i] else uniroot(past, sort(p[c(i, i + step)]), tol = 1e-13)$root
+  inside <- which(n * log(rss / min(rss)) <= qchisq(.95, 1)); best <- p[which.min(rss)]
+  list(at = best, ci = c(end(min(inside), -1), end(max(inside), 1)), aic = AIC(lm(y ~ hours + pmax(hours - best, 0), d)) + 2)
+}
+brk <- list(plain = broken(d$sat), bent = broken(d$sat - .15 * pmin(d$hours, 25)))
 writeLines(toJSON(list(made_by = R.version.string, effect = effect, change = change, contrasts = contrasts, attrition = attrition, influence = inf, break_ = brk), auto_unbox = TRUE, digits = NA), file.path(here, "change.json"))

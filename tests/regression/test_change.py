@@ -17,6 +17,7 @@ from helpers.regression import (
     influence,
     planned_contrasts,
 )
+from helpers.regression.dose import _break
 
 EXACT = 1e-8  # the same formulas in double precision
 TAIL = 1e-6  # noncentral t: R stops short of full precision
@@ -141,12 +142,28 @@ def test_influence_agrees_with_r(rows, theirs):
     assert mine.above_cook == int((np.array(ref["cooks"]) > 4 / 240).sum())
 
 
-def test_the_break_agrees_with_a_search_in_r(rows, theirs):
-    ref, mine = theirs["break_"], dose_response(rows["hours"], rows["sat"])
+@pytest.mark.parametrize(("case", "slope"), [("plain", 0.0), ("bent", -0.15)])
+def test_the_break_agrees_with_a_search_in_r(rows, theirs, case, slope):
+    response = rows["sat"] + slope * rows["hours"].clip(upper=25)
+    ref, mine = theirs["break_"][case], dose_response(rows["hours"], response.rename("y"))
+    assert any(mine.break_open) == (case == "plain")
     assert mine.break_at == pytest.approx(ref["at"], abs=EXACT)
     assert [mine.break_low, mine.break_high] == pytest.approx(ref["ci"], abs=EXACT)
     aic = mine.shapes.set_index("shape").loc["threshold", "aic"]
     assert aic == pytest.approx(ref["aic"], abs=1e-6)
+
+
+@pytest.mark.slow
+def test_the_interval_of_a_break_covers():
+    """Recovery: ends at the last place tried inside the interval would cover 86 % here."""
+    rng = np.random.default_rng(2)
+    held = 0
+    for _again in range(600):
+        x = rng.uniform(1, 50, 150)
+        y = -0.08 * np.minimum(x, 20) + rng.normal(0, 0.3, 150)
+        _at, low, high, _reached = _break(x, y, 0.95)
+        held += low <= 20 <= high
+    assert held / 600 > 0.91
 
 
 def test_a_planted_threshold_is_found():
