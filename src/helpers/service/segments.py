@@ -112,8 +112,6 @@ def context_counts(study: Study, found: Profiles) -> dict[str, GuardedTable] | U
     """
     if not study.spec.service.segments.context:
         return Unavailable(_("segments by context"), _("the study file names no context"))
-    if not study.spec.service.segments.context:
-        return Unavailable(_("segments by context"), _("the study file names no context"))
     put = pd.Series(found.assigned + 1)
     out = {}
     for item in study.spec.service.segments.context:
