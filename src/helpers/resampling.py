@@ -7,9 +7,26 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from helpers.errors import DataContractError
+
 CELLS = 2_000_000
 """Counts held at once, rows times resamples: 16 MB, which stay in the cache of the processor."""
 MOST_DRAWS = 500
+
+
+def check_draws(n: int, function: str) -> None:
+    """Raise unless at least one draw is asked for.
+
+    Raises
+    ------
+    DataContractError
+        Fewer than one.
+    """
+    if n < 1:
+        raise DataContractError(
+            f"{function}: n_boot= is {n}; at least 1 draw is needed, and thousands for an "
+            "interval. Ask for 5000."
+        )
 
 
 def resampled_counts(
@@ -30,7 +47,13 @@ def resampled_counts(
     ------
     ndarray, shape (b, n)
         Every row sums to ``n``; ``counts @ columns / n`` are the means in b resamples.
+
+    Raises
+    ------
+    DataContractError
+        Fewer than one resample.
     """
+    check_draws(n_boot, "resampled_counts")
     size = max(1, min(MOST_DRAWS, CELLS // n))
     for start in range(0, n_boot, size):
         b = min(size, n_boot - start)

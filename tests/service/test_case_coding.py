@@ -10,17 +10,12 @@ import pytest
 from helpers.errors import DataContractError, EstimationError, Unavailable
 from helpers.plots import attached_alt_text
 from helpers.plots.confusion import plot_confusion
-from helpers.service.coding import (
-    code_agreement,
-    cohen_kappa,
-    confusion,
-    gwet_ac,
-    krippendorff_alpha,
-    percent_agreement,
-    specific_agreement,
-)
+from helpers.service.coding import code_agreement, cohen_kappa, gwet_ac, percent_agreement
+from helpers.service.coding_alpha import krippendorff_alpha
+from helpers.service.coding_pairs import confusion, specific_agreement
 from helpers.service.coding_study import (
     CodingAgreement,
+    agreement_numbers,
     coder_accuracy,
     consensus,
     log_agreement,
@@ -36,7 +31,7 @@ from helpers.service_specification import Coding
 from helpers.study import list_studies
 from helpers.survey.intervals import wilson_interval
 from helpers.survey.load import load_study
-from helpers.tables.service_cases import agreement_sentence, agreement_table
+from helpers.tables.service_cases import agreement_checks, agreement_sentence, agreement_table
 
 REFERENCE = json.loads(
     (Path(__file__).parents[1] / "reference" / "coding.json").read_text(encoding="utf-8")
@@ -148,7 +143,7 @@ def test_order_of_cases_and_coders_does_not_matter():
 
 def test_confusion_and_specific_agreement_by_hand():
     assert confusion(ABSTRACTORS).to_numpy().tolist() == [[13, 0, 0], [0, 20, 7], [0, 4, 56]]
-    found = specific_agreement(ABSTRACTORS, n_boot=500)
+    found = specific_agreement(ABSTRACTORS)
     assert found["estimate"].to_numpy() == pytest.approx([1, 40 / 51, 112 / 123], abs=CLOSE)
     assert (found["ci_low"] <= found["estimate"]).all()
     assert found["n"].tolist() == [13, 25.5, 61.5]
@@ -383,3 +378,67 @@ def test_unknown_choices_are_refused():
         krippendorff_alpha(FOUR, resample="rows")
     with pytest.raises(DataContractError, match="allowed are en, zh"):
         log_terms(None, "fr")
+
+
+def unanimous(names: tuple[str, ...] = ("type",)) -> list[CodingAgreement]:
+    """Judgements of two coders who agree in ten cases."""
+    codes = pd.DataFrame({k: [1.0, 2.0] * 5 for k in "ab"})
+    codings = [
+        Coding(code=n, name={"en": n, "zh": n}, items=["a", "b"], level="nominal") for n in names
+    ]
+    return [CodingAgreement(coding, code_agreement(codes, n_boot=20)) for coding in codings]
+
+
+def test_intervals_without_width_are_told_wherever_they_are_shown():
+    found = unanimous()
+    assert [c.flat for c in found[0].found] == [False, True, True, True]
+    assert "no certainty: read that of the equal codes" in agreement_table(found).note
+    low = wilson_interval(10, 10)[0]  # 72 %
+    assert agreement_sentence(found) == (
+        "On type all codes agree, in 10 cases. Alpha is 1 and has no interval; the share of equal "
+        f"codes has the 95% CI [{100 * low:.0f}%, 100%]."
+    )
+    assert agreement_sentence(unanimous(("type", "cause"))).startswith("On each judgement all")
+    assert "All codes agree in 10 cases" in agreement_checks(found)[0].text
+    ends = {n.id: (n.ci_low, n.ci_high, n.level) for n in agreement_numbers(found)}
+    assert ends["alpha_type"] == ends["kappa_type"] == ends["ac_type"] == (None, None, None)
+    assert ends["percent_type"][0] == low
+
+
+def test_disputed_codes_keep_their_intervals_and_no_word_of_width():
+    coding = unanimous()[0].coding
+    found = [CodingAgreement(coding, code_agreement(ABSTRACTORS, n_boot=20))]
+    assert "no certainty" not in agreement_table(found).note
+    assert None not in [n.ci_low for n in agreement_numbers(found)]
+
+
+def test_agreement_on_a_code_is_wilsons_interval_brought_through():
+    """By hand: 2 p / (1 + p) for 13 of 13, 20 of 31 and 56 of 67 cases with the code."""
+    found = specific_agreement(ABSTRACTORS)
+    for row, hits, n in zip(found.itertuples(), (13, 20, 56), (13, 31, 67), strict=True):
+        ends = [2 * p / (1 + p) for p in wilson_interval(hits, n)]
+        assert (row.ci_low, row.ci_high) == pytest.approx(ends)
+
+
+@pytest.mark.slow
+def test_agreement_on_a_rare_code_covers():
+    """Two coders right in 98 of 100 cases, a code in 5 of 100: resampling cases covered 85."""
+    rng = np.random.default_rng(1)
+    shares = np.array([0.05, 0.65, 0.3])
+    right = np.full((3, 3), 0.01) + 0.97 * np.eye(3)
+    cells = np.einsum("t,ta,tb->ab", shares, right, right)
+    truth = 2 * cells[0, 0] / (cells[0].sum() + cells[:, 0].sum())
+    hits = n = 0
+    for _k in range(400):
+        drawn = np.repeat(np.arange(9), rng.multinomial(100, cells.ravel()))
+        codes = pd.DataFrame({"a": drawn // 3, "b": drawn % 3}, dtype=float)
+        row = specific_agreement(codes).set_index("code")
+        if 0.0 in row.index:
+            n += 1
+            hits += row.loc[0.0, "ci_low"] <= truth <= row.loc[0.0, "ci_high"]
+    assert abs(hits / n - 0.95) < 4 * np.sqrt(0.95 * 0.05 / n)
+
+
+def test_no_draw_is_refused():
+    with pytest.raises(DataContractError, match="n_boot= is 0; at least 1 draw"):
+        krippendorff_alpha(FOUR, n_boot=0)

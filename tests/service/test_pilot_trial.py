@@ -320,3 +320,9 @@ def test_ratings_and_differences_of_means_share_no_picture():
 
 def test_looks_at_an_outcome_that_cannot_be_compared_say_so():
     assert isinstance(trial_looks(pilot()), Unavailable)
+
+
+@pytest.mark.parametrize("looks", [0, -2, 1000])
+def test_looks_out_of_range_are_refused_by_name(looks):
+    with pytest.raises(DataContractError, match=f"looks= is {looks}; a whole number from 1 to 100"):
+        trial_looks(pilot(), looks=looks)

@@ -6,7 +6,7 @@ from typing import Any
 
 from helpers.errors import Unavailable
 from helpers.exercises.registry import Names, exercise
-from helpers.service.coding import krippendorff_alpha
+from helpers.service.coding_alpha import krippendorff_alpha
 
 
 @exercise("75-1", hint="Ask for the scale nominal: every difference of codes counts the same.")

@@ -1,4 +1,4 @@
-"""Strict parameters: every name and type is checked against the notebooks before one runs."""
+"""Strict parameters: names, types and ranges are checked against the notebooks before one runs."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from nbformat.reader import NotJSONError
 
 from helpers.errors import ReportError, listing, nearest
 from helpers.report.execute import _escaped
+from helpers.report.parameter_values import wrong_value
 from helpers.report.syntax import literal, parsed
 
 RESERVED = {"study": "name the study instead", "language": "use --language instead"}
@@ -99,7 +100,8 @@ def assign(
     Raises
     ------
     ReportError
-        A name that no notebook has, or a value of another type; all faults in one message.
+        A name that no notebook has, a value of another type, or one out of its range; all faults in
+        one message.
     """
     known: dict[str, list[str]] = {}
     for notebook, kinds in allowed.items():
@@ -110,7 +112,8 @@ def assign(
     for notebook, kinds in allowed.items():
         for name in values.keys() & kinds.keys():
             try:
-                given[notebook][name] = typed(values[name], kinds[name])
+                value = given[notebook][name] = typed(values[name], kinds[name])
+                faults += filter(None, [wrong_value(notebook, name, value)])
             except ValueError as error:
                 faults.append(
                     f"parameter {name}= is {values[name]!r}; {notebook} needs {error}. Correct it."

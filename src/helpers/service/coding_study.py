@@ -19,14 +19,10 @@ from helpers.errors import (
 )
 from helpers.i18n import LANGUAGES, _
 from helpers.results import Number
-from helpers.service.coding import (
-    Alpha,
-    Coefficient,
-    Resample,
-    code_agreement,
-    confusion,
-    specific_agreement,
-)
+from helpers.service.coding import code_agreement
+from helpers.service.coding_alpha import Alpha, Resample
+from helpers.service.coding_counts import Coefficient
+from helpers.service.coding_pairs import confusion, specific_agreement
 from helpers.service.wording import cooccurrence, is_chinese, keyness, term_matrix, terms
 from helpers.service_specification import Cases, Coding
 from helpers.survey.intervals import wilson_interval
@@ -152,7 +148,7 @@ def _agreement(
 
 @passes_unavailable
 def log_confusion(
-    log: CaseLog, *, seed: int = 20261121, level: float = LEVEL
+    log: CaseLog, *, level: float = LEVEL
 ) -> tuple[Coding, pd.DataFrame, pd.DataFrame] | Unavailable:
     """Return the first nominal judgement, its confusion table, and the agreement on each code.
 
@@ -166,7 +162,7 @@ def log_confusion(
     codes = most_shared(log.codes(coding))
     if len(codes.dropna()) < 2:
         return Unavailable(what, _("fewer than two cases were judged by two of them"))
-    return coding, confusion(codes), specific_agreement(codes, seed=seed, level=level)
+    return coding, confusion(codes), specific_agreement(codes, level=level)
 
 
 def most_shared(codes: pd.DataFrame) -> pd.DataFrame:
@@ -311,11 +307,11 @@ def type_pairs(found: tuple[pd.Series, list[list[str]]], *, level: float = LEVEL
 
 
 def agreement_numbers(found: list[CodingAgreement]) -> list[Number]:
-    """Return all coefficients for ``results.json``."""
+    """Return all coefficients for ``results.json``, intervals without width left out."""
     return [
         Number(
-            f"{c.name}_{each.coding.code}", c.estimate, c.method, c.ci_low, c.ci_high, c.level,
-            c.n_cases, method=c.method,
+            f"{c.name}_{each.coding.code}", c.estimate, c.method, None if c.flat else c.ci_low,
+            None if c.flat else c.ci_high, None if c.flat else c.level, c.n_cases, method=c.method,
         )
         for each in found
         if not isinstance(each.found, Unavailable)

@@ -31,7 +31,7 @@ from helpers.service.pilot_design import (
     detectable,
     stratified_effect,
 )
-from helpers.service.sequential import Looks, Spending, boundaries, crossing
+from helpers.service.sequential import MOST_LOOKS, Looks, Spending, boundaries, crossing
 from helpers.service_specification import Pilot, PilotOutcome
 from helpers.thresholds import LEVEL, THRESHOLDS
 
@@ -226,8 +226,18 @@ def trial_looks(
     (Looks, DataFrame) or Unavailable
         Boundaries; columns look, n_used, z, bound, uncorrected (|z| of an uncorrected test),
         false_alarms (chance that uncorrected looks so far stop a trial of two equal arms).
+
+    Raises
+    ------
+    DataContractError
+        Fewer than one look, or more than ``MOST_LOOKS``; an unknown spending function.
     """
     check_level(level, "trial_looks")
+    if not 1 <= looks <= MOST_LOOKS:
+        raise DataContractError(
+            f"trial_looks: looks= is {looks}; a whole number from 1 to {MOST_LOOKS} is needed. "
+            "Choose one."
+        )
     shares = np.arange(1, looks + 1) / looks
     plan = boundaries(shares, spending=spending, level=level)
     naive = np.full(looks, norm.isf((1 - level) / 2))

@@ -17,6 +17,9 @@ from helpers.thresholds import LEVEL
 Array = NDArray[np.float64]
 Spending = Literal["obrien_fleming", "pocock"]
 
+MOST_LOOKS = 100
+"""Looks of one trial that are followed: more would be a look at nearly every customer."""
+
 _NODES = 401
 """Points of the numerical integration; with 401 the boundaries agree to 1e-4 with 801."""
 

@@ -7,6 +7,7 @@ import pandas as pd
 from helpers.errors import Unavailable, passes_unavailable
 from helpers.i18n import _, pick
 from helpers.results import CheckResult
+from helpers.service.coding_counts import Coefficient
 from helpers.service.coding_study import CaseLog, CodingAgreement, SurveyMatch, coder_accuracy
 from helpers.service_specification import Coding
 from helpers.survey.load import Study
@@ -131,6 +132,7 @@ def agreement_table(found: Agreements) -> ApaTable:
             for c in each.found
         ]
     names = ["coding", "coefficient", "estimate", "ci_low", "ci_high", "n_used"]
+    known = [c for each in found if not isinstance(each.found, Unavailable) for c in each.found]
     return apa_table(
         pd.DataFrame(rows, columns=names),
         caption=_("How far the coders agree"),
@@ -144,7 +146,18 @@ def agreement_table(found: Agreements) -> ApaTable:
         note=_(
             "Alpha counts a difference of codes by the scale level. Kappa has linear weights for "
             "ordinal and quadratic ones for interval codes; AC2 has Gwet's ordinal weights."
-        ),
+        )
+        + _without_width(known),
+    )
+
+
+def _without_width(found: list[Coefficient]) -> str:
+    """Return what to make of intervals without width, after a space; nothing where none has."""
+    if not any(c.flat for c in found):
+        return ""
+    return " " + _(
+        "Where all codes agree the intervals of the coefficients beyond chance have no width, "
+        "which is no certainty: read that of the equal codes."
     )
 
 
@@ -156,6 +169,8 @@ def agreement_sentence(found: Agreements) -> str:
         return _("No judgement could be compared between coders.")
     worst = min(known, key=lambda each: each.alpha.estimate)
     alpha, good, low = worst.alpha, THRESHOLDS["coding"], THRESHOLDS["coding_low"]
+    if alpha.flat:
+        return _unanimous(worst, among=len(known))
     text = (
         _("The coders agree least on {name}: alpha {estimate}, {percent:g}% CI {interval}.")
         if len(known) > 1
@@ -180,6 +195,23 @@ def agreement_sentence(found: Agreements) -> str:
     )
 
 
+def _unanimous(each: CodingAgreement, *, among: int) -> str:
+    """Read a judgement on which all codes agree, by the interval that still has a width."""
+    share = each.coefficient("percent")
+    text = (
+        _("On each judgement all codes agree, on {name} in {n} cases.")
+        if among > 1
+        else _("On {name} all codes agree, in {n} cases.")
+    )
+    rest = _(
+        "Alpha is 1 and has no interval; the share of equal codes has the {percent:g}% CI {shares}."
+    )
+    return f"{text} {rest}".format(
+        name=coding_name(each.coding), n=share.n_cases, percent=100 * share.level,
+        shares=f"[{format_percent(share.ci_low, 0)}, {format_percent(share.ci_high, 0)}]",
+    )  # fmt: skip
+
+
 @passes_unavailable
 def agreement_checks(found: Agreements) -> list[CheckResult]:
     """Return the alpha of each judgement against Krippendorff's lower mark."""
@@ -193,6 +225,10 @@ def agreement_checks(found: Agreements) -> list[CheckResult]:
             low=format_number(low.value, 3, bounded=True),
             share=format_percent(alpha.chance_below(low.value)), n=len(alpha.draws),
         )  # fmt: skip
+        if alpha.flat:
+            text = _("All codes agree in {n} cases, so that no draw differs from another.").format(
+                n=alpha.n_cases
+            )
         name = _("Agreement: {name}").format(name=coding_name(each.coding))
         checks.append(
             CheckResult(
@@ -250,9 +286,9 @@ def matches_table(study: Study, found: list[SurveyMatch]) -> ApaTable:
         ],
         note=_(
             "Together: the code that all coders gave, or their mean. Where coder and customer "
-            "use different scales the ranks are correlated. Where all codes agree the interval of "
-            "alpha has no width; read that of the equal codes."
-        ),
+            "use different scales the ranks are correlated."
+        )
+        + _without_width([c for match in found for c in match.found]),
     )
 
 
