@@ -7,8 +7,10 @@ import pytest
 from helpers import load_study
 from helpers.errors import DataContractError, EstimationError, Unavailable
 from helpers.regression import (
+    compare_groups,
     hierarchical_regression,
     influence,
+    mixed_model,
     moderation,
     study_change,
     study_regressions,
@@ -18,7 +20,7 @@ from helpers.regression.least_squares import estimable, fit_least_squares
 from helpers.regression.process import process
 from helpers.regression.study_change import study_against_control, study_paradox
 from helpers.regression.study_importance import study_influence, study_nested
-from helpers.tables import changing, regressing
+from helpers.tables import changing, importance, regressing
 
 SAME = 1e-9  # two ways to one number in double precision
 
@@ -198,3 +200,24 @@ def shopping_with_few_unrecovered(monkeypatch):
     flag.loc[gone] = np.nan
     monkeypatch.setattr(study_change, "recovered_flag", lambda *_a: flag)
     return study
+
+
+def test_sizes_of_small_groups_are_not_told():
+    """Contract: the size of the smallest group would tell what the merged sample table hides."""
+    study = load_study("online_shopping")
+    table = pd.DataFrame({"y": np.arange(60.0) % 7, "g": [1] * 40 + [2] * 17 + [3] * 3})
+    for rows, size in (
+        (table, "< 5 - 40"),
+        (table[table["g"] != 2], "< 5"),
+        (table[:57], "17 - 40"),
+    ):
+        models = {"group": mixed_model(rows, "y", [], "g")}
+        assert importance.nested_table(models, study).frame["sizes"].item() == size
+
+
+def test_equal_means_are_not_said_to_differ():
+    values = pd.Series(np.tile([1.0, 2.0, 3.0], 40))
+    groups = pd.Series(np.repeat(["a", "b", "c"], [60, 54, 6]))
+    found = compare_groups(values, groups)
+    assert found.omega_sq == 0 and "differ" not in found.text()
+    assert found.n_used == 120 and "n = 114" in found.text()  # those who were compared

@@ -84,7 +84,7 @@ def all_views(study) -> tuple[list[str], list[object]]:
         missing.missing_table(study, counted, 5),
         missing.little_table(little),
         missing.predictors_table(dependence),
-        sample.sample_table(counts),
+        sample.sample_table(counts, study),
         sample.numbers_table(study),
         sample.items_table(study, described),
         sample.mardia_table(normality),
@@ -131,7 +131,7 @@ def test_flow_is_read_with_its_interval(make_study):
 
 def test_study_without_background_says_so(make_study, toy_spec):
     study = open_folder(make_study(spec=toy_spec | {"screening": {}}))
-    assert isinstance(sample.sample_table(sample.sample_counts(study)), Unavailable)
+    assert isinstance(sample.sample_table(sample.sample_counts(study), study), Unavailable)
     assert isinstance(sample.numbers_table(study), Unavailable)
     assert isinstance(cleaning.flow_table(study.cleaned), Unavailable)
     assert isinstance(cleaning.flow_picture(study.cleaned), Unavailable)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 from helpers.errors import DataContractError
+from helpers.specification import Privacy
 from helpers.study import read_folder
 from helpers.survey.describe import (
     answer_shares,
@@ -164,4 +166,7 @@ def test_sample_description_hides_small_cells(make_study):
     assert table["share"].tolist() == [0.75, 0.25]
     small = describe_sample(folder, rows.iloc[:32], items=["CONSENT"])
     assert small["n"].tolist() == [32]
+    strict = replace(folder, spec=folder.spec.model_copy(update={"privacy": Privacy(k=12)}))
+    merged = describe_sample(strict, rows, items=["CONSENT"])  # the study's own k, not the suite's
+    assert merged["n"].tolist() == [40] and "fewer than 12 persons" in merged["category"].iloc[0]
     assert describe_numbers(rows, items=["AGE"], folder=folder)["mean"].tolist() == [30.0]

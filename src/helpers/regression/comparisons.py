@@ -73,9 +73,8 @@ class GroupComparison:
         if isinstance(self.welch_f, Unavailable):
             return self.welch_f
         return _(
-            "The groups' means differ by Welch's F({df1:.0f}, {df2:.1f}) = {f:.2f}, p {p}; group "
-            "carries {omega:.1%} of the variance ({level:.0%} interval {low:.1%} to {high:.1%}; "
-            "n = {n})."
+            "Welch's test of equal means: F({df1:.0f}, {df2:.1f}) = {f:.2f}, p {p}; group carries "
+            "{omega:.1%} of the variance ({level:.0%} interval {low:.1%} to {high:.1%}; n = {n})."
         ).format(
             df1=self.welch_df1,
             df2=self.welch_df2,
@@ -85,7 +84,7 @@ class GroupComparison:
             level=self.level,
             low=self.omega_sq_low,
             high=self.omega_sq_high,
-            n=self.n_used,
+            n=int(self.means.loc[self.means["compared"], "n"].sum()),
         )
 
 

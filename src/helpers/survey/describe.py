@@ -35,7 +35,8 @@ def describe_sample(
 
     Notes
     -----
-    Categories with fewer people than ``THRESHOLDS["cell_size"]`` are merged into one row, and if
+    Categories with fewer people than the study's ``privacy: k`` (else
+    ``THRESHOLDS["cell_size"]``) are merged into one row, and if
     that row is still smaller the next smallest category joins it, so that no row and no difference
     between rows shows fewer persons. A question with one category left is not shown in detail.
     """
@@ -52,7 +53,7 @@ def _categories(folder: StudyFolder, answers: pd.Series, item: str) -> pd.DataFr
     names = [
         pick(labels[int(c)].model_dump()) if int(c) in labels else f"{c:g}" for c in counts.index
     ]
-    merged = merge_small(pd.Series(counts.to_numpy(), index=names))
+    merged = merge_small(pd.Series(counts.to_numpy(), index=names), folder.spec.privacy.k)
     total = int(merged.sum())
     rows = [
         (
@@ -67,15 +68,21 @@ def _categories(folder: StudyFolder, answers: pd.Series, item: str) -> pd.DataFr
     return pd.DataFrame(rows, columns=["item", "category", "n", "share", "ci_low", "ci_high"])
 
 
-def merge_small(counts: pd.Series) -> pd.Series:
-    """Merge counts below the least cell size into one row; zero counts need no protection.
+def merge_small(counts: pd.Series, k: int | None = None) -> pd.Series:
+    """Merge counts below k into one row; zero counts need no protection.
+
+    Parameters
+    ----------
+    counts : Series
+    k : int, optional
+        Smallest count that may be shown; ``THRESHOLDS["cell_size"]`` if not given.
 
     Examples
     --------
     >>> merge_small(pd.Series({"a": 40, "b": 20, "c": 2})).tolist()
     [40, 22]
     """
-    least = THRESHOLDS["cell_size"].value
+    least = int(THRESHOLDS["cell_size"].value) if k is None else k
     small = counts[(counts > 0) & (counts < least)]
     if small.empty:
         return counts
@@ -85,7 +92,7 @@ def merge_small(counts: pd.Series) -> pd.Series:
         hidden.append(rest[rest > 0].idxmin())
         rest = counts.drop(hidden)
     name = _("{names} (merged, fewer than {k} persons in one)").format(
-        names=listing([n for n in counts.index if n in hidden], most=4), k=int(least)
+        names=listing([n for n in counts.index if n in hidden], most=4), k=least
     )
     return pd.concat([rest, pd.Series({name: counts[hidden].sum()})])
 

@@ -11,8 +11,9 @@ from helpers.i18n import _
 from helpers.survey.intervals import wilson_interval
 from helpers.survey.load import Study
 from helpers.survey.mark_agreement import SIGNS
+from helpers.survey.privacy import least_cell
 from helpers.survey.scoring import scale_scores
-from helpers.thresholds import LEVEL, THRESHOLDS
+from helpers.thresholds import LEVEL
 
 PLANTED_FLAGS = "truth/flags.csv.gz"
 """True faults of a simulated study's rows; read by recovery checks only, never by cleaning."""
@@ -27,8 +28,8 @@ def compare_exclusions(study: Study) -> pd.DataFrame | Unavailable:
         Columns ``construct, n_kept, mean_kept, n_excluded, mean_excluded, mean_all, difference,
         ci_low, ci_high, d``: difference excluded minus kept with Welch's interval, and the same in
         standard deviations of the rows kept. ``mean_all`` is over all rows but previews, the result
-        without exclusions. Constructs with too few excluded answers
-        (``THRESHOLDS["cell_size"]``) are left out. Unavailable if nobody was excluded.
+        without exclusions. Constructs with fewer excluded answers than the study's k
+        (``least_cell``) are left out. Unavailable if nobody was excluded.
 
     Notes
     -----
@@ -40,7 +41,7 @@ def compare_exclusions(study: Study) -> pd.DataFrame | Unavailable:
     rows = []
     for code in everyone.columns.drop("respondent_id"):
         a, b = everyone.loc[kept, code].dropna(), everyone.loc[~kept, code].dropna()
-        if len(b) >= THRESHOLDS["cell_size"].value and len(a) > 1:
+        if len(b) >= least_cell(study) and len(a) > 1:
             rows.append(_compare(code, a, b))
     if not rows:
         return Unavailable(

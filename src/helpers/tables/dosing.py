@@ -14,10 +14,10 @@ from helpers.regression.design import variable_label
 from helpers.regression.dose import DoseResponse
 from helpers.regression.hierarchical import spoken_p
 from helpers.results import CheckResult, Number
+from helpers.survey.privacy import least_cell
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
 from helpers.tables.numbers import format_number
-from helpers.thresholds import THRESHOLDS
 
 if TYPE_CHECKING:
     from helpers.survey.load import Study
@@ -200,10 +200,10 @@ def match_table(matches: list[Match], study: Study) -> ApaTable:
 def match_picture(matches: list[Match], study: Study) -> pd.DataFrame | Unavailable:
     """Return the cell means of the first outcome: a series a measure, a group a failure.
 
-    Cells of fewer respondents than ``cell_size`` are left out: they would show single persons.
+    Cells of fewer respondents than the study's k are left out: they would show single persons.
     """
     whole = matches[0].fine
-    fine = whole[whole["n"] >= THRESHOLDS["cell_size"].value]
+    fine = whole[whole["n"] >= least_cell(study)]
     if fine.empty:
         return Unavailable(
             _("the means by kind of failure and measure"), _("every cell has too few respondents")

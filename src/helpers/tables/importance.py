@@ -16,6 +16,7 @@ from helpers.regression.mixed import MixedModel
 from helpers.regression.ordered import OrderedLogit
 from helpers.regression.study_importance import Importance
 from helpers.results import CheckResult, Number
+from helpers.survey.privacy import least_cell
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column
 from helpers.tables.numbers import format_number
@@ -291,7 +292,9 @@ def nested_titles() -> dict[str, str]:
     }
 
 
-def nested_table(models: Mapping[str, MixedModel | Unavailable]) -> ApaTable | Unavailable:
+def nested_table(
+    models: Mapping[str, MixedModel | Unavailable], study: Study
+) -> ApaTable | Unavailable:
     """Return how much of the outcome lies between groups, one row a nesting."""
     known = {k: m for k, m in models.items() if not isinstance(m, Unavailable)}
     if not known:
@@ -299,7 +302,7 @@ def nested_table(models: Mapping[str, MixedModel | Unavailable]) -> ApaTable | U
     words = nested_titles()
     rows = [
         {"nesting": words[key], "groups": m.n_groups, "n": m.n_used,
-         "sizes": f"{m.smallest} - {m.largest}" if m.smallest < m.largest else str(m.largest),
+         "sizes": _sizes(m, least_cell(study) if key == "group" else 1),
          "icc": m.icc, "icc_left": m.icc_left, "design_effect": m.design_effect, "lr": m.lr,
          "p_value": m.p_value}
         for key, m in known.items()
@@ -324,6 +327,16 @@ def nested_table(models: Mapping[str, MixedModel | Unavailable]) -> ApaTable | U
             "tail, as a variance cannot be negative."
         ),
     )
+
+
+def _sizes(model: MixedModel, k: int) -> str:
+    """Return the sizes of the groups, of fewer than k only that they are fewer."""
+    if model.smallest == model.largest:
+        return str(model.largest) if model.largest >= k else f"< {k}"
+    if model.smallest >= k:
+        return f"{model.smallest} - {model.largest}"
+    # of two groups the size of one tells that of the other
+    return f"< {k}" if model.n_groups == 2 or model.largest < k else f"< {k} - {model.largest}"
 
 
 def nested_sentence(models: Mapping[str, MixedModel | Unavailable]) -> str | Unavailable:

@@ -47,7 +47,7 @@ def sample_counts(study: Study) -> pd.DataFrame | Unavailable:
     return describe_sample(study.folder, study.responses, items=items)
 
 
-def sample_table(counts: pd.DataFrame | Unavailable) -> ApaTable | Unavailable:
+def sample_table(counts: pd.DataFrame | Unavailable, study: Study) -> ApaTable | Unavailable:
     """Return the sample in categories, one section a question."""
     if isinstance(counts, Unavailable):
         return counts
@@ -65,7 +65,7 @@ def sample_table(counts: pd.DataFrame | Unavailable) -> ApaTable | Unavailable:
         note=_(
             "Percent of those who answered, with Wilson's interval. Categories with fewer than {k} "
             "persons are merged."
-        ).format(k=int(THRESHOLDS["cell_size"].value)),
+        ).format(k=least_cell(study)),
     )
 
 
