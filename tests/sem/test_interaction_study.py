@@ -204,3 +204,24 @@ class TestViews:
         other = load_study("maxham_netemeyer_2003")
         found = moderation.study_confounder(fit_model(other, "structural"))
         assert isinstance(found, Unavailable)
+
+
+class TestSingleItem:
+    """A variable of one item: products can be formed, LMS cannot, and each text names its part."""
+
+    @pytest.fixture
+    def asked(self, study):
+        return moderation.study_question(study, outcome="LOY", predictor="OSAT", moderator="SEV1")
+
+    def test_lms_says_which_variable_has_one_item(self, study, asked):
+        set_language("zh")
+        try:
+            found = moderation.study_interaction(study, asked, method="lms")
+        finally:
+            set_language("en")
+        assert isinstance(found, Unavailable)
+        assert "LMS" in found.what and "items=" not in found.why
+
+    def test_chain_without_a_later_outcome_is_called_a_chain(self, study, asked):
+        chain = moderation.study_process(study, asked, final="LOY", n_boot=50, seed=1)
+        assert chain.what == "the moderated chain of mean scores"

@@ -54,6 +54,7 @@ def test_effect_too_large_for_the_outcome(chain):
         planned_population(chain.result, "s ~ v", 1.1)
     refused = plan_study(chain, path="s ~ v", effect=1.1)
     assert isinstance(refused, Unavailable)
+    assert "path of 1.1 from v leaves Speed no variance" in refused.why
 
 
 def test_path_that_is_not_there(chain):

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace as Stub
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 from helpers.errors import DataContractError, EstimationError, ModelSpecError, Unavailable
 from helpers.plots.importance_map import plot_importance_map, spread_out
 from helpers.sem import fit
+from helpers.sem.study_fit import ModelFit
 from helpers.service.importance_map import QUADRANTS, driver_map, model_map
 from helpers.service.loyalty import (
     formation_map,
@@ -111,6 +113,22 @@ def test_one_path_by_hand():
     only = found.table.iloc[0]
     assert only["importance"] == pytest.approx(2 * (100 / 20) / (100 / 4), abs=1e-6)
     assert only["performance"] == pytest.approx(100 * (3 - 1) / 4, abs=CLOSE)
+
+
+def test_a_concept_of_one_item_may_stand_in_the_model_as_its_item():
+    """By hand: one path of 2 between items of 1 to 5 and 0 to 20."""
+    x = np.tile([1.0, 2.0, 4.0, 5.0], 25)
+    data = pd.DataFrame({"X1": x, "Y1": 2 * x + np.tile([0.5, -0.5, -0.5, 0.5], 25)})
+    fitted = ModelFit("formation", "Formation", "Y1 ~ X1", fit("Y1 ~ X1", data), {}, {"data": data})
+    spans = {"X1": Stub(low=1, high=5), "Y1": Stub(low=0, high=20)}
+    study = Stub(
+        spec=Stub(service=Stub(loyalty=Stub(concept="LOY"))),
+        items_of=lambda concept: ["Y1"] if concept == "LOY" else [],
+        scale_of=spans.get,
+    )
+    only = formation_map(study, fitted, n_boot=50).table.iloc[0]
+    assert only["name"] == "X1"
+    assert only["importance"] == pytest.approx(2 * (100 / 20) / (100 / 4), abs=1e-6)
 
 
 def test_a_cause_that_works_against_the_outcome_is_turned():

@@ -152,6 +152,12 @@ def study_interaction(
     data = study.responses
     roles = {"predictor": question.predictor, "moderator": question.moderator,
              "outcome": question.outcome}  # fmt: skip
+    single = [question.label(n) for n in question.names if len(question.items[n]) == 1]
+    if method == "lms" and single:
+        why = _("LMS needs two items or more of each variable; {names} is measured by one")
+        return Unavailable(
+            _("the latent interaction by LMS"), why.format(names=_(", ").join(single))
+        )
     try:
         if method == "lms":
             return interaction_by_lms(data, question.items, **roles)
@@ -263,10 +269,11 @@ def study_process(
     PROCESS model 1. With ``final`` (empty for the last outcome of the model ``structural``) it is
     model 7: the moderated path is the first of a chain that ends in ``final``.
     """
-    what = _("the moderation of mean scores")
+    chain = final is not None
+    what = _("the moderated chain of mean scores") if chain else _("the moderation of mean scores")
     items = dict(question.items)
     roles = {"model": 1, "x": question.predictor, "w": question.moderator, "y": question.outcome}
-    if final is not None:
+    if chain:
         final = final or _last_outcome(study)
         items[final] = measured_by(study, final) if final else []
         if not items[final] or final in question.names:

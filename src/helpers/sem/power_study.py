@@ -101,8 +101,13 @@ def plan_study(
     own = rows[(rows["lhs"] == outcome) & (rows["rhs"] == predictor)].iloc[0]
     try:
         population = planned_population(fit.result, f"{outcome}~{predictor}", effect)
-    except SuiteError as error:
-        return Unavailable(what, str(error))
+    except ModelSpecError:
+        why = _(
+            "a standardised path of {effect} from {predictor} leaves {outcome} no variance beside "
+            "its other predictors; set a smaller effect, one of the other sign, or another path"
+        )
+        names = {"predictor": fit.label(predictor), "outcome": fit.label(outcome)}
+        return Unavailable(what, why.format(effect=f"{effect:g}", **names))
     options = {"target": target, "alpha": alpha, "model": fit.syntax}
     results = {"path": _try(population, f"{outcome} ~ {predictor}", **options)}
     results["indirect"] = _indirect(fit, indirect, **options)

@@ -162,15 +162,22 @@ def formation_map(
     what = _("the map of importance and performance")
     if not fitted.trustworthy:
         return Unavailable(what, _("the solution is not admissible"))
-    concept = study.spec.service.loyalty.concept
+    outcome = _in_model(study, fitted, study.spec.service.loyalty.concept)
     ranges = item_ranges(study, list(fitted.result.observed))
     try:
         return model_map(
-            fitted.result, fitted.data["data"], concept, ranges=ranges, n_boot=n_boot, seed=seed,
+            fitted.result, fitted.data["data"], outcome, ranges=ranges, n_boot=n_boot, seed=seed,
             level=level, workers=workers,
         )  # fmt: skip
     except SuiteError as error:
         return Unavailable(what, str(error))
+
+
+def _in_model(study: Study, fitted: ModelFit, concept: str) -> str:
+    """Return what stands for a concept in a model: a concept of one item may stand as its item."""
+    own = study.items_of(concept)
+    ends = set(fitted.rows("~")["lhs"])
+    return own[0] if concept not in ends and len(own) == 1 and own[0] in ends else concept
 
 
 def study_driver_map(
