@@ -17,8 +17,11 @@ from helpers.survey.load import open_folder
 from helpers.survey.privacy import k_anonymity
 from helpers.survey.readers.detect import read_export
 from helpers.survey.share import shared_copy
+from helpers.survey.share.behind import telling_rows
 from helpers.survey.share.coarsen import coarsen
 from helpers.survey.share.files import export_study, safe_cell
+
+from .conftest import ITEMS
 
 HAVEN = json.loads(
     (Path(__file__).parents[1] / "reference" / "shared_copy.json").read_text(encoding="utf-8")
@@ -191,6 +194,33 @@ def test_k_is_reached_whatever_the_data(seed, n):
     assert done.after.reached
     assert done.after.smallest >= 5
     assert len(done.table) == n
+
+
+def test_a_branch_does_not_tell_what_is_hidden(shop):
+    """By hand: HOURS is asked of those with MEAS 1, 2 or 3 only."""
+    meas = pd.Series([1.0, 1.0, 2.0, 2.0, 3.0, 4.0, 4.0, np.nan])
+    answers = pd.DataFrame({"MEAS": meas, "HOURS": [5.0, 6, 7, np.nan, 8, np.nan, np.nan, 9]})
+
+    def hidden(shown):
+        found = telling_rows(shop.folder, answers, pd.DataFrame({"MEAS": shown}))
+        return {item: (on, rows.tolist()) for item, (on, rows) in found.items()}
+
+    assert hidden(meas) == {}
+    joined = meas.replace({3.0: 5.0, 4.0: 5.0})  # asked and not asked under one code
+    assert hidden(joined) == {"HOURS": ("MEAS", [False] * 4 + [True] * 3 + [False])}
+    blanked = meas.where(meas != 2)  # the person without an answer is blank beside the blanked
+    assert hidden(blanked)["HOURS"][1] == [False, False, True, True, False, False, False, True]
+    assert hidden(meas * np.nan)["HOURS"][1] == [True] * 8
+
+
+def test_what_stands_behind_a_removed_answer_is_left_out(make_study, toy_spec):
+    """Three answers that nobody shares: the question goes, and with it what only some were asked."""
+    toy_spec["privacy"] = {"quasi_identifiers": ["SAT1"], "k": 2}
+    behind = [item | ({"shown_if": "SAT1=5|7"} if item["item"] == "SAT2" else {}) for item in ITEMS]
+    made = shared_copy(open_folder(make_study(spec=toy_spec, items=behind)))
+    assert made.table["SAT1"].isna().all() and "SAT2" not in made.table
+    assert "would tell SAT1" in dict(made.left_out)["SAT2"]
+    assert made.table["SAT3"].notna().all()
 
 
 def test_too_few_people_are_said_not_hidden():

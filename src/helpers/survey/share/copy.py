@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -11,6 +11,7 @@ from helpers.errors import DataContractError
 from helpers.i18n import _, pick
 from helpers.survey.load import Study
 from helpers.survey.privacy import least_cell, quasi_identifiers, salted_codes, study_salt
+from helpers.survey.share.behind import telling_rows
 from helpers.survey.share.coarsen import Coarsened, coarsen
 
 MOST_MISSING_CODES = 3
@@ -63,7 +64,8 @@ def shared_copy(study: Study, *, k: int | None = None) -> SharedCopy:
     Free text is left out, and times are cut to the day. Quasi-identifiers are made coarser until
     each combination belongs to k respondents. Answers are codes as asked: reverse-keyed items are
     not turned, blanks with a declared reason carry its code, and answers outside the scale are
-    blank.
+    blank. Items behind a branch on a quasi-identifier are blank where they would tell what it hides
+    (``telling_rows``).
 
     Parameters
     ----------
@@ -100,14 +102,21 @@ def shared_copy(study: Study, *, k: int | None = None) -> SharedCopy:
         parts["day"] = days.dt.strftime("%Y-%m-%d")
         variables.append(Variable("day", "", _("day of the answer"), "text", {}, {}))
     left_out = []
+    telling = telling_rows(study.folder, answers, coarse.table)
     for row in study.items[study.items["module"] == "main"].itertuples():
         if study.scale_of(row.item).kind == "text":
             left_out.append((row.item, _("free text, or a key")))
             continue
+        behind, rows = telling.get(row.item, ("", pd.Series(False, index=answers.index)))
+        if rows.all():
+            left_out.append((row.item, _told(behind)))
+            continue
         for name in _columns(study, row.item, answers):
             values = coarse.table[row.item] if row.item in hidden else codes[name]
-            parts[name] = values
+            parts[name] = values.mask(rows)
             variables.append(_variable(study, row, name, coarse, missing))
+            if behind:
+                variables[-1] = replace(variables[-1], note=_told(behind))
     for name, values in study.marks.table.drop(columns="respondent_id").items():
         parts[f"mark_{name}"] = values[kept].reset_index(drop=True).astype(float)
         label = _("mark of the cleaning: {mark}").format(mark=name)
@@ -115,6 +124,11 @@ def shared_copy(study: Study, *, k: int | None = None) -> SharedCopy:
         variables.append(Variable(f"mark_{name}", "", label, "category", yes_no, {}))
     table = pd.DataFrame(parts).sort_values("case", ignore_index=True)
     return SharedCopy(table, tuple(variables), coarse, tuple(left_out))
+
+
+def _told(item: str) -> str:
+    """Return why an item behind a branch is blank."""
+    return _("blank where being asked it would tell {item}, which is hidden").format(item=item)
 
 
 def _labels(study: Study, item: str) -> dict[int, str]:
