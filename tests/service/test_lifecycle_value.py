@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +21,17 @@ from helpers.service.lifecycle import (
     trimmed_weights,
 )
 from helpers.service.lifecycle_models import amount_model, count_model
+from helpers.service.lifecycle_regressions import wave_count
 from helpers.service.lifecycle_study import (
     OutcomeChange,
     Wave,
     planted_ratios,
     read_wave,
     wave_changes,
-    wave_count,
     wave_differences,
     wave_numbers,
+    wave_retention,
+    wave_tipping,
     wave_value,
 )
 from helpers.service.lifecycle_value import (
@@ -41,7 +44,17 @@ from helpers.service.lifecycle_value import (
 from helpers.service_specification import Lifecycle
 from helpers.study import list_studies
 from helpers.survey.load import load_study
-from helpers.tables.service_lifecycle import contrasts_sentence, tipping_sentence, wave_checks
+from helpers.tables.brief import long_run
+from helpers.tables.service_lifecycle import (
+    changes_picture,
+    changes_table,
+    contrasts_sentence,
+    contrasts_table,
+    retention_table,
+    tipping_sentence,
+    wave_checks,
+)
+from helpers.tables.service_value import value_sentence, value_table
 
 REFERENCE = json.loads(
     (Path(__file__).parents[1] / "reference" / "lifecycle.json").read_text(encoding="utf-8")
@@ -312,14 +325,54 @@ def lost_wave(before: float, after: float, n_none: int = 20) -> Wave:
     [
         (lost_wave(1, 0), "bought nothing in one of the two periods"),
         (lost_wave(0, 1), "bought nothing in one of the two periods"),
-        (lost_wave(1, 1, 6), "6 customers without recovery answered"),
     ],
 )
 def test_a_wave_that_cannot_be_compared_says_why(wave, why):
     changes = wave_changes(wave)
     assert isinstance(changes, Unavailable) and why in changes.why
-    assert isinstance(wave_differences(wave), Unavailable)
+    assert isinstance(wave_differences(wave)["purchases"], Unavailable)
     assert wave_numbers(changes, Unavailable("value", "none")) == []
+
+
+def test_a_group_too_small_costs_its_own_row_only():
+    wave, why = lost_wave(1, 1, 6), "6 customers without recovery answered"
+    changes = wave_changes(wave)
+    rows = wave.group("recovered")
+    by_hand = rows["after"].sum() / rows["before"].sum()
+    assert changes[0].recovered.ratio == pytest.approx(by_hand)
+    assert why in changes[0].none.why and why in changes[0].contrast.why
+    table = changes_table(changes).frame
+    assert table["ratio"].notna().tolist() == [True, False, True]
+    assert why in table["weights"].iloc[1]
+    assert changes_picture(changes)["group"].tolist() == ["with recovery"]
+    assert why in contrasts_table(changes, wave_differences(wave)).frame["way"].iloc[0]
+    assert why in contrasts_sentence(changes).why
+    assert why in wave_tipping(wave, changes).why and why in long_run(changes).text.why
+    assert wave_numbers(changes, Unavailable("value", "none")) == []
+
+
+def test_a_group_that_told_nothing_keeps_the_worth_and_retention_of_the_other():
+    wave = lost_wave(1, 1)
+    wave.frame["amount_after"] = 10.0 * wave.frame["after"]
+    wave.frame.loc[wave.frame["recovered"] == 0, ["after", "amount_after"]] = np.nan
+    wave = replace(wave, plan=wave.plan.model_copy(update={"amount_after": "x"}))
+    values = wave_value(wave, margin=0.5, discount=0.0, years=1, n_boot=50)
+    own = wave.group("recovered")
+    assert values["recovered"].value == pytest.approx(0.5 * 2 * own["amount_after"].mean())
+    table = value_table(wave, values).frame
+    assert table["value"].notna().tolist() == [True, False]
+    assert "too few of the group answered" in table["group"].iloc[1]
+    assert isinstance(value_sentence(wave, values), Unavailable)
+    assert [n.id for n in wave_numbers([], values)] == ["value_recovered"]
+    stay = wave_retention(wave)
+    assert stay["recovered"].share == 1 and "nobody of the group" in stay["none"].why
+    assert retention_table(stay).frame["share"].notna().tolist() == [True, False]
+
+
+def test_a_worth_of_nine_customers_is_refused():
+    few = pd.Series(np.ones(9))
+    with pytest.raises(DataContractError, match="share 9 complete customers; at least 10"):
+        customer_value(few, few, few, Assumptions(0.5, 0.0, 12, 2))
 
 
 def test_nobody_who_buys_later_leaves_a_sentence_in_place_of_a_regression():

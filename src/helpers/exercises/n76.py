@@ -11,9 +11,9 @@ from helpers.service.lifecycle import ratio_contrast
 
 @exercise("76-1", hint="Ten half-years: sum the geometric series up to the tenth power.")
 def _five_years(names: Names) -> Any:
-    if isinstance(names["values"], Unavailable):
-        return names["values"]
-    found = names["values"]["recovered"]
+    found = names["values"] and names["values"]["recovered"]
+    if isinstance(found, Unavailable):
+        return found
     given = found.assumptions
     q = found.retention / given.growth
     periods = round(60 / given.months)
@@ -22,8 +22,9 @@ def _five_years(names: Names) -> Any:
 
 @exercise("76-2", hint="Solve R (p + (1 - p) k) = 1 for k, with p = .80.")
 def _fewer_lost(names: Names) -> Any:
-    if isinstance(names["changes"], Unavailable):
-        return names["changes"]
+    known = names["changes"] and names["changes"][0].contrast
+    if isinstance(known, Unavailable):
+        return known
     first = names["changes"][0]
     share = (1 / ratio_contrast(first.recovered, first.none).ratio - 0.8) / 0.2
     return share if share >= 0 else -1.0

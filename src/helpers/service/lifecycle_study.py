@@ -9,13 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from helpers.errors import (
-    DataContractError,
-    EstimationError,
-    Unavailable,
-    check_level,
-    passes_unavailable,
-)
+from helpers.errors import DataContractError, Unavailable, check_level, passes_unavailable
 from helpers.i18n import _
 from helpers.regression.attrition import Attrition, attrition_weights
 from helpers.regression.change import GroupChange, compare_change
@@ -33,7 +27,6 @@ from helpers.service.lifecycle import (
     tipping_point,
     trimmed_weights,
 )
-from helpers.service.lifecycle_models import CountModel, amount_model, count_model
 from helpers.service.lifecycle_value import (
     Assumptions,
     CustomerValue,
@@ -83,14 +76,15 @@ class Wave:
 class OutcomeChange:
     """The change of purchases or of the amount, with and without recovery.
 
-    ``weighted`` tells whether the weights against attrition were used.
+    ``weighted`` tells whether the weights against attrition were used. A group of which nothing can
+    be said is ``Unavailable``, and so is then the contrast; the other group keeps its change.
     """
 
     outcome: str
     weighted: bool
-    recovered: ChangeRatio
-    none: ChangeRatio
-    contrast: RatioContrast
+    recovered: ChangeRatio | Unavailable
+    none: ChangeRatio | Unavailable
+    contrast: RatioContrast | Unavailable
 
 
 @passes_unavailable
@@ -159,37 +153,43 @@ def _rebalanced(lost: Attrition, frame: pd.DataFrame, names: list[str]) -> Attri
 def wave_changes(wave: Wave, *, level: float = LEVEL) -> list[OutcomeChange] | Unavailable:
     """Return the change of purchases and of the amount, plain and weighted.
 
-    ``Unavailable`` where a group is too small, or bought nothing in one of the periods.
+    ``Unavailable`` where nothing can be said of any group: too few customers, or nothing bought in
+    one of the periods.
     """
     check_level(level, "wave_changes")
-    lacking = _lacking(wave)
-    if lacking is not None:
-        return lacking
     found = []
     for outcome, pair in _pairs(wave).items():
         for weighted in (False, True):
-            one, two = (_ratio(wave.group(g), pair, weighted, level) for g in GROUPS)
-            found.append(OutcomeChange(outcome, weighted, one, two, ratio_contrast(one, two)))
-    return found
+            one, two = (_ratio(wave, name, pair, weighted, level) for name in GROUPS)
+            contrast = one and two and ratio_contrast(one, two)  # what is lacking stays so
+            found.append(OutcomeChange(outcome, weighted, one, two, contrast))
+    if any(change.recovered or change.none for change in found):
+        return found
+    return found[0].recovered
 
 
-def _lacking(wave: Wave) -> Unavailable | None:
-    """Return why the two groups cannot be compared over the two periods; None if they can."""
+def _lacking(wave: Wave, name: str, pair: tuple[str, str]) -> Unavailable | None:
+    """Return why a group's change over the two periods is not known; None if it is."""
     what = _("the change of purchases with and without recovery")
-    for pair in _pairs(wave).values():
-        for name in GROUPS:
-            rows = wave.group(name)[[*pair, "weight"]].dropna()
-            if len(rows) < LEAST:
-                why = {
-                    "recovered": _("{n} customers with recovery answered for both periods; "
-                                   "at least {least} are needed"),
-                    "none": _("{n} customers without recovery answered for both periods; "
-                              "at least {least} are needed"),
-                }[name]  # fmt: skip
-                return Unavailable(what, why.format(n=len(rows), least=LEAST))
-            if not rows[list(pair)].sum().min() > 0:
-                return Unavailable(what, _("a group bought nothing in one of the two periods"))
-    return None
+    rows = wave.group(name)[[*pair, "weight"]].dropna()
+    if len(rows) < LEAST:
+        why = {
+            "recovered": _(
+                "{n} customers with recovery answered for both periods; at least {least} are needed"
+            ),
+            "none": _(
+                "{n} customers without recovery answered for both periods; at least {least} are "
+                "needed"
+            ),
+        }[name]
+        return Unavailable(what, why.format(n=len(rows), least=LEAST))
+    if rows[list(pair)].sum().min() > 0:
+        return None
+    why = {
+        "recovered": _("customers with recovery bought nothing in one of the two periods"),
+        "none": _("customers without recovery bought nothing in one of the two periods"),
+    }[name]
+    return Unavailable(what, why)
 
 
 def _pairs(wave: Wave) -> dict[str, tuple[str, str]]:
@@ -200,91 +200,60 @@ def _pairs(wave: Wave) -> dict[str, tuple[str, str]]:
     return pairs
 
 
-def _ratio(rows: pd.DataFrame, pair: tuple[str, str], weighted: bool, level: float) -> ChangeRatio:
-    """Return the change ratio of a group."""
+def _ratio(
+    wave: Wave, name: str, pair: tuple[str, str], weighted: bool, level: float
+) -> ChangeRatio | Unavailable:
+    """Return the change ratio of a group, or why there is none."""
+    lacking = _lacking(wave, name, pair)
+    if lacking is not None:
+        return lacking
+    rows = wave.group(name)
     weights = rows["weight"] if weighted else None
     return change_ratio(rows[pair[0]], rows[pair[1]], weights=weights, level=level)
 
 
 @passes_unavailable
-def wave_differences(wave: Wave, *, level: float = LEVEL) -> dict[str, GroupChange] | Unavailable:
+def wave_differences(wave: Wave, *, level: float = LEVEL) -> dict[str, GroupChange | Unavailable]:
     """Return the difference in differences of each outcome in its own unit, weighted."""
     check_level(level, "wave_differences")
-    lacking = _lacking(wave)
-    if lacking is not None:
-        return lacking
-    frame = wave.frame
-    return {
-        outcome: compare_change(
-            frame[pair[0]], frame[pair[1]], frame["recovered"], weights=frame["weight"], level=level
-        )
-        for outcome, pair in _pairs(wave).items()
-    }
-
-
-@passes_unavailable
-def wave_count(wave: Wave, *, level: float = LEVEL) -> CountModel | Unavailable:
-    """Return the regression of later purchases a month on recovery and what was known."""
-    check_level(level, "wave_count")
-    try:
-        return count_model(
-            wave.frame["after"], _predictors(wave), exposure=wave.plan.months,
-            weights=wave.frame["weight"], level=level,
+    frame, found = wave.frame, {}
+    for outcome, pair in _pairs(wave).items():
+        lacking = [why for name in GROUPS if (why := _lacking(wave, name, pair)) is not None]
+        found[outcome] = (
+            lacking[0]
+            if lacking
+            else compare_change(
+                frame[pair[0]], frame[pair[1]], frame["recovered"], weights=frame["weight"],
+                level=level,
+            )
         )  # fmt: skip
-    except (DataContractError, EstimationError):
-        return Unavailable(_("a regression of later purchases"), _no_regression())
-
-
-def _no_regression() -> str:
-    """Say why what customers did later cannot be regressed on what was known."""
-    return _(
-        "too few customers are complete, nothing varies, or the variables repeat each other or "
-        "tell an outcome without error"
-    )
+    return found
 
 
 @passes_unavailable
-def wave_amount(wave: Wave, *, level: float = LEVEL) -> tuple[pd.DataFrame, int, int] | Unavailable:
-    """Return the regressions of the later amount on recovery and what was known."""
-    check_level(level, "wave_amount")
-    if wave.plan.amount_after is None:
-        return Unavailable(_("a model of the amount"), _("the later wave did not ask for it"))
-    try:
-        return amount_model(
-            wave.frame["amount_after"], _predictors(wave), weights=wave.frame["weight"], level=level
-        )
-    except (DataContractError, EstimationError):
-        return Unavailable(_("a model of the amount"), _no_regression())
-
-
-def _predictors(wave: Wave) -> pd.DataFrame:
-    """Return recovery, earlier purchases, and the declared predictors about their means."""
-    frame = wave.frame[list(dict.fromkeys(wave.plan.predictors))]
-    centred = frame - frame.mean()
-    earlier = np.log1p(wave.frame["before"])
-    head = {"recovered": wave.frame["recovered"], "log_before": earlier - earlier.mean()}
-    return pd.DataFrame(head).join(centred)
-
-
-@passes_unavailable
-def wave_retention(wave: Wave, *, level: float = LEVEL) -> dict[str, Retention] | Unavailable:
+def wave_retention(wave: Wave, *, level: float = LEVEL) -> dict[str, Retention | Unavailable]:
     """Return who bought in the later period, with the bounds of what the lost could do."""
     check_level(level, "wave_retention")
-    if any(wave.group(name)["after"].notna().sum() == 0 for name in GROUPS):
-        return Unavailable(
-            _("who bought in the later period"), _("nobody of a group told of later purchases")
+    found: dict[str, Retention | Unavailable] = {}
+    for name in GROUPS:
+        later = wave.group(name)["after"]
+        found[name] = (
+            retention(later, n_invited=len(later), level=level)
+            if later.notna().any()
+            else Unavailable(
+                _("who bought in the later period"), _("nobody of the group told of it")
+            )
         )
-    return {
-        name: retention(wave.group(name)["after"], n_invited=len(wave.group(name)), level=level)
-        for name in GROUPS
-    }
+    return found
 
 
 @passes_unavailable
-def wave_tipping(wave: Wave, changes: list[OutcomeChange]) -> Tipping:
+def wave_tipping(wave: Wave, changes: list[OutcomeChange]) -> Tipping | Unavailable:
     """Return how little the lost with recovery may have bought before the contrast is gone."""
     rows = wave.group("recovered")
     first = changes[0]
+    if isinstance(first.contrast, Unavailable):
+        return first.contrast
     return tipping_point(first.recovered, first.none, answered=float(rows["after"].notna().mean()))
 
 
@@ -300,8 +269,8 @@ def transaction_models() -> Unavailable:
 def wave_value(
     wave: Wave, *, margin: float, discount: float, years: float, n_boot: int = 5000,
     seed: int = 20261121, level: float = LEVEL,
-) -> dict[str, CustomerValue] | Unavailable:  # fmt: skip
-    """Return what a customer is worth, with and without recovery.
+) -> dict[str, CustomerValue | Unavailable] | Unavailable:  # fmt: skip
+    """Return what a customer is worth, with and without recovery; a group may be unavailable.
 
     Parameters
     ----------
@@ -322,7 +291,7 @@ def wave_value(
         discount=wave.plan.discount if discount < 0 else discount,
         months=wave.plan.months, years=years,
     )  # fmt: skip
-    found = {}
+    found: dict[str, CustomerValue | Unavailable] = {}
     for name in GROUPS:
         rows = wave.group(name)
         try:
@@ -331,14 +300,16 @@ def wave_value(
                 n_boot=n_boot, seed=seed, level=level,
             )  # fmt: skip
         except DataContractError:
-            return Unavailable(
-                _("the worth of a customer"), _("nobody of a group bought in both periods")
+            found[name] = Unavailable(
+                _("the worth of a customer"),
+                _("too few of the group answered, or nobody of them bought in both periods"),
             )
-    return found
+    return found if any(found.values()) else found[GROUPS[0]]
 
 
 def wave_numbers(
-    changes: list[OutcomeChange] | Unavailable, values: dict[str, CustomerValue] | Unavailable
+    changes: list[OutcomeChange] | Unavailable,
+    values: dict[str, CustomerValue | Unavailable] | Unavailable,
 ) -> list[Number]:
     """Return the contrasts and values for ``results.json``; nothing of what is not available."""
     numbers = [
@@ -348,20 +319,21 @@ def wave_numbers(
             c.contrast.level, c.recovered.n_used + c.none.n_used, method=c.recovered.method,
         )
         for c in changes or []
+        if c.contrast
     ]  # fmt: skip
-    if isinstance(values, Unavailable):
-        return numbers
-    for name, v in values.items():
+    known = {name: v for name, v in (values or {}).items() if v}
+    for name, v in known.items():
         numbers.append(
             Number(f"value_{name}", v.value, "discounted margin of the years ahead", v.ci_low,
                    v.ci_high, v.level, v.n_used, method="bootstrap over customers, percentile")
         )  # fmt: skip
-    gap = value_difference(values["recovered"], values["none"])
-    size = values["recovered"].n_used + values["none"].n_used
-    numbers.append(
-        Number("value_difference", gap[0], "value with recovery less that without", gap[1], gap[2],
-               values["none"].level, size, method="independent bootstrap draws")
-    )  # fmt: skip
+    if len(known) == len(GROUPS):
+        gap = value_difference(known["recovered"], known["none"])
+        size = known["recovered"].n_used + known["none"].n_used
+        numbers.append(
+            Number("value_difference", gap[0], "value with recovery less that without", gap[1],
+                   gap[2], known["none"].level, size, method="independent bootstrap draws")
+        )  # fmt: skip
     return numbers
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from helpers.errors import DataContractError, check_level
 from helpers.resampling import resampled_counts
+from helpers.service.lifecycle import LEAST
 from helpers.thresholds import LEVEL
 
 Array = NDArray[np.float64]
@@ -137,7 +138,7 @@ def customer_value(
     Raises
     ------
     DataContractError
-        No customer bought in both periods.
+        Fewer than ``LEAST`` complete customers, nobody who bought in both periods, no draw.
 
     Notes
     -----
@@ -154,6 +155,11 @@ def customer_value(
     given = pd.Series(1.0, index=before.index) if weights is None else weights
     table = pd.DataFrame({"x": before, "y": after, "a": amount, "w": given}).astype(float)
     kept = table.dropna()
+    if len(kept) < LEAST:
+        raise DataContractError(
+            f"customer_value: before=, after= and amount= share {len(kept)} complete customers; at "
+            f"least {LEAST} are needed. Compare larger groups."
+        )
     w, had, has = kept["w"].to_numpy(), kept["x"].to_numpy() > 0, kept["y"].to_numpy() > 0
     parts = np.column_stack([w * had, w * (had & has), w * has, w * has * kept["a"].to_numpy()])
     if parts[:, 1].sum() <= 0:

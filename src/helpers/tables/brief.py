@@ -272,6 +272,8 @@ def long_run(changes: list[OutcomeChange] | Unavailable) -> Point:
     if isinstance(changes, Unavailable):
         return Point(changes, "76")
     one = next((c for c in changes if c.weighted), changes[0])
+    if isinstance(one.contrast, Unavailable):
+        return Point(one.contrast, "76")
     text = _(
         "After the problem, customers who got a recovery bought {with_ratio} times as often as "
         "before {with_range}, those without {without_ratio} times {without_range}."

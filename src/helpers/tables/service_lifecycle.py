@@ -93,11 +93,15 @@ def changes_table(changes: Changes) -> ApaTable:
     for change in changes:
         for group in GROUPS:
             found = getattr(change, group)
+            what = _("{outcome}, {group}").format(
+                outcome=outcome_name(change.outcome), group=group_name(group)
+            )
+            if isinstance(found, Unavailable):  # once, not with and without weights
+                rows += [] if change.weighted else [{"what": what, "weights": found.text()}]
+                continue
             rows.append(
                 {
-                    "what": _("{outcome}, {group}").format(
-                        outcome=outcome_name(change.outcome), group=group_name(group)
-                    ),
+                    "what": what,
                     "weights": _weights_name(change.weighted),
                     "before": found.before,
                     "after": found.after,
@@ -107,8 +111,9 @@ def changes_table(changes: Changes) -> ApaTable:
                     "n_used": found.n_used,
                 }
             )
+    names = ["what", "weights", "before", "after", "ratio", "ci_low", "ci_high", "n_used"]
     return apa_table(
-        pd.DataFrame(rows),
+        pd.DataFrame(rows, columns=names),
         caption=_("Purchases and amounts before the problem and after it was settled"),
         columns=[
             Column("what", _("What"), "text"),
@@ -140,6 +145,8 @@ def changes_picture(changes: Changes) -> pd.DataFrame:
             continue
         for group in GROUPS:
             found = getattr(change, group)
+            if isinstance(found, Unavailable):
+                continue
             rows.append(
                 {"label": outcome_name(change.outcome), "group": group_name(group),
                  "estimate": found.ratio, "ci_low": found.ci_low, "ci_high": found.ci_high}
@@ -153,13 +160,20 @@ def ratio_axis() -> str:
 
 
 @passes_unavailable
-def contrasts_table(changes: Changes, differences: dict[str, GroupChange]) -> ApaTable:
+def contrasts_table(
+    changes: Changes, differences: dict[str, GroupChange | Unavailable]
+) -> ApaTable:
     """Return the difference in differences of each outcome, as a ratio and in its unit."""
     rows = []
     for change in changes:
         if not change.weighted:
             continue
-        found, gap = change.contrast, differences[change.outcome].effect("change")
+        found, apart = change.contrast, differences[change.outcome]
+        if isinstance(found, Unavailable) or isinstance(apart, Unavailable):
+            lacking = found if isinstance(found, Unavailable) else apart
+            rows.append({"what": outcome_name(change.outcome), "way": lacking.text()})
+            continue
+        gap = apart.effect("change")
         rows += [
             {
                 "what": outcome_name(change.outcome),
@@ -178,7 +192,7 @@ def contrasts_table(changes: Changes, differences: dict[str, GroupChange]) -> Ap
             )
         ]  # fmt: skip
     return apa_table(
-        pd.DataFrame(rows),
+        pd.DataFrame(rows, columns=["what", "way", "estimate", "ci_low", "ci_high", "p_value"]),
         caption=_("The change with recovery against the change without"),
         columns=[
             Column("what", _("Outcome"), "text"),
@@ -196,10 +210,12 @@ def contrasts_table(changes: Changes, differences: dict[str, GroupChange]) -> Ap
 
 
 @passes_unavailable
-def contrasts_sentence(changes: Changes) -> str:
-    """Read the change of purchases aloud."""
+def contrasts_sentence(changes: Changes) -> str | Unavailable:
+    """Read the change of purchases aloud, or say why the two groups cannot be compared."""
     change = next(c for c in changes if c.weighted)
     found = change.contrast
+    if isinstance(found, Unavailable):
+        return found
     text = _(
         "After the problem customers with recovery bought {one} times as often as before, those "
         "without {two} times; the first ratio is {ratio} times the second, {percent:g}% CI "
@@ -217,10 +233,13 @@ def contrasts_sentence(changes: Changes) -> str:
 
 
 @passes_unavailable
-def retention_table(found: dict[str, Retention]) -> ApaTable:
+def retention_table(found: dict[str, Retention | Unavailable]) -> ApaTable:
     """Return who bought in the later period, with bounds over the lost."""
+    names = ["group", "share", "ci_low", "ci_high", "worst", "best", "n_used", "n_lost"]
     rows = [
-        {
+        {"group": f"{group_name(name)}: {part.text()}"}
+        if isinstance(part, Unavailable)
+        else {
             "group": group_name(name),
             "share": part.share,
             "ci_low": part.ci_low,
@@ -233,7 +252,7 @@ def retention_table(found: dict[str, Retention]) -> ApaTable:
         for name, part in found.items()
     ]
     return apa_table(
-        pd.DataFrame(rows),
+        pd.DataFrame(rows, columns=names),
         caption=_("Customers who bought in the later period"),
         columns=[
             Column("group", _("Customers"), "text"),
@@ -304,6 +323,8 @@ def planted_checks(study: Study, changes: Changes | Unavailable) -> list[CheckRe
     for change in changes:
         for group in () if change.weighted else GROUPS:
             found, truth = getattr(change, group), planted[change.outcome, group]
+            if isinstance(found, Unavailable):
+                continue
             text = _("Planted {truth}, estimated {estimate} {interval}.").format(
                 truth=format_number(truth), estimate=format_number(found.ratio),
                 interval=format_interval(found.ci_low, found.ci_high),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from helpers.errors import passes_unavailable
+from helpers.errors import Unavailable, passes_unavailable
 from helpers.i18n import _, pick
 from helpers.service.lifecycle_models import CountModel
 from helpers.service.lifecycle_study import Wave
@@ -17,7 +17,7 @@ from helpers.tables.service_lifecycle import group_name
 from helpers.tables.service_pilot import variable_name
 
 Amounts = tuple[pd.DataFrame, int, int]
-Values = dict[str, CustomerValue]
+Values = dict[str, CustomerValue | Unavailable]
 
 
 def term_name(study: Study, term: str) -> str:
@@ -124,18 +124,22 @@ def amount_table(study: Study, found: Amounts) -> ApaTable:
 def value_table(wave: Wave, found: Values) -> ApaTable:
     """Return what a customer is worth, with and without recovery, and the difference."""
     rows = [
-        {
+        {"group": f"{group_name(name)}: {part.text()}"}
+        if isinstance(part, Unavailable)
+        else {
             "group": group_name(name), "retention": part.retention, "spend": part.spend,
             "value": part.value, "ci_low": part.ci_low, "ci_high": part.ci_high,
             "n_used": part.n_used,
         }
         for name, part in found.items()
     ]  # fmt: skip
-    gap = value_difference(found["recovered"], found["none"])
-    rows.append(
-        {"group": _("difference"), "value": gap[0], "ci_low": gap[1], "ci_high": gap[2]}
-    )  # fmt: skip
-    given = found["none"].assumptions
+    if all(found.values()):
+        gap = value_difference(found["recovered"], found["none"])
+        rows.append(
+            {"group": _("difference"), "value": gap[0], "ci_low": gap[1], "ci_high": gap[2]}
+        )  # fmt: skip
+    known = next(part for part in found.values() if part)
+    given = known.assumptions
     note = _(
         "In {currency}. Assumed, not measured: margin {margin}, discount {discount} a year, "
         "{periods} periods of {months:g} months, retention the same in each. Bootstrap over "
@@ -143,7 +147,7 @@ def value_table(wave: Wave, found: Values) -> ApaTable:
     ).format(
         currency=pick(wave.plan.currency.model_dump()), margin=format_percent(given.margin),
         discount=format_percent(given.discount), periods=given.periods, months=given.months,
-        n=found["none"].n_boot,
+        n=known.n_boot,
     )  # fmt: skip
     return apa_table(
         pd.DataFrame(rows),
@@ -161,8 +165,11 @@ def value_table(wave: Wave, found: Values) -> ApaTable:
 
 
 @passes_unavailable
-def value_sentence(wave: Wave, found: Values) -> str:
-    """Read the difference of worth aloud."""
+def value_sentence(wave: Wave, found: Values) -> str | Unavailable:
+    """Read the difference of worth aloud, or say of which group it is not known."""
+    for part in found.values():
+        if isinstance(part, Unavailable):
+            return part
     gap, low, high = value_difference(found["recovered"], found["none"])
     text = (
         _(
@@ -184,8 +191,10 @@ def value_sentence(wave: Wave, found: Values) -> str:
 
 
 @passes_unavailable
-def moves_table(found: Values) -> ApaTable:
+def moves_table(found: Values) -> ApaTable | Unavailable:
     """Return the worth with recovery when an assumption moves by five points."""
+    if isinstance(found["recovered"], Unavailable):
+        return found["recovered"]
     names = {
         "margin": _("margin"),
         "discount": _("discount"),
