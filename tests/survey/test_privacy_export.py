@@ -214,7 +214,7 @@ def test_a_branch_does_not_tell_what_is_hidden(shop):
 
 
 def test_what_stands_behind_a_removed_answer_is_left_out(make_study, toy_spec):
-    """Three answers that nobody shares: the question goes, and with it what only some were asked."""
+    """Nobody shares an answer: the question goes, and with it what only some were asked."""
     toy_spec["privacy"] = {"quasi_identifiers": ["SAT1"], "k": 2}
     behind = [item | ({"shown_if": "SAT1=5|7"} if item["item"] == "SAT2" else {}) for item in ITEMS]
     made = shared_copy(open_folder(make_study(spec=toy_spec, items=behind)))
