@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.errors import Unavailable
 from helpers.sem import fit
 from helpers.service.risk_scores import performance
 from helpers.service.risk_study import _columns
@@ -55,6 +56,15 @@ def test_one_lever_that_pays_is_raised_alone(plan):
 def test_a_negative_slope_is_not_called_higher(plan, study):
     assert "0.50 points higher" in brief.one_lever(study, plan, slopes(0.5, 0.2)).text
     assert "points higher" not in brief.one_lever(study, plan, slopes(-0.5, -0.7)).text
+
+
+@pytest.mark.parametrize("point", ["one_lever", "what_pays", "recovery_to_loyalty", "net_picture"])
+def test_a_declared_plan_whose_model_gives_no_slopes_says_why(plan, study, point):
+    why = Unavailable("the slopes", "the solution is not admissible")
+    given = (plan, why) if point in ("what_pays", "net_picture") else (study, plan, why)
+    options = {} if point == "one_lever" else {"seed": 1}
+    told = getattr(brief, point)(*given, **options)
+    assert (told if point == "net_picture" else told.text) is why
 
 
 def chain(direct: float) -> SimpleNamespace:

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from helpers.errors import SuiteError, Unavailable
+from helpers.errors import SuiteError, Unavailable, passes_unavailable
 from helpers.i18n import _, pick
 from helpers.sem.effects import effects, model_edges, model_ways
 from helpers.service.budget import paying_steps
@@ -48,16 +48,21 @@ def asked(ask: Callable[..., R], *given: object, **options: object) -> R | Unava
         return Unavailable(_("a part of the brief"), str(error).rstrip("."))
 
 
+def _lacking(*parts: object) -> Unavailable:
+    """Return the first part that is not there."""
+    return next(part for part in parts if isinstance(part, Unavailable))
+
+
 def customers(study: Study) -> Point:
     """Say whom the brief is about."""
-    text = _("{n} customers who had a problem with a purchase are behind this brief.")
+    text = _("The answers of {n} customers are behind this brief.")
     return Point(text.format(n=f"{len(study.responses):,}"), "20")
 
 
 def best_and_worst(recovery: Recovery | Unavailable, levels: pd.DataFrame | Unavailable) -> Point:
     """Say which element is done best and which worst."""
     if isinstance(recovery, Unavailable) or isinstance(levels, Unavailable):
-        return Point(recovery or levels, "70")
+        return Point(_lacking(recovery, levels), "70")
     names = part_names(recovery.plan.elements)
     table = levels.sort_values("mean", ascending=False)
     first, last = table.iloc[0], table.iloc[-1]
@@ -100,7 +105,7 @@ def delights(study: Study, kano: pd.DataFrame | Unavailable) -> Point:
 def first_of_all(urgency: Urgency | Unavailable, table: pd.DataFrame | Unavailable) -> Point:
     """Say what several methods together put first."""
     if isinstance(urgency, Unavailable) or isinstance(table, Unavailable):
-        return Point(urgency or table, "80")
+        return Point(_lacking(urgency, table), "80")
     names = names_of(urgency)
     text = (
         _(
@@ -126,7 +131,7 @@ def first_of_all(urgency: Urgency | Unavailable, table: pd.DataFrame | Unavailab
 def what_pays(plan: Plan | Unavailable, found: LeverSlopes | Unavailable, *, seed: int) -> Point:
     """Say which changes are worth their cost."""
     if isinstance(plan, Unavailable) or isinstance(found, Unavailable):
-        return Point(plan or found, "81")
+        return Point(_lacking(plan, found), "81")
     value = plan.declared.value_per_point
     steps = paying_steps(plan.levers, found.slopes, value)
     if not steps.any():
@@ -158,7 +163,7 @@ def what_pays(plan: Plan | Unavailable, found: LeverSlopes | Unavailable, *, see
 def one_lever(study: Study, plan: Plan | Unavailable, found: LeverSlopes | Unavailable) -> Point:
     """Say what a point of the strongest lever goes with."""
     if isinstance(plan, Unavailable) or isinstance(found, Unavailable):
-        return Point(plan or found, "81")
+        return Point(_lacking(plan, found), "81")
     k = int(np.argmax(found.slopes.estimate))
     ends = np.quantile(found.slopes.draws[:, k], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     text = _(
@@ -182,7 +187,7 @@ def recovery_to_loyalty(
 ) -> Point:
     """Say how recovery and the outcome go together as a whole."""
     if isinstance(plan, Unavailable) or isinstance(found, Unavailable):
-        return Point(plan or found, "51")
+        return Point(_lacking(plan, found), "51")
     outcome = plan.declared.outcome
     source = _last_before(found, plan)
     if source is None:
@@ -294,12 +299,9 @@ def money(plan: Plan | Unavailable) -> str:
     return "" if isinstance(plan, Unavailable) else currency(plan)
 
 
-def net_picture(
-    plan: Plan | Unavailable, found: LeverSlopes | Unavailable, *, seed: int
-) -> pd.DataFrame | Unavailable:
+@passes_unavailable
+def net_picture(plan: Plan, found: LeverSlopes, *, seed: int) -> pd.DataFrame:
     """Return what one point of each lever leaves after cost, for a forest plot."""
-    if isinstance(plan, Unavailable) or isinstance(found, Unavailable):
-        return plan or found
     names, rows = lever_names(plan), []
     for code in plan.levers.codes:
         steps = plan.levers.steps({code: 1.0})
