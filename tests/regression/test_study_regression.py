@@ -122,6 +122,13 @@ def test_formula_f5_is_larger_without_measurement_error(shopping):
     assert isinstance(study_latent_formula(load_study("maxham_netemeyer_2003")), Unavailable)
 
 
+def test_items_that_repeat_one_another_leave_the_latent_formula_out(shopping, monkeypatch):
+    same = shopping.responses.assign(SEV2=shopping.responses["SEV1"])
+    monkeypatch.setattr(type(shopping), "responses", property(lambda _self: same))
+    found = study_latent_formula(shopping)
+    assert isinstance(found, Unavailable) and "SEV1" in found.why
+
+
 def test_drivers_come_back_in_the_planted_order(shopping):
     planted = shopping.truth["structure"]["drivers"]["loading"]
     result = study_importance(shopping, n_boot=500)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import pandas as pd
 
 from helpers.errors import Unavailable, check_level
 from helpers.i18n import _
-from helpers.regression.design import Term
+from helpers.regression.design import Term, attempt
 from helpers.regression.hierarchical import hierarchical_regression
 from helpers.sem.fit import fit
 from helpers.thresholds import LEVEL
@@ -50,7 +51,8 @@ def study_latent_formula(
 
     A construct with facets is measured by the first item of each. The errors of the outcomes may
     correlate, so that each keeps its own regression. Slopes among scores are too small where scales
-    are unreliable; the difference between the columns is what the scales lose.
+    are unreliable; the difference between the columns is what the scales lose. What these
+    respondents do not allow (items that repeat one another) is ``Unavailable``.
     """
     check_level(level, "study_latent_formula")
     for name in (*outcomes, *predictors):
@@ -64,6 +66,18 @@ def study_latent_formula(
             _("the formula with latent variables"),
             _("{construct} has fewer than three items").format(construct=thin[0]),
         )
+    what = _("the formula with latent variables")
+    return attempt(what, _both_ways, study, measured, outcomes, predictors, level)
+
+
+def _both_ways(
+    study: Study,
+    measured: Mapping[str, Sequence[str]],
+    outcomes: Sequence[str],
+    predictors: Sequence[str],
+    level: float,
+) -> LatentFormula:
+    """Fit the formulas among latent variables and among scores."""
     lines = [f"{name} =~ {' + '.join(items)}" for name, items in measured.items()]
     lines += [f"{outcome} ~ {' + '.join(predictors)}" for outcome in outcomes]
     lines += [f"{a} ~~ {b}" for i, a in enumerate(outcomes) for b in outcomes[i + 1 :]]
