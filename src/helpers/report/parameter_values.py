@@ -55,7 +55,7 @@ class Range:
 RANGES: Mapping[str, Range] = {
     "n_boot": Range(1),
     "n_boot 51": Range(0),
-    "n_draws": Range(1),
+    "n_draws": Range(2),
     "seed": Range(0),
     "looks": Range(1, 100),
     "margin": Range(0, 1, file=True),

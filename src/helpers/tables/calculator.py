@@ -18,7 +18,13 @@ from scipy.special import ndtri
 
 from helpers.errors import passes_unavailable
 from helpers.i18n import _
-from helpers.service.scenario_study import ALL, LeverSlopes, Plan, mixed_slopes
+from helpers.service.scenario_study import (
+    ALL,
+    LeverSlopes,
+    Plan,
+    mixed_slopes,
+    without_shares,
+)
 from helpers.service.scenarios import Levers, prior_shares, quick
 from helpers.survey.load import Study
 from helpers.tables.apa import apa_table
@@ -27,8 +33,8 @@ from helpers.tables.numbers import format_number, format_percent
 from helpers.tables.service_scenarios import assumptions, currency, lever_names, segment_names
 from helpers.thresholds import LEVEL, THRESHOLDS
 
-STEP = 0.1
-"""Points by which a slider moves."""
+FINEST = 6
+"""Decimals of a first position that a slider keeps."""
 
 BEYOND = 2.0
 """Sliders reach this many times the largest step considered, so that the warning can be seen."""
@@ -82,7 +88,8 @@ class Calculator:
         rows = pd.DataFrame(
             {"name": [names[c] for c in self.start], "step": list(self.start.values())}
         )
-        columns = [Column("name", _("Lever"), "text"), Column("step", _("Points"), decimals=1)]
+        digits = max(lever["digits"] for lever in self.data["levers"])
+        columns = [Column("name", _("Lever"), "text"), Column("step", _("Points"), decimals=digits)]
         caption, note = _("Where the sliders stand at first"), self.first_sentence()
         return apa_table(rows, caption=caption, columns=columns, note=note).html()
 
@@ -110,15 +117,21 @@ def calculator(
         Where the sliders stand at first; levers that are not named stand at 0.
     value, weight : float
     segment : str
+        Where it has too few customers to be shown, the sliders start with all of them.
+
+    Notes
+    -----
+    Without a prior that can be mixed in (``without_shares``) there is no slider for its weight.
     """
     start = dict(zip(plan.levers.codes, map(float, plan.levers.steps(dict(steps)))))
     names = lever_names(plan)
-    shares = prior_shares(plan.prior).tolist() if plan.has_prior else None
+    shares = prior_shares(plan.prior).tolist() if without_shares(plan, found) is None else None
     levers = [
         {
             "code": code, "name": names[code], "slope": float(found.slopes.estimate[k]),
             "cost": float(plan.levers.cost[k]), "most": float(plan.levers.most[k]),
-            "end": BEYOND * float(plan.levers.most[k]), "start": start[code],
+            "end": max(BEYOND * float(plan.levers.most[k]), start[code]), "start": start[code],
+            "digits": _digits(start[code]),
         }
         for k, code in enumerate(plan.levers.codes)
     ]  # fmt: skip
@@ -128,12 +141,20 @@ def calculator(
         for code, name in segment_names(study, plan).items()
         if code == ALL or least.holds(int((plan.segment == float(code)).sum()))
     ]
+    if segment not in [one["code"] for one in segments]:
+        segment = ALL
     data = {
         "levers": levers, "segments": segments, "segment": segment, "prior": shares,
-        "cov": np.cov(found.slopes.draws.T).round(12).tolist(), "value": float(value),
+        "cov": np.atleast_2d(np.cov(found.slopes.draws.T)).tolist(), "value": float(value),
         "weight": float(weight), "z": float(ndtri((1 + LEVEL) / 2)), "words": _words(plan),
     }  # fmt: skip
     return Calculator(data, start, plan, found, float(weight), float(value), segment)
+
+
+def _digits(start: float) -> int:
+    """Return the decimals of a lever's slider: one, or more where it starts between tenths."""
+    several = range(1, FINEST + 1)
+    return next((d for d in several if abs(start - round(start, d)) < 10.0**-FINEST / 2), FINEST)
 
 
 def _rooms(levers: Levers) -> dict[str, Any]:
@@ -180,13 +201,15 @@ def form(data: Mapping[str, Any], sentence: str, *, key: str) -> str:
     words = data["words"]
     rows = [
         _slider(
-            f"{key}-{lever['code']}", lever["name"], lever["start"], lever["end"], STEP,
-            f"{lever['start']:.1f} {words['points']}", "lever",
+            f"{key}-{lever['code']}", lever["name"], lever["start"], lever["end"],
+            10.0 ** -lever["digits"],
+            f"{lever['start']:.{lever['digits']}f} {words['points']}", "lever",
         )
         for lever in data["levers"]
     ]  # fmt: skip
-    top = max(2 * data["value"], 1.0)
-    shown = f"{data['value']:g}"
+    # the value stands on the twentieth of forty steps
+    top = 2 * data["value"] or 1.0
+    shown = f"{data['value']:.15g}"
     rows.append(
         _slider(f"{key}-value", words["value"], data["value"], top, top / 40, shown, "value")
     )
@@ -223,6 +246,7 @@ def _slider(
     place = html.escape(place)
     return (
         f'<p><label for="{place}">{html.escape(label)}</label>'
-        f'<input type="range" id="{place}" data-part="{part}" min="0" max="{end:g}" '
-        f'step="{step:g}" value="{start:g}"><output for="{place}">{html.escape(shown)}</output></p>'
+        f'<input type="range" id="{place}" data-part="{part}" min="0" max="{end:.15g}" '
+        f'step="{step:.15g}" value="{start:.15g}">'
+        f'<output for="{place}">{html.escape(shown)}</output></p>'
     )

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from helpers.i18n import _
-from helpers.tables.calculator import STEP, Calculator
+from helpers.tables.calculator import Calculator
 
 
 def live() -> bool:
@@ -30,8 +30,8 @@ def widget(shown: Calculator) -> Any:
     look = {"style": {"description_width": "14em"}, "layout": {"width": "38em"}}
     steps = {
         lever["code"]: widgets.FloatSlider(
-            value=lever["start"], min=0.0, max=lever["end"], step=STEP, description=lever["name"],
-            readout_format=".1f", **look,
+            value=lever["start"], min=0.0, max=lever["end"], step=10.0 ** -lever["digits"],
+            description=lever["name"], readout_format=f".{lever['digits']}f", **look,
         )
         for lever in data["levers"]
     }  # fmt: skip
@@ -42,7 +42,7 @@ def widget(shown: Calculator) -> Any:
     )  # fmt: skip
     options = [(f"{one['name']} (n = {one['n']})", one["code"]) for one in data["segments"]]
     segment = widgets.Dropdown(
-        options=options, value=shown.segment, description=words["segment"], **look
+        options=options, value=data["segment"], description=words["segment"], **look
     )
     outcome = widgets.HTML()
 

@@ -54,7 +54,7 @@
         if (steps[k] > 0 && (steps[k] > lever.most + 1e-9 || steps[k] > group.spare[k])) {
           beyond.push(lever.name);
         }
-        told(sliders[k], number(steps[k], 1) + " " + data.words.points);
+        told(sliders[k], number(steps[k], lever.digits) + " " + data.words.points);
       });
       var net = worth * gain - cost, sd = worth * Math.sqrt(Math.max(variance, 0));
       var pays = sd > 0 ? normal(net / sd) : Number(net > 0);
