@@ -12,6 +12,10 @@ vif <- function(m) {                                  # Fox & Monette's GVIF^(1/
   X <- model.matrix(m); a <- attr(X, "assign")[-1]; R <- cor(X[, -1, drop = FALSE]); d_ <- function(i) det(R[i, i, drop = FALSE])
   sapply(a, function(t) (d_(a == t) * d_(a != t) / det(R))^(1 / sum(a == t)))
 }
+degrees <- function(m) {                              # Bell and McCaffrey's, by the eigenvalues of the product of n by n
+  X <- model.matrix(m); B <- solve(crossprod(X)); H <- X %*% B %*% t(X); M <- diag(nrow(X)) - H
+  sapply(seq_len(ncol(X)), function(j) { l <- eigen(crossprod(M %*% diag(drop(B[j, ] %*% t(X)) / (1 - diag(H)))), TRUE, TRUE)$values; sum(l)^2 / sum(l^2) })
+}
 robust_block <- function(m, names) {
   b <- coef(m)[names]; V <- hc3(m)[names, names, drop = FALSE]
   f <- drop(b %*% solve(V) %*% b) / length(b); pf(f, length(b), m$df.residual, lower.tail = FALSE)
@@ -19,7 +23,7 @@ robust_block <- function(m, names) {
 m1 <- lm(sat ~ age + failure, d); m2 <- update(m1, . ~ . + fair + speed); m3 <- update(m2, . ~ . + hours)
 steps <- lapply(list(m1, m2, m3), function(m) { s <- summary(m); V <- hc3(m)
   list(r2 = s$r.squared, adj_r2 = s$adj.r.squared, aic = AIC(m), b = unname(coef(m)), se = unname(sqrt(diag(V))), vif = unname(vif(m)),
-    p = unname(2 * pt(-abs(coef(m) / sqrt(diag(V))), m$df.residual)),
+    df = degrees(m), p = unname(2 * pt(-abs(coef(m) / sqrt(diag(V))), degrees(m))),
     beta = unname(coef(m)[-1] * apply(model.matrix(m)[, -1], 2, sd) / sd(d$sat))) })
 a <- anova(m1, m2, m3)
 bp <- function(m) { e2 <- residuals(m)^2; X <- model.matrix(m); s <- summary(lm(e2 ~ X - 1)); f <- fitted(lm(e2 ~ X - 1))

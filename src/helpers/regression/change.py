@@ -284,7 +284,7 @@ def compare_change(
     rows = []
     for way, fit in fits.items():
         b, se = float(fit.params[1]), float(fit.HC3_se[1])
-        df = robust_degrees(fit.model.wexog, 1)
+        df = float(robust_degrees(fit.model.wexog)[1])
         half = float(stats.t.ppf((1 + level) / 2, df)) * se
         p = float(2 * stats.t.sf(abs(b / se), df))
         rows.append(

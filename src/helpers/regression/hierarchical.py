@@ -20,6 +20,7 @@ from helpers.regression.least_squares import (
     estimable,
     fit_least_squares,
     inflation_factors,
+    robust_degrees,
 )
 from helpers.results import CheckResult, Number
 from helpers.thresholds import LEVEL, THRESHOLDS
@@ -36,9 +37,9 @@ class HierarchicalResult:
         One row a step: step, added, r2, adj_r2, delta_r2, f_change, df_added, df_resid, p_change,
         p_robust (Wald test of the added block with HC3), f2 (Cohen, of the added block), aic.
     coefficients : DataFrame
-        One row a step and term: step, term, b, se (HC3), ci_low, ci_high, p_value, beta, beta_low,
-        beta_high, vif (of a category: the generalised factor, the same for all its columns), code
-        (the term in no language).
+        One row a step and term: step, term, b, se (HC3), df (Bell-McCaffrey), ci_low, ci_high,
+        p_value, beta, beta_low, beta_high, vif (of a category: the generalised factor, the same for
+        all its columns), code (the term in no language).
     cooks_max, influential_share, largest_shift : float
         Of the last step: largest Cook's distance; share of rows above 4 / n; largest change of a
         standardised slope when those rows are left out.
@@ -225,9 +226,10 @@ def hierarchical_regression(
     Notes
     -----
     ``beta`` is ``b * sd(x) / sd(y)``, with SDs of the rows used, 0/1 columns included; its interval
-    is that of b rescaled. ``f_change`` is the classical F test of the added block, ``p_robust`` its
-    HC3 Wald counterpart. ``f2 = delta R2 / (1 - R2)`` (Cohen 1988). Checked against base R:
-    tests/reference/regression.R.
+    is that of b rescaled. Intervals and p-values of single terms take the degrees of freedom of
+    Bell and McCaffrey (``robust_degrees``), which are few for a rare category. ``f_change`` is the
+    classical F test of the added block, ``p_robust`` its HC3 Wald counterpart.
+    ``f2 = delta R2 / (1 - R2)`` (Cohen 1988). Checked against base R: tests/reference/regression.R.
     """
     check_level(level, "hierarchical_regression")
     if not steps or not all(steps):
@@ -286,7 +288,7 @@ def hierarchical_regression(
         n_used=len(kept),
         n_dropped=len(outcome) - len(kept),
         level=level,
-        method="OLS, HC3; listwise over all steps",
+        method="OLS, HC3, Bell-McCaffrey; listwise over all steps",
     )
 
 
@@ -340,8 +342,8 @@ def _coefficients(
     x = kept[list(fit.terms[1:])]
     terms = [term for block in steps for term in block]
     owner = {str(c): i for i, term in enumerate(terms) for c in term.columns}
-    se = fit.se()
-    half = stats.t.ppf((1 + level) / 2, fit.df_resid) * se
+    se, df = fit.se(), robust_degrees(np.column_stack([np.ones(fit.n), x]))
+    half = stats.t.ppf((1 + level) / 2, df) * se
     scale = np.r_[np.nan, x.std(ddof=1).to_numpy() / np.std(y, ddof=1)]
     return pd.DataFrame(
         {
@@ -349,9 +351,10 @@ def _coefficients(
             "term": fit.terms,
             "b": fit.b,
             "se": se,
+            "df": df,
             "ci_low": fit.b - half,
             "ci_high": fit.b + half,
-            "p_value": 2 * stats.t.sf(np.abs(fit.b / se), fit.df_resid),
+            "p_value": 2 * stats.t.sf(np.abs(fit.b / se), df),
             "beta": fit.b * scale,
             "beta_low": (fit.b - half) * scale,
             "beta_high": (fit.b + half) * scale,

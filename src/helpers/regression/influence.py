@@ -10,7 +10,12 @@ import pandas as pd
 from scipy import stats
 
 from helpers.errors import DataContractError, check_level
-from helpers.regression.least_squares import LeastSquares, estimable, fit_least_squares
+from helpers.regression.least_squares import (
+    LeastSquares,
+    estimable,
+    fit_least_squares,
+    robust_degrees,
+)
 from helpers.thresholds import LEVEL
 
 
@@ -97,7 +102,8 @@ def influence(outcome: pd.Series, predictors: pd.DataFrame, *, level: float = LE
             "rows; more rows are needed to judge them. Use fewer predictors."
         )
     without = fit_least_squares(y[keep], x.loc[keep, varying])
-    everybody, others = _slopes(fit, level), _slopes(without, level).reindex(list(fit.terms[1:]))
+    everybody = _slopes(fit, x, level)
+    others = _slopes(without, x.loc[keep, varying], level).reindex(list(fit.terms[1:]))
     slopes = everybody.join(others.set_axis(["b_without", "low_without", "high_without"], axis=1))
     slopes["shift"] = (slopes["b_without"] - slopes["b"]) / fit.se()[1:]
     return Influence(
@@ -109,7 +115,7 @@ def influence(outcome: pd.Series, predictors: pd.DataFrame, *, level: float = LE
         n_used=n,
         n_dropped=len(whole) - n,
         level=level,
-        method="OLS, HC3; listwise",
+        method="OLS, HC3, Bell-McCaffrey; listwise",
     )
 
 
@@ -126,8 +132,9 @@ def _deletion(fit: LeastSquares, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return dfbetas, fit.residuals / np.sqrt(others * free)
 
 
-def _slopes(fit: LeastSquares, level: float) -> pd.DataFrame:
+def _slopes(fit: LeastSquares, x: pd.DataFrame, level: float) -> pd.DataFrame:
     """Return the slopes with their robust intervals, by term."""
-    half = stats.t.ppf((1 + level) / 2, fit.df_resid) * fit.se()
+    df = robust_degrees(np.column_stack([np.ones(fit.n), x]))
+    half = stats.t.ppf((1 + level) / 2, df) * fit.se()
     table = pd.DataFrame({"b": fit.b, "ci_low": fit.b - half, "ci_high": fit.b + half})
     return table.set_axis(list(fit.terms), axis=0).iloc[1:]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import linalg, stats
 
 from helpers.errors import DataContractError, EstimationError, listing
 from helpers.memo import remembered
@@ -145,39 +145,45 @@ def _robust_covariance(
     return cov, alone
 
 
-def robust_degrees(design: Array, position: int) -> float:
-    """Return the degrees of freedom of one HC3 variance, by Bell and McCaffrey.
+def robust_degrees(design: Array) -> Array:
+    """Return the degrees of freedom of each HC3 variance, by Bell and McCaffrey.
 
     ``2 E(v)**2 / var(v)`` with v the HC3 variance where errors are normal and equally spread. Where
-    the estimate rests on few rows (a group of three beside hundreds) they are few, whatever the
+    an estimate rests on few rows (a category of three beside hundreds) they are few, whatever the
     number of rows: with ``n - k`` in their place 95 % intervals would cover less than 90 %.
 
     Parameters
     ----------
     design : ndarray, shape (n, k)
         With its constant; for a weighted fit, rows times the root of their weights.
-    position : int
-        Column of the coefficient.
+
+    Returns
+    -------
+    ndarray, shape (k,)
+        NaN where the variance does not exist.
 
     Notes
     -----
     With ``a`` the pulls of the rows on the coefficient over one less their leverage, and M the
     residual maker, v is ``e' M diag(a**2) M e``; traces of the product give mean and variance
     without a matrix of n by n. Checked against the eigenvalues of that product in R
-    (tests/reference/change.R, 1e-8), and by simulation.
+    (tests/reference/change.R and regression.R), and by simulation.
 
     References
     ----------
     Bell & McCaffrey (2002), Survey Methodology 28(2). Imbens & Kolesar (2016),
     doi:10.1162/REST_a_00552.
     """
-    inverse = np.linalg.inv(design.T @ design)
-    leverage = np.einsum("ij,jk,ik->i", design, inverse, design)
+    q, r = np.linalg.qr(design)
+    leverage = (q**2).sum(axis=1)
     free = np.where(leverage > 1 - FULL, np.inf, 1 - leverage)
-    share = (design @ inverse[position] / free) ** 2
-    mixed = inverse @ (design.T * share) @ design
-    spread = (share**2 * (1 - 2 * leverage)).sum() + np.trace(mixed @ mixed)
-    return float((share * (1 - leverage)).sum() ** 2 / spread)
+    out = np.full(len(r), np.nan)
+    for j, pulls in enumerate(linalg.solve_triangular(r, q.T)):
+        share = (pulls / free) ** 2
+        spread = (share**2 * (1 - 2 * leverage)).sum() + (((q.T * share) @ q) ** 2).sum()
+        if spread > 0:
+            out[j] = (share * (1 - leverage)).sum() ** 2 / spread
+    return out
 
 
 def _cooks(residuals: Array, leverage: Array, variance: float, k: int) -> Array:

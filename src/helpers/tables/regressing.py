@@ -104,11 +104,12 @@ def coefficients_table(results: Regressions) -> ApaTable:
 
 def _coefficients_note(references: list[str]) -> str:
     """Say which errors these are, and what the numbers of categories refer to."""
+    errors = _("HC3 errors, degrees of freedom of Bell and McCaffrey (Imbens & Kolesár 2016).")
     if not references:
-        return _("HC3 errors.")
-    return _(
-        "HC3 errors. Reference categories: {references}. VIF of a category: one for all its "
-        "columns, whatever its reference (Fox & Monette 1992)."
+        return errors
+    return f"{errors} " + _(
+        "Reference categories: {references}. VIF of a category: one for all its columns, whatever "
+        "its reference (Fox & Monette 1992)."
     ).format(references="; ".join(references))
 
 
