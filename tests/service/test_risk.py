@@ -12,7 +12,7 @@ from scipy.special import expit, logit
 
 from helpers.errors import DataContractError, EstimationError, Unavailable
 from helpers.plots.risk import plot_calibration
-from helpers.service import risk_study
+from helpers.service import risk_data, risk_segments, risk_study
 from helpers.service.risk_fairness import fairness
 from helpers.service.risk_model import (
     choose_penalty,
@@ -65,7 +65,7 @@ def risk(rows):
 
 @pytest.fixture(scope="module")
 def data():
-    return risk_study.read_risk(load_study("online_shopping"))
+    return risk_data.read_risk(load_study("online_shopping"))
 
 
 @pytest.mark.parametrize("wanted", REFERENCE["lasso"], ids=lambda w: str(w["penalty"]))
@@ -246,7 +246,7 @@ class TestStudy:
         study = load_study("online_shopping")
         honest = out_of_sample(data.matrix, data.outcome, repeats=1)
         model = SimpleNamespace(honest=honest)
-        segments = risk_study.risk_segments(data, model, cost=8, worth=150, kept=0.15)
+        segments = risk_segments.risk_segments(data, model, cost=8, worth=150, kept=0.15)
         errors = risk_study.risk_fairness(data, model, threshold=0.36)
         shown = [
             service_risk.segments_table(study, data, segments),
@@ -268,7 +268,7 @@ class TestStudy:
         spec = study.spec.model_copy(update={"service": service})
         changed = type("Changed", (), {"spec": spec})()
         with pytest.raises(DataContractError, match="only what is known before"):
-            risk_study.read_risk(changed)
+            risk_data.read_risk(changed)
 
     def test_one_class_is_a_sentence(self, data):
         stayed = dataclasses.replace(data, outcome=np.zeros(len(data.outcome)))
@@ -295,7 +295,7 @@ class TestStudy:
             service_risk.coefficients_table(study, lost),
             service_risk.fairness_table(study, risk_study.risk_fairness(data, lost, threshold=0.3)),
             service_risk.segments_table(
-                study, data, risk_study.risk_segments(data, lost, cost=8, worth=150, kept=0.2)
+                study, data, risk_segments.risk_segments(data, lost, cost=8, worth=150, kept=0.2)
             ),
             service_risk.decision_sentence(risk_study.risk_benefit(data, lost, [0.3]), 0.3),
             plot_calibration(risk_study.risk_calibration(data, lost)),
@@ -308,9 +308,9 @@ class TestStudy:
 
     def test_small_segments_are_put_together(self):
         codes = pd.DataFrame({"a": [1.0] * 40 + [2.0] * 20 + [3.0] * 15, "b": 1.0})
-        labels = risk_study._segment_labels(codes)
+        labels = risk_segments._segment_labels(codes)
         assert labels.value_counts().to_dict() == {"1|1": 40, "other": 35}
-        few = risk_study._segment_labels(codes.iloc[:60])
+        few = risk_segments._segment_labels(codes.iloc[:60])
         assert few.isna().sum() == 20  # still too few to be shown
 
 

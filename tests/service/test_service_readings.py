@@ -8,8 +8,8 @@ import pytest
 
 from helpers.errors import Unavailable
 from helpers.sem import fit
+from helpers.service.risk_data import _columns
 from helpers.service.risk_scores import performance
-from helpers.service.risk_study import _columns
 from helpers.service.scenarios import Levers, Slopes
 from helpers.tables import brief
 from helpers.tables.service_priorities import list_sentence

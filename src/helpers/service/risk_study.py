@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from helpers.errors import (
-    DataContractError,
-    EstimationError,
-    Unavailable,
-    check_level,
-    passes_unavailable,
-)
+from helpers.errors import EstimationError, Unavailable, passes_unavailable
 from helpers.i18n import _
 from helpers.results import Number
+from helpers.service.risk_data import RiskData
 from helpers.service.risk_fairness import Fairness, fairness
 from helpers.service.risk_model import (
     OutOfSample,
@@ -35,64 +29,11 @@ from helpers.service.risk_scores import (
     LEAST,
     Performance,
     calibration_curve,
-    call_threshold,
     net_benefit,
     performance,
-    row_weights,
 )
-from helpers.service_specification import Risk
-from helpers.survey.small_cells import guard_small_cells
-from helpers.thresholds import LEVEL, THRESHOLDS
-
-if TYPE_CHECKING:
-    from helpers.survey.load import Study
 
 Array = NDArray[np.float64]
-
-BLANK = "blank"
-"""Code of the column that marks customers who were not asked, or did not answer."""
-
-OTHER = "other"
-"""Segment that holds those of segments too small to be shown."""
-
-BETWEEN = "|"
-"""Stands between the codes of a segment, one a grouping."""
-
-
-@dataclass(frozen=True, slots=True)
-class RiskData:
-    """Who left, and what was known before.
-
-    Attributes
-    ----------
-    columns : DataFrame
-        One column a number (named by the item or construct), one a category but the first
-        (``item=code``), and ``item=blank`` where many were not asked; no respondent ids.
-    outcome : array
-        1 where the customer left.
-    fairness, segments : DataFrame
-        Codes of the groupings that the study file names.
-    plan : Risk
-    n_dropped : int
-        Customers whose outcome is unknown.
-    """
-
-    columns: pd.DataFrame
-    outcome: Array
-    fairness: pd.DataFrame
-    segments: pd.DataFrame
-    plan: Risk
-    n_dropped: int
-
-    @property
-    def matrix(self) -> Array:
-        """Return the columns as numbers, blanks as NaN."""
-        return self.columns.to_numpy(dtype=float)
-
-    @property
-    def filled(self) -> Array:
-        """Return the columns with the median in place of blanks."""
-        return self.columns.fillna(self.columns.median()).fillna(0.0).to_numpy(dtype=float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,77 +62,6 @@ class RiskModel:
     unseen: Performance
     plain: Optimism | Unavailable
     coefficients: pd.DataFrame
-
-
-@passes_unavailable
-def read_risk(study: Study) -> RiskData | Unavailable:
-    """Return outcome and predictors of the risk that a study declares.
-
-    Raises
-    ------
-    DataContractError
-        The outcome is among the predictors.
-    """
-    plan = study.spec.service.risk
-    if plan is None:
-        return Unavailable(_("the risk of leaving"), _("the study file declares none"))
-    if plan.outcome.item in plan.predictors:
-        raise DataContractError(
-            f"read_risk: predictors= hold the outcome '{plan.outcome.item}' itself; only what is "
-            "known before may predict. Take it out of service.risk in study.yml."
-        )
-    answers = _answers(study, plan)
-    if isinstance(answers, Unavailable):
-        return answers
-    kept = answers.notna().to_numpy()
-    columns = pd.concat([_columns(study, name) for name in plan.predictors], axis=1)
-    return RiskData(
-        columns[kept].reset_index(drop=True),
-        answers[kept].isin(plan.outcome.accept).to_numpy(dtype=float),
-        _codes(study, plan.fairness, kept),
-        _codes(study, plan.segments, kept),
-        plan,
-        int((~kept).sum()),
-    )
-
-
-def _answers(study: Study, plan: Risk) -> pd.Series | Unavailable:
-    """Return the outcome's answers in the order of the responses."""
-    if plan.module == "main":
-        return study.responses[plan.outcome.item]
-    module = study.module(plan.module)
-    if isinstance(module, Unavailable):
-        return module
-    own = module.drop_duplicates("respondent_id").set_index("respondent_id")[plan.outcome.item]
-    return study.responses["respondent_id"].map(own)
-
-
-def _columns(study: Study, name: str) -> pd.DataFrame:
-    """Return one predictor as columns, with a mark of its own where many answers lack.
-
-    A blank stays blank in every column of a category: it is not taken for the first one.
-    """
-    if name in study.scores.columns:
-        values, kind = study.scores[name], "number"
-    else:
-        values, kind = study.responses[name], study.scale_of(name).kind
-    values = values.astype(float)
-    found = {name: values}
-    if kind == "category":
-        codes = sorted(values.dropna().unique())
-        known = values.notna()
-        found = {
-            f"{name}={code:g}": (values == code).astype(float).where(known) for code in codes[1:]
-        }
-    if values.isna().sum() >= THRESHOLDS["group_size"].value:
-        found[f"{name}={BLANK}"] = values.isna().astype(float)
-    return pd.DataFrame(found)
-
-
-def _codes(study: Study, groupings: list[str], kept: Array) -> pd.DataFrame:
-    """Return the codes of groupings."""
-    found = {name: study.responses[study.spec.groups[name].item] for name in groupings}
-    return pd.DataFrame(found, index=study.responses.index)[kept].reset_index(drop=True)
 
 
 @passes_unavailable
@@ -276,89 +146,6 @@ def risk_fairness(
             why = _("fewer than two groups are large enough to be shown")
             found[name] = Unavailable(_("errors by group"), why)
     return found
-
-
-@passes_unavailable
-def risk_segments(
-    data: RiskData,
-    model: RiskModel,
-    *,
-    cost: float,
-    worth: float,
-    kept: float,
-    draws: int = 1000,
-    seed: int = 1,
-    level: float = LEVEL,
-) -> pd.DataFrame | Unavailable:
-    """Return the segments, the one whose customers gain most from calls first.
-
-    A call goes to customers whose risk reaches ``call_threshold``. It costs ``cost`` and brings
-    ``worth * kept`` if the customer was about to leave.
-
-    Returns
-    -------
-    DataFrame
-        segment (codes joined by ``|``, one a grouping; ``other`` for the small ones together),
-        n_used, expected (leavers expected from the risks), predicted (mean risk), observed (share
-        that left), called (share), gain with ci_low and ci_high: money per 100 customers of the
-        segment, from what happened, with a bootstrap interval of its customers. Where a table of
-        leavers and calls by segment would have to hide a count, observed, called and gain lack.
-    """
-    check_level(level, "risk_segments")
-    if data.segments.empty or not len(data.segments.columns):
-        return Unavailable(_("segments"), _("the study file names none for the risk of leaving"))
-    threshold = call_threshold(cost=cost, worth=worth, kept=kept)
-    y, p = data.outcome, model.honest.risk
-    gain = np.where(p >= threshold, y * worth * kept - cost, 0.0)
-    labels = _segment_labels(data.segments)
-    calls = p >= threshold
-    cells = {(out, call): (y == out) & (calls == call) for out in (0, 1) for call in (0, 1)}
-    counts = pd.DataFrame(cells).astype(int).groupby(labels.to_numpy(), sort=True).sum()
-    shown = guard_small_cells(counts).table.notna().all(axis=1)
-    rng = np.random.default_rng(seed)
-    rows = []
-    for segment in counts.index:
-        own = (labels == segment).to_numpy()
-        rows.append(_segment(segment, y[own], p[own], gain[own], threshold, draws, rng, level))
-    table = pd.DataFrame(rows)
-    hidden = ~shown.to_numpy()
-    table.loc[hidden, ["observed", "called", "gain", "ci_low", "ci_high"]] = np.nan
-    return table.sort_values("gain", ascending=False, kind="stable").reset_index(drop=True)
-
-
-def _segment_labels(codes: pd.DataFrame) -> pd.Series:
-    """Return each customer's segment; small ones together, blank where that is still too few."""
-    least = THRESHOLDS["group_size"].value
-    labels = codes.map("{:g}".format).agg(BETWEEN.join, axis=1).where(codes.notna().all(axis=1))
-    sizes = labels.map(labels.value_counts())
-    labels = labels.where(labels.isna() | (sizes >= least), OTHER)
-    return labels if (labels == OTHER).sum() >= least else labels.where(labels != OTHER)
-
-
-def _segment(
-    segment: str,
-    y: Array,
-    p: Array,
-    gain: Array,
-    threshold: float,
-    draws: int,
-    rng: np.random.Generator,
-    level: float,
-) -> dict[str, object]:
-    """Return one row of the list."""
-    drawn = np.concatenate([w @ gain for w in row_weights(len(y), draws, rng)]) / len(y)
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return {
-        "segment": segment,
-        "n_used": len(y),
-        "expected": float(p.sum()),
-        "predicted": float(p.mean()),
-        "observed": float(y.mean()),
-        "called": float((p >= threshold).mean()),
-        "gain": 100 * float(gain.mean()),
-        "ci_low": 100 * float(low),
-        "ci_high": 100 * float(high),
-    }
 
 
 @passes_unavailable

@@ -8,9 +8,11 @@ from helpers.errors import Unavailable, passes_unavailable
 from helpers.i18n import _, pick
 from helpers.regression.design import variable_label
 from helpers.results import Basis
+from helpers.service.risk_data import BLANK, RiskData
 from helpers.service.risk_fairness import Fairness
 from helpers.service.risk_scores import Performance
-from helpers.service.risk_study import BETWEEN, BLANK, OTHER, RiskData, RiskModel
+from helpers.service.risk_segments import BETWEEN, OTHER
+from helpers.service.risk_study import RiskModel
 from helpers.survey.load import Study
 from helpers.tables.apa import ApaTable, apa_table
 from helpers.tables.columns import Column, interval_column, interval_label
