@@ -203,6 +203,19 @@ def test_likert_bars_fill_the_scale_and_start_at_zero():
     assert texts(ax).count("50") == 2
 
 
+def test_likert_of_two_scales_shows_places_on_each_and_no_codes():
+    """The highest answer of three and the highest of two have one colour; both are counted."""
+    two = pd.DataFrame({"item": "X", "answer": [1, 2], "share": [0.4, 0.6]})
+    ax = plots.plot_likert(pd.concat([shares(), two]), answers={3: "agree"})
+    colour = {
+        (round(b.get_width()), round(b.get_y() + 0.36)): b.get_facecolor() for b in ax.patches
+    }
+    assert colour[60, 2] == colour[50, 0] != colour[30, 0]
+    assert ax.get_legend_handles_labels()[1] == ["lowest answer of its scale", "highest answer"]
+    assert "agree" not in ax.get_xlabel()
+    assert "X 100%" in plots.attached_alt_text(ax)
+
+
 def test_likert_refuses_shares_that_do_not_add_up():
     with pytest.raises(DataContractError, match="add up to 0.800"):
         plots.plot_likert(shares().assign(share=[0.2, 0.3, 0.3, 0.2, 0.3, 0.5]))

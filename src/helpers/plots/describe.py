@@ -91,11 +91,16 @@ def path_diagram(graph: Graph, labels: Mapping[str, str]) -> str:
 
 def likert(wide: pd.DataFrame, labels: Mapping[str, str]) -> str:
     """Describe stacked shares: per item, the share of the upper two answers."""
-    top = list(wide.columns[-2:])
     parts = [
-        f"{labels.get(item, item)} {format_number(100 * shares[top].sum(), 0)}%"
+        f"{labels.get(item, item)} {format_number(100 * shares.dropna().iloc[-2:].sum(), 0)}%"
         for item, shares in wide.iterrows()
     ]
+    if wide.isna().to_numpy().any():
+        text = _(
+            "Stacked bars of answers, each item on its own scale. Share of the two highest "
+            "answers: {readings}."
+        )
+        return text.format(readings=_joined(parts))
     return _(
         "Stacked bars of answers on a scale of {k} steps. Share of the two highest answers: "
         "{readings}."

@@ -47,12 +47,14 @@ def plot_likert(
     ----------
     data : DataFrame
         Columns ``item answer share``, shares of 0 to 1 that add up to 1 within an item; optional
-        ``n``. Items and answers keep their order of appearance.
+        ``n``. Items keep their order of appearance. Answers that an item has no row of are not on
+        its scale: a colour then stands for the place on the item's own scale, not for a code.
     ax : Axes, optional
     labels : mapping, optional
         Item to the text printed beside its bar.
     answers : mapping, optional
-        Answer code to its label (usually only the scale ends have one).
+        Answer code to its label (usually only the scale ends have one); not printed where items
+        have different scales.
     xlabel : str, optional
 
     Raises
@@ -66,21 +68,36 @@ def plot_likert(
     _check_shares(wide)
     if ax is None:
         ax = new_axes(height=max(1.7, 1.0 + (ROW_INCHES if len(wide) <= 12 else 0.26) * len(wide)))
-    colours = AGREEMENT(np.linspace(0, 1, wide.shape[1]))
-    left = np.zeros(len(wide))
-    for answer, colour in zip(wide.columns, colours):
+    one_scale = bool(wide.notna().to_numpy().all())
+    key = _key(answers) if one_scale else ""
+    colours, left = _places(wide), np.zeros(len(wide))
+    for k, answer in enumerate(wide.columns):
         share = wide[answer].fillna(0).to_numpy()
-        ax.barh(range(len(wide)), 100 * share, left=100 * left, height=0.72, color=colour,
-                edgecolor="white", linewidth=0.6, label=_code(answer))  # fmt: skip
-        _print_shares(ax, share, left, colour)
+        ax.barh(range(len(wide)), 100 * share, left=100 * left, height=0.72,
+                color=AGREEMENT(colours[:, k]), edgecolor="white", linewidth=0.6,
+                label=_code(answer) if one_scale else None)  # fmt: skip
+        _print_shares(ax, share, left, AGREEMENT(colours[:, k]))
         left += share
-    _likert_axes(
-        ax,
-        [wrap((labels or {}).get(item, str(item)), 34) for item in wide.index],
-        "\n".join(filter(None, (xlabel or _("Share of answers (%)"), wrap(_key(answers), 48)))),
-    )
+    if not one_scale:
+        _name_ends(ax)
+    below = (xlabel or _("Share of answers (%)"), wrap(key, 48))
+    texts = [wrap((labels or {}).get(item, str(item)), 34) for item in wide.index]
+    _likert_axes(ax, texts, "\n".join(filter(None, below)))
     attach_alt_text(ax, describe.likert(wide, labels or {}))
     return ax
+
+
+def _places(wide: pd.DataFrame) -> np.ndarray:
+    """Return where each answer stands on its item's own scale, lowest 0 and highest 1."""
+    own = wide.notna().to_numpy()
+    steps = np.maximum(own.sum(axis=1, keepdims=True) - 1, 1)
+    return np.clip((own.cumsum(axis=1) - 1) / steps, 0, 1)
+
+
+def _name_ends(ax: Axes) -> None:
+    """Put the ends of any scale into the legend, where items have different ones."""
+    for place, name in ((0.0, _("lowest answer of its scale")), (1.0, _("highest answer"))):
+        ax.bar(0, 0, color=AGREEMENT(place), label=name)
 
 
 def _check_shares(wide: pd.DataFrame) -> None:
@@ -104,11 +121,11 @@ def _key(answers: Mapping[float, str] | None) -> str:
     return _(", ").join(f"{_code(answer)} = {text}" for answer, text in (answers or {}).items())
 
 
-def _print_shares(ax: Axes, share: np.ndarray, left: np.ndarray, colour: Sequence[float]) -> None:
+def _print_shares(ax: Axes, share: np.ndarray, left: np.ndarray, colours: np.ndarray) -> None:
     """Print the percentage inside each piece that is wide enough."""
-    red, green, blue = to_rgb(colour)
-    ink = "white" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.55 else "#1a1a1a"
-    for row, (own, start) in enumerate(zip(share, left)):
+    for row, (own, start, colour) in enumerate(zip(share, left, colours)):
+        red, green, blue = to_rgb(colour)
+        ink = "white" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.55 else "#1a1a1a"
         if own >= LEAST_PRINTED:
             ax.text(100 * (start + own / 2), row, format_number(100 * own, 0), ha="center",
                     va="center_baseline", fontsize=7.5, color=ink)  # fmt: skip

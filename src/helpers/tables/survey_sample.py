@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from helpers.errors import DataContractError, Unavailable, passes_unavailable
@@ -284,9 +286,11 @@ def item_shares(study: Study, described: pd.DataFrame) -> pd.DataFrame:
     return answer_shares(study.folder, study.responses, items=list(described["item"]))
 
 
-def scale_labels(study: Study, item: str) -> dict[float, str]:
-    """Return the labels of the ends of an item's scale, for a figure."""
-    scale = study.scale_of(item)
+def scale_labels(study: Study, items: Sequence[str]) -> dict[float, str]:
+    """Return the labels of the ends of the items' scale, for a figure; none if scales differ."""
+    scale, *others = [study.scale_of(item) for item in items]
+    if any(other != scale for other in others):
+        return {}
     return {
         float(code): pick(b.model_dump())
         for code, b in scale.labels.items()
