@@ -48,9 +48,10 @@ def test_a_run_is_refused_and_its_own_defaults_are_not(named, study):
 def test_what_leaves_the_choice_or_names_nothing_is_passed_over():
     folder = read_folder(study_folder("online_shopping"))
     given = {"model": "structural", "group": "", "dose": "HOURS", "hypothesis": "H7", "seed": 1,
-             "construct": "all", "before": "PRESAT", "module": "followup",
+             "construct": "all", "lever": "apology", "before": "PRESAT", "module": "followup",
              "regression": "loyalty"}  # fmt: skip
     assert [unknown_name(n, v, folder) for n, v in given.items()] == [""] * len(given)
+    assert "no such lever; allowed are timeliness" in unknown_name("lever", "speed", folder)
     assert "no such hypothesis; allowed are H1, H2" in unknown_name("hypothesis", "H99", folder)
 
 

@@ -16,6 +16,7 @@ from helpers.service.scenario_study import (
     mixed_slopes,
     prior_lines,
     prior_tip,
+    raised,
     read_plan,
     study_frontier,
     study_projects,
@@ -144,3 +145,8 @@ def test_slopes_that_cancel_have_no_shares(plan, found):
         assert "add up to more than 0" in ask(plan, against).why
     with pytest.raises(DataContractError, match=r"add up to -0\.1"):
         tipping_weight(slopes, plan.prior)
+
+
+def test_the_first_lever_of_the_study_is_raised_if_none_is_named(plan):
+    assert raised(plan, "", 0.5) == {plan.declared.levers[0].code: 0.5}
+    assert raised(plan, "apology", 1.0) == {"apology": 1.0}

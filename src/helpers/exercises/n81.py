@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from helpers.exercises.registry import Names, exercise
-from helpers.service.scenario_study import study_scenario
+from helpers.service.scenario_study import raised, study_scenario
 
 
 @exercise("81-1", hint="Halve the step; customers near the top of the scale have room for it.")
 def _half(names: Names) -> Any:
+    half = raised(names["plan"], names["lever"], names["step"] / 2)
     found = study_scenario(
-        names["plan"], names["found"], {names["lever"]: names["step"] / 2}, value=names["value"],
-        seed=names["seed"], segment=names["segment"],
+        names["plan"], names["found"], half, value=names["value"], seed=names["seed"],
+        segment=names["segment"],
     )  # fmt: skip
     return found.net[0] if found else found
 

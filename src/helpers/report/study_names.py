@@ -25,6 +25,7 @@ PARTS: Mapping[str, str] = {
     "before": "construct",
     "after": "construct",
     "dose": "item",
+    "lever": "lever",
 }
 """Parameter of the notebooks -> what of the study it names."""
 ANY = ("", "all")
@@ -64,6 +65,7 @@ def refuse_unknown_names(values: Mapping[str, Any], study: StudyFolder) -> None:
 def _known(part: str, study: StudyFolder) -> Iterable[str]:
     """Return the names that a study has for one kind of part."""
     spec = study.spec
+    levers = spec.service.scenarios.levers if spec.service.scenarios else []
     names: dict[str, Iterable[str]] = {
         "model": spec.models,
         "grouping": spec.groups,
@@ -72,5 +74,6 @@ def _known(part: str, study: StudyFolder) -> Iterable[str]:
         "hypothesis": [hypothesis.id for hypothesis in spec.hypotheses],
         "construct": study.construct_codes,
         "item": study.items["item"],
+        "lever": [lever.code for lever in levers],
     }
     return names[part]

@@ -271,6 +271,12 @@ def _per_item_mean(result: SemResult, name: str, at: Array) -> Array:
 
 
 @passes_unavailable
+def raised(plan: Plan, lever: str, step: float) -> dict[str, float]:
+    """Return one lever with the points by which it is raised; an empty code is the first lever."""
+    return {lever or plan.levers.codes[0]: step}
+
+
+@passes_unavailable
 def study_scenario(
     plan: Plan,
     found: LeverSlopes,
