@@ -286,6 +286,13 @@ class TestStudy:
         assert isinstance(found, Unavailable)
         assert "nothing that was known before" in found.text()
 
+    @pytest.mark.parametrize("value", [np.nan, 3.0])
+    def test_predictors_without_an_answer_or_a_difference_are_a_sentence(self, data, value):
+        columns = pd.DataFrame(value, data.columns.index, data.columns.columns)
+        found = risk_study.risk_model(dataclasses.replace(data, columns=columns))
+        assert isinstance(found, Unavailable)
+        assert "nothing that was known before" in found.text()
+
     def test_what_cannot_be_had_is_said_by_every_view(self, data):
         study, lost = load_study("online_shopping"), Unavailable("the risk of leaving", "few left")
         views = [

@@ -87,13 +87,13 @@ def risk_model(
         return Unavailable(
             _("the risk of leaving"), why.format(events=events, n=len(y), least=LEAST)
         )
-    choice = choose_penalty(x, y, rule=rule, seed=seed)
-    fit = fit_penalised(x, y, penalty=choice.penalty)
     try:
+        choice = choose_penalty(x, y, rule=rule, seed=seed)
+        fit = fit_penalised(x, y, penalty=choice.penalty)
         honest = out_of_sample(x, y, rule=rule, folds=folds, repeats=repeats, seed=seed)
         apparent = performance(y, fit.predict(x))
         unseen = performance(y, honest.risk)
-    except EstimationError:  # the same risk for everybody
+    except EstimationError:  # nothing varies, or the same risk for everybody
         why = _("nothing that was known before tells those who left from those who stayed")
         return Unavailable(_("the risk of leaving"), why)
     try:
