@@ -16,12 +16,14 @@ from helpers.sem.bootstrap_kernels import BatchMoments, Kernel, solved
 
 Array = np.ndarray
 
-DEPTH = 6
-"""Steps remembered."""
+DEPTH, EARLY = 15, 6
+"""Steps remembered at most, and places made for them at first: large samples need no more. In
+samples of a few hundred rows and less, where the full sample's information is far from that of a
+resample, the longer memory halves the steps."""
 LOOSE = 3e-6
 """Converged: the last step, which is still taken, is below this many standard errors."""
-MOST = 40
-"""Steps until a replicate is handed to guarded scoring."""
+MOST = 100
+"""Steps until a replicate is handed to guarded scoring, which costs as much as a thousand."""
 SHRINK = 0.7
 """Converged replicates leave the arrays once fewer than this share is still moving."""
 
@@ -66,7 +68,7 @@ def group_shares(samples: list[BatchMoments]) -> Array:
 
 @dataclass(slots=True)
 class Paths:
-    """Where the unconverged replicates stand, with their last steps."""
+    """Where the unconverged replicates stand, with as many of their last steps as have a place."""
 
     y: Array
     step: Array
@@ -80,6 +82,13 @@ class Paths:
     def keep(self, at: Array) -> Paths:
         """Return some of the replicates."""
         return Paths(self.y[at], self.step[at], self.moved[at], self.turned[at], self.gram[at])
+
+    def widen(self) -> None:
+        """Make place for ``DEPTH`` steps."""
+        more = DEPTH - self.moved.shape[1]
+        self.moved = np.pad(self.moved, ((0, 0), (0, more), (0, 0)))
+        self.turned = np.pad(self.turned, ((0, 0), (0, more), (0, 0)))
+        self.gram = np.pad(self.gram, ((0, 0), (0, more), (0, more)))
 
 
 def solve_batch(model: Model, samples: list[BatchMoments]) -> tuple[Array, Array, Array]:
@@ -123,8 +132,8 @@ def _first(model: Model, samples: list[BatchMoments], share: Array) -> Paths:
     x = np.empty((b, len(model.x)))
     x[:] = model.x
     step = model.step(x, samples, share)
-    memory = np.zeros((b, DEPTH, n_z))
-    return Paths(np.zeros((b, n_z)), step, memory, memory.copy(), np.zeros((b, DEPTH, DEPTH)))
+    memory = np.zeros((b, EARLY, n_z))
+    return Paths(np.zeros((b, n_z)), step, memory, memory.copy(), np.zeros((b, EARLY, EARLY)))
 
 
 def _advance(model: Model, paths: Paths, samples: list[BatchMoments], share: Array, k: int) -> None:
@@ -140,6 +149,8 @@ def _advance(model: Model, paths: Paths, samples: list[BatchMoments], share: Arr
         y -= turned_sum(weight, paths.moved[:, :known]) + turned_sum(weight, recent)
     step = model.step(model.x + y @ model.root.T, samples, share)
     slot = (k - 1) % DEPTH
+    if slot == paths.moved.shape[1]:
+        paths.widen()
     paths.moved[:, slot] = y - paths.y
     paths.turned[:, slot] = step - paths.step
     paths.y, paths.step = y, step
