@@ -208,6 +208,10 @@ def test_wrong_use_is_said(shop, tmp_path, capsys):
     out = tmp_path / "q.html"
     assert main(["questionnaire", "online_shopping", "--out", str(out)]) == 0
     assert "to do" in capsys.readouterr().out
+    chinese = ["--language", "zh", "--out", str(out.with_name("zh" + out.name))]
+    assert main(["questionnaire", "online_shopping", *chinese]) == 0
+    told = capsys.readouterr().out
+    assert "待办" in told and "to do" not in told
     assert out.is_file()
     assert (
         main(["questionnaire", "online_shopping", "--format", "html", "--out", str(tmp_path)]) == 0

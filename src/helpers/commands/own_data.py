@@ -81,6 +81,7 @@ def _export(options: argparse.Namespace) -> int:
 
 def _questionnaire(options: argparse.Namespace) -> int:
     """Write a questionnaire and say what is left to set by hand."""
+    from helpers.i18n import _, in_language
     from helpers.report.questionnaire import write_questionnaire
 
     files, steps = write_questionnaire(
@@ -89,8 +90,10 @@ def _questionnaire(options: argparse.Namespace) -> int:
     )  # fmt: skip
     for path in files:
         print(path.name if options.out is None else path)
+    with in_language(options.language):
+        to_do = _("to do")
     for step in steps:
-        print(f"  to do  {step}")
+        print(f"  {to_do}  {step}")
     return 0
 
 
