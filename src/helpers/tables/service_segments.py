@@ -13,8 +13,8 @@ from helpers.i18n import _, pick
 from helpers.regression.design import variable_label
 from helpers.results import CheckResult
 from helpers.service.classified import ProfileMeans, classification
-from helpers.service.profile_draws import ProfileDraws
 from helpers.service.profile_choice import ENOUGH_LARGER, Choice
+from helpers.service.profile_draws import ProfileDraws
 from helpers.service.profiles import Profiles
 from helpers.survey.small_cells import GuardedTable
 from helpers.tables.apa import ApaTable, apa_table
