@@ -47,13 +47,7 @@ def resampled_counts(
     ------
     ndarray, shape (b, n)
         Every row sums to ``n``; ``counts @ columns / n`` are the means in b resamples.
-
-    Raises
-    ------
-    DataContractError
-        Fewer than one resample.
     """
-    check_draws(n_boot, "resampled_counts")
     size = max(1, min(MOST_DRAWS, CELLS // n))
     for start in range(0, n_boot, size):
         b = min(size, n_boot - start)

@@ -106,7 +106,7 @@ def test_key_numbers_are_read_by_name_and_by_place(tmp_path):
 def many(project):
     """Two hundred reports of which three were not reached and one failed."""
     project.notebook("10_work", "1")
-    numbers = ", ".join(str(i) for i in range(200))
+    numbers = ", ".join(str(i) for i in range(1, 201))
     path = project.root / "b.yml"
     path.write_text(
         f"study: toy\nlanguages: [zh]\nmatrix: {{n_boot: [{numbers}]}}", encoding="utf-8"
@@ -128,7 +128,7 @@ def test_the_index_names_all_and_runs_one_script(many):
     states = re.findall(r'<tr data-status="(\w+)">', page)
     assert {s: states.count(s) for s in set(states)} == {"made": 196, "failed": 1, "left": 3}
     assert "&lt;b&gt;broken&lt;/b&gt;" in page and "<b>broken" not in page
-    assert 'href="toy/n_boot%3D0/10_work.html"' in page
+    assert 'href="toy/n_boot%3D1/10_work.html"' in page
     assert page.count("<script>") == 1 and "script-src 'sha256-" in page
     assert "尚未执行：3" in page and 'lang="zh-CN"' in page
     comparison = (batch.folder / "comparison.html").read_text(encoding="utf-8")

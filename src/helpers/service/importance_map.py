@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from helpers.errors import DataContractError, EstimationError, ModelSpecError, listing, nearest
 from helpers.memo import remembered
 from helpers.regression.subsets import complete_numbers
-from helpers.resampling import resampled_counts
+from helpers.resampling import check_draws, resampled_counts
 from helpers.results import Number
 from helpers.sem.bootstrap import bootstrap
 from helpers.sem.result import SemResult
@@ -214,6 +214,7 @@ def driver_map(
     values, _dropped = complete_numbers(data, outcome, names, caller="driver_map")
     span = np.array([ranges[name] for name in [*names, outcome]], dtype=float)
     percent = 100 * (values - span[:, 0]) / (span[:, 1] - span[:, 0])
+    check_draws(n_boot, "driver_map")
     moments, means = _resampled_moments(percent, n_boot=n_boot, seed=seed)
     spread = np.linalg.det(moments[:, :-1, :-1]) > 0
     slopes = np.linalg.solve(moments[spread, :-1, :-1], moments[spread, :-1, -1:])[..., 0]

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from helpers.errors import DataContractError, check_level
-from helpers.resampling import resampled_counts
+from helpers.resampling import check_draws, resampled_counts
 from helpers.service.lifecycle import LEAST
 from helpers.thresholds import LEVEL
 
@@ -168,6 +168,7 @@ def customer_value(
             "both periods; retention needs some. Compare larger groups."
         )
     stay, spend = _rates(parts.sum(axis=0)[None])
+    check_draws(n_boot, "customer_value")
     sums = _resampled(parts, n_boot, seed)
     draws = lifetime_value(*_rates(sums[(sums[:, 0] > 0) & (sums[:, 2] > 0)]), assumptions)
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])

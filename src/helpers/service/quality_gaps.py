@@ -15,7 +15,7 @@ from helpers.memo import remembered
 from helpers.regression.least_squares import fit_least_squares
 from helpers.regression.relative import raw_relative_weights
 from helpers.regression.subsets import complete_numbers
-from helpers.resampling import resampled_counts
+from helpers.resampling import check_draws, resampled_counts
 from helpers.survey.intervals import wilson_interval
 from helpers.thresholds import LEVEL
 
@@ -238,6 +238,7 @@ def gap_index(
     k = len(codes)
     weights = _shares(np.corrcoef(values[:, k:].T))
     means = values[:, :k].mean(axis=0)
+    check_draws(n_boot, "gap_index")
     drawn_means, drawn_weights, failed = _resampled(values, k, n_boot, seed)
     ends = [(1 - level) / 2, (1 + level) / 2]
     low, high = np.quantile(drawn_weights, ends, axis=0)
