@@ -22,13 +22,14 @@ leaves one of a copied item a little above 0, and every distance would be noise.
 def distance_basis(covariance: pd.DataFrame) -> np.ndarray | Unavailable:
     """Return the inverse of the items' covariance matrix, or why there is none."""
     matrix = covariance.to_numpy(float)
-    spread = np.sqrt(np.diag(matrix))
+    variances = np.diag(matrix)
     unfit = Unavailable(
         _("the Mahalanobis distance"),
         _("the covariance matrix of the items is not positive definite"),
     )
-    if not len(matrix) or not np.isfinite(matrix).all() or not (spread > 0).all():
+    if not len(matrix) or not np.isfinite(matrix).all() or not (variances > 0).all():
         return unfit
+    spread = np.sqrt(variances)
     scale = np.outer(spread, spread)
     if linalg.eigvalsh(matrix / scale)[0] <= LEAST_EIGENVALUE:
         return unfit
