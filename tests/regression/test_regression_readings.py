@@ -154,6 +154,7 @@ def test_forest_moves_only_labels_that_groups_share():
     assert "a 1.00" in text and "b, one 2.00" in text and "b, two 3.00" in text
 
 
+@pytest.mark.slow
 def test_numbers_have_the_same_names_in_every_language():
     from helpers.i18n import in_language
 

@@ -24,7 +24,7 @@ def batch(module_project):
     browser.chromium()
     project = module_project
     project.notebook("10_work", "1")
-    values = ", ".join(str(i) for i in range(REPORTS))
+    values = ", ".join(str(i) for i in range(1, REPORTS + 1))
     path = project.root / "b.yml"
     path.write_text(f"study: toy\nmatrix: {{n_boot: [{values}]}}", encoding="utf-8")
     found = read_batch(path)
@@ -43,7 +43,7 @@ def _line(name, i):
     ]  # fmt: skip
     failed = [{"notebook": "10_work", "message": "broken", "page": "10_work.html"}]
     return {
-        "report": name, "axes": {"n_boot": i}, "language": "en", "selection": "",
+        "report": name, "axes": {"n_boot": i + 1}, "language": "en", "selection": "",
         "status": "failed" if i == 7 else "made", "seconds": float(i), "why": [],
         "notebooks": {"10_work": "made"}, "failures": failed if i == 7 else [],
         "numbers": numbers, "manifest": "", "made_from": "",

@@ -221,6 +221,7 @@ def test_open_files_modules_and_threads_stay_with_their_notebook(project, warm):
     assert before.splitlines()[1:] == ["False False 1", "1"]
 
 
+@pytest.mark.slow
 def test_a_report_in_a_long_batch_starts_as_the_first_did(project, warm):
     """Descriptors of the server itself do not grow from kernel to kernel either."""
     path = project.notebook("10_n", "print(1)")

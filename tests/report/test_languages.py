@@ -89,6 +89,7 @@ class TestToy:
         assert states["zh"]["status"] == "failed"
         assert "only in English" in states["zh"]["failure"]["message"]
 
+    @pytest.mark.slow
     def test_the_second_reading_finds_no_names_of_the_first(self, project, study):
         project.notebook("10_tell", "assert 'found' not in dir()", BEGIN, "found = 1", TELL)
         assert study("run", "toy", "--language", "en,zh")[0] == 0

@@ -130,6 +130,7 @@ def test_every_link_of_the_index_leads_somewhere(finished):
         assert [a for a in links if not (folder / a).exists()] == []
 
 
+@pytest.mark.slow
 def test_running_one_notebook_again_keeps_the_others(finished, module_project, study):
     _code, folder = finished
     before = (folder / "30_fails.html").read_bytes()

@@ -48,6 +48,7 @@ def test_a_run_writes_pages_while_the_next_notebook_runs(project, study, watched
     assert watched["overlapped"]
 
 
+@pytest.mark.slow
 def test_a_batch_does_so_across_reports(project, study, watched):
     project.notebook("10_first", "n_boot")
     (project.root / "b.yml").write_text(

@@ -38,6 +38,7 @@ def test_a_batch_file_is_refused(named, keys):
     assert "Did you mean 'only'?" in str(error.value) and "line 2, key" in str(error.value)
 
 
+@pytest.mark.slow
 def test_a_run_is_refused_and_its_own_defaults_are_not(named, study):
     code, _out, err = study("run", "toy", "--set", "model=onyl", "--plain-kernels")
     assert code == 2 and "has no such model; allowed are only." in err

@@ -29,6 +29,7 @@ def hasty():
     gc.callbacks.remove(turn)
 
 
+@pytest.mark.slow
 def test_two_texts_may_be_asked_for_at_once(hasty):
     # Plain ast.parse ends in a SystemError here with CPython 3.11.
     with ThreadPoolExecutor(4) as pool:

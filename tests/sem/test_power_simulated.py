@@ -97,6 +97,7 @@ def test_without_effect_the_test_rejects_at_its_level():
     assert abs(ours["power"][0] - 0.05) < SIGMAS * np.sqrt(0.05 * 0.95 / 2000)
 
 
+@pytest.mark.slow
 def test_needed_n_of_simulation_covers_the_formula():
     text = TWO.replace(".3*f", ".15*f")
     exact = power(text, "b", standardized=True).needed.n
@@ -169,6 +170,7 @@ def test_two_processes_give_the_same_numbers():
     pd.testing.assert_frame_equal(one, two)
 
 
+@pytest.mark.slow
 def test_rows_are_drawn_for_blanks_and_shapes():
     ours = power(
         TWO, "b", 250, standardized=True, method="montecarlo", seed=1, n_sets=40,

@@ -6,6 +6,8 @@ from helpers import load_study
 from helpers.sem.outside import lavaan_available
 from helpers.sem.verify import verdict, verify_studies
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def table():

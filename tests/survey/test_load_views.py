@@ -114,6 +114,7 @@ def test_sentences_of_the_simulated_study_are_chinese(study):
     assert not headings
 
 
+@pytest.mark.slow
 def test_no_sentence_holds_an_unfilled_field_or_nan(study):
     sentences, _tables = all_views(study)
     for sentence in sentences:

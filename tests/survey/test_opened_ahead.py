@@ -27,6 +27,7 @@ def test_nothing_is_kept_unasked(folder):
     assert load.load_study(STUDY) is not load.load_study(STUDY)
 
 
+@pytest.mark.slow
 def test_what_was_opened_ahead_is_the_same_as_what_is_opened_now(folder):
     fresh = load.load_study(STUDY)
     assert opened.keep_open(STUDY)
@@ -39,6 +40,7 @@ def test_what_was_opened_ahead_is_the_same_as_what_is_opened_now(folder):
             pd.testing.assert_frame_equal(kept.flow, fresh.flow)
 
 
+@pytest.mark.slow
 def test_a_part_of_the_respondents_is_taken_from_it(folder):
     part = f"{STUDY} where platform = 2"
     fresh = load.load_study(part)

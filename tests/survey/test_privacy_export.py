@@ -49,6 +49,7 @@ def copy(shop):
     return shared_copy(shop)
 
 
+@pytest.mark.slow
 def test_everybody_hides_among_k(copy):
     hidden = list(copy.coarsened.table)
     assert hidden == ["AGE", "GENDER", "EDU", "INCOME", "PLATF"]

@@ -16,6 +16,7 @@ def whole():
     return load_study(STUDY)
 
 
+@pytest.mark.slow
 def test_the_levels_of_a_grouping_share_out_every_row_and_every_mark(whole):
     parts = [load_study(f"{STUDY} where platform = {code}") for code in codes_of(whole, "platform")]
     rows = pd.concat([part.responses for part in parts])
